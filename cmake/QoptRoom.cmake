@@ -10,7 +10,9 @@ set(QOPT_WARNINGS -Wall -Wextra -Werror -Wno-unused-parameter)
 function(qopt_compile_options target)
   target_compile_features(${target} PUBLIC cxx_std_17)
   target_compile_options(${target} PRIVATE ${QOPT_WARNINGS}
-    $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>)
+    $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
+    # ccache can only reuse a precompiled header that holds no time stamp.
+    "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
