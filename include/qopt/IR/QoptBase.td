@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The qopt dialect, its types, attributes and base op class.
+#ifndef QOPT_IR_QOPTBASE_TD
+#define QOPT_IR_QOPTBASE_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+def Qopt_Dialect : Dialect {
+  let name = "qopt";
+  let cppNamespace = "::mlir::qopt";
+  let summary = "What a model means: float, observed and quantized";
+  let description = [{
+    A small set of operators on statically shaped tensors in the ONNX layout
+    (`N x C x spatial`), that an importer normalizes every exporter's spelling
+    to. The same operators live at three levels:
+
+    1. **float**: all tensors are `f32`.
+    2. **observed**: `qopt.observe` marks each value whose range matters and
+       carries a stable `id` and what was decided for it.
+    3. **quantized**: element types are `!quant.uniform<...>`; weights are
+       `i8` constants with a quantized result type.
+
+    What the machine computes is another dialect, `qint`.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+def Qopt_QuantElement : Type<
+    CPred<"::llvm::isa<::mlir::quant::UniformQuantizedType, "
+          "::mlir::quant::UniformQuantizedPerAxisType>($_self)">,
+    "uniform quantized element type">;
+
+// An activation: f32 before quantization, !quant.uniform after it.
+def Qopt_Tensor : StaticShapeTensorOf<[F32, Qopt_QuantElement]>;
+def Qopt_FloatTensor : StaticShapeTensorOf<[F32]>;
+def Qopt_QuantTensor : StaticShapeTensorOf<[Qopt_QuantElement]>;
+// What a constant may hold: an i32 bias is quantized on i32 storage.
+def Qopt_ConstantTensor
+    : StaticShapeTensorOf<[F32, I8, I16, I32, Qopt_QuantElement]>;
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+def Qopt_Function : I32EnumAttr<"Function", "a scalar function of one value", [
+    I32EnumAttrCase<"Relu", 0, "relu">,
+    I32EnumAttrCase<"Clip", 1, "clip">,
+    I32EnumAttrCase<"LeakyRelu", 2, "leaky_relu">,
+    I32EnumAttrCase<"Sigmoid", 3, "sigmoid">,
+    I32EnumAttrCase<"Tanh", 4, "tanh">,
+    I32EnumAttrCase<"HardSigmoid", 5, "hard_sigmoid">,
+    I32EnumAttrCase<"HardSwish", 6, "hard_swish">,
+    I32EnumAttrCase<"Affine", 7, "affine">]> {
+  let cppNamespace = "::mlir::qopt";
+  let genSpecializedAttr = 0;
+}
+
+def Qopt_FnAttr : AttrDef<Qopt_Dialect, "Fn"> {
+  let mnemonic = "fn";
+  let summary = "a scalar function with its parameters";
+  let description = [{
+    `#qopt.fn<relu>`, `#qopt.fn<clip, 0.0, 6.0>` (min, max),
+    `#qopt.fn<leaky_relu, 0.1>` (alpha), `#qopt.fn<hard_sigmoid, 0.2, 0.5>`
+    (alpha, beta), `#qopt.fn<affine, 2.0, 1.0>` (a, b: `a x + b`). `sigmoid`,
+    `tanh` and `hard_swish` take no parameter.
+  }];
+  let parameters = (ins EnumParameter<Qopt_Function>:$function,
+                        ArrayRefParameter<"double">:$params);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The function's value in double; see docs/arithmetic.md, "Tables".
+    double evaluate(double x) const;
+    /// True for relu and clip: the functions an integer op's clamp absorbs.
+    bool isClamp() const;
+    /// The clamp's bounds; -inf or +inf where there is none.
+    double getClampMin() const;
+    double getClampMax() const;
+    static unsigned getNumParams(Function function);
+  }];
+}
+
+def Qopt_FnArrayAttr : TypedArrayAttrBase<Qopt_FnAttr, "scalar functions">;
+
+//===----------------------------------------------------------------------===//
+// Op base
+//===----------------------------------------------------------------------===//
+
+class Qopt_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Qopt_Dialect, mnemonic, traits>;
+
+#endif // QOPT_IR_QOPTBASE_TD

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// qopt ops that compute: convolution, matrix products, elementwise, pooling.
+#ifndef QOPT_IR_QOPTCOMPUTEOPS_TD
+#define QOPT_IR_QOPTCOMPUTEOPS_TD
+
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "qopt/IR/QoptBase.td"
+include "qopt/IR/QoptInterfaces.td"
+
+def Qopt_ConvOp : Qopt_Op<"conv", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface,
+        ["getWeightOperand", "getBiasOperand"]>,
+    DeclareOpInterfaceMethods<Qopt_FusesActivationInterface>]> {
+  let summary = "2-D convolution, grouped, with an optional clamp";
+  let description = [{
+    `y[n,o,h,w] = f(b[o] + sum_{i,kh,kw} x[n, g I + i, h s0 + kh d0 - p0,
+    w s1 + kw d1 - p1] * W[o,i,kh,kw])`, padding counts as zero. 1-D
+    convolutions are imported with a height of one.
+
+    `pads` are `[top, left, bottom, right]`.
+
+    Constraints:
+    - (C1) input and weight have rank 4, result rank 4.
+    - (C2) input channels = weight axis 1 times `groups`; output channels are
+      divisible by `groups`.
+    - (C3) `strides` and `dilations` have two entries >= 1, `pads` four >= 0.
+    - (C4) the result shape is what the formula gives.
+    - (C5) the bias has one value an output channel.
+    - (C6) `activation` is a clamp (relu, clip).
+
+    ```mlir
+    %y = qopt.conv %x, %w, %b {activation = #qopt.fn<relu>, pads = array<i64: 1, 1, 1, 1>}
+      : (tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>, tensor<16xf32>) -> tensor<1x16x8x8xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$input, Qopt_Tensor:$weight,
+      Optional<Qopt_Tensor>:$bias,
+      DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+      DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+      DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+      DefaultValuedAttr<I64Attr, "1">:$groups,
+      OptionalAttr<Qopt_FnAttr>:$activation);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Qopt_GemmOp : Qopt_Op<"gemm", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface,
+        ["getWeightOperand", "getBiasOperand"]>,
+    DeclareOpInterfaceMethods<Qopt_FusesActivationInterface>]> {
+  let summary = "Fully connected layer: y = f(x W^T + b)";
+  let description = [{
+    `y[..., n] = f(b[n] + sum_k x[..., k] * W[n, k])`: every Gemm and every
+    MatMul with a constant right side, the weight stored output channel first.
+
+    Constraints:
+    - (C1) the inner dimensions match.
+    - (C2) the weight has rank 2, the input rank >= 1.
+    - (C3) the result has the input's leading dimensions, then `n`.
+    - (C4) the bias has `n` values.
+    - (C5) `activation` is a clamp (relu, clip).
+  }];
+  let arguments = (ins Qopt_Tensor:$input, Qopt_Tensor:$weight,
+      Optional<Qopt_Tensor>:$bias, OptionalAttr<Qopt_FnAttr>:$activation);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+class Qopt_BinaryOp<string mnemonic, string text>
+    : Qopt_Op<mnemonic, [Pure,
+        DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>,
+        DeclareOpInterfaceMethods<Qopt_FusesActivationInterface>]> {
+  let summary = text # " with broadcasting and an optional clamp";
+  let arguments = (ins Qopt_Tensor:$lhs, Qopt_Tensor:$rhs,
+                       OptionalAttr<Qopt_FnAttr>:$activation);
+  let results = (outs Qopt_Tensor:$result);
+  let description = [{
+    Shapes broadcast as in NumPy.
+
+    Constraints:
+    - (C1) the result shape is the broadcast of the operands' shapes.
+    - (C2) `activation` is a clamp (relu, clip).
+  }];
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+def Qopt_AddOp : Qopt_BinaryOp<"add", "Addition">;
+def Qopt_SubOp : Qopt_BinaryOp<"sub", "Subtraction">;
+def Qopt_MulOp : Qopt_BinaryOp<"mul", "Multiplication">;
+
+def Qopt_UnaryOp : Qopt_Op<"unary", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {
+  let summary = "A chain of scalar functions, applied to every element";
+  let description = [{
+    Applies `functions` from first to last. A chain becomes one table.
+
+    Constraints:
+    - (C1) `functions` is not empty.
+    - (C2) input and result have one shape.
+
+    ```mlir
+    %y = qopt.unary %x [#qopt.fn<affine, 2.0, 0.0>, #qopt.fn<sigmoid>]
+      : (tensor<1x8xf32>) -> tensor<1x8xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$input, Qopt_FnArrayAttr:$functions);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input $functions attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The chain's value in double.
+    double evaluate(double x);
+  }];
+}
+
+def Qopt_BatchNormOp : Qopt_Op<"batch_norm", [Pure]> {
+  let summary = "Inference batch normalization as one scale and shift a channel";
+  let description = [{
+    `y = x * scale[c] + shift[c]` along axis 1; the importer has folded mean,
+    variance and epsilon (in double) into `scale` and `shift`. It does not
+    survive simplification: it folds into a neighbouring `conv` or `gemm`, or
+    becomes a depthwise `conv`.
+
+    Constraints:
+    - (C1) the input has rank >= 2; `scale` and `shift` hold one value for each
+      index of axis 1.
+    - (C2) input and result have one shape.
+  }];
+  let arguments = (ins Qopt_FloatTensor:$input, Qopt_FloatTensor:$scale,
+                       Qopt_FloatTensor:$shift);
+  let results = (outs Qopt_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $scale `,` $shift attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Qopt_SoftmaxOp : Qopt_Op<"softmax", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface,
+        ["getScaleRule", "getFixedRange"]>]> {
+  let summary = "Softmax along one axis";
+  let description = [{
+    `y = exp(x - max x) / sum exp(x - max x)` along `axis`.
+
+    Constraints:
+    - (C1) `axis` lies in `[0, rank)`.
+    - (C2) input and result have one shape.
+  }];
+  let arguments = (ins Qopt_Tensor:$input, I64Attr:$axis);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input `axis` $axis attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+class Qopt_PoolOp<string mnemonic, list<string> methods>
+    : Qopt_Op<mnemonic, [Pure,
+        DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface, methods>]> {
+  let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$kernel,
+      DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+      DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+      DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Qopt_MaxPoolOp : Qopt_PoolOp<"max_pool", ["getScaleRule"]> {
+  let summary = "2-D maximum pooling";
+  let description = [{
+    The maximum over the taps of the window that lie inside the input. `pads`
+    are `[top, left, bottom, right]`; `ceil_mode` is imported as larger end
+    pads.
+
+    Constraints:
+    - (C1) input and result have rank 4 and equal batch and channels.
+    - (C2) `kernel`, `strides`, `dilations` have two entries >= 1, `pads` four
+      >= 0.
+    - (C3) the result shape is what the window gives.
+    - (C4) every window covers at least one input element.
+  }];
+}
+
+def Qopt_AvgPoolOp : Qopt_PoolOp<"avg_pool", []> {
+  let summary = "2-D average pooling over the taps inside the input";
+  let description = [{
+    The mean over the taps of the window that lie inside the input: padding is
+    never counted. `count_include_pad` is imported as an explicit `qopt.pad`.
+
+    Constraints: as `max_pool` (C1) to (C4).
+  }];
+}
+
+def Qopt_ReduceMeanOp : Qopt_Op<"reduce_mean", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {
+  let summary = "Mean over axes";
+  let description = [{
+    The mean over `axes`; reduced axes stay with length one if `keep_dims`.
+
+    Constraints:
+    - (C1) `axes` are distinct, ascending, in `[0, rank)`, at least one.
+    - (C2) the result shape is what `axes` and `keep_dims` give.
+  }];
+  let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$axes,
+                       DefaultValuedAttr<BoolAttr, "true">:$keep_dims);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input `axes` $axes attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // QOPT_IR_QOPTCOMPUTEOPS_TD

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// qopt ops that hold or move values: constants, reshapes, concat, pad.
+#ifndef QOPT_IR_QOPTSHAPEOPS_TD
+#define QOPT_IR_QOPTSHAPEOPS_TD
+
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "qopt/IR/QoptBase.td"
+include "qopt/IR/QoptInterfaces.td"
+
+def Qopt_ConstantOp : Qopt_Op<"constant", [Pure, ConstantLike]> {
+  let summary = "Weights and other constants";
+  let description = [{
+    Holds `value`, a `dense_resource` blob for anything large. A quantized
+    constant holds its integers and has a quantized result type.
+
+    Constraints:
+    - (C1) value and result have one shape.
+    - (C2) the value's element type is the result's, or its storage type if the
+      result is quantized.
+
+    ```mlir
+    %w = qopt.constant dense_resource<w> : tensor<8x4xf32>
+    %q = qopt.constant dense_resource<q> : tensor<8x4xi8>
+      as tensor<8x4x!quant.uniform<i8<-127:127>:f32:0, {...}>>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Qopt_ConstantTensor:$result);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+class Qopt_MoveOp<string mnemonic>
+    : Qopt_Op<mnemonic, [Pure,
+        DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface,
+                                  ["getScaleRule"]>]> {
+  let results = (outs Qopt_Tensor:$result);
+  let hasVerifier = 1;
+}
+
+def Qopt_ReshapeOp : Qopt_MoveOp<"reshape"> {
+  let summary = "The same elements in row-major order under another shape";
+  let description = [{
+    Constraints:
+    - (C1) input and result have equally many elements.
+  }];
+  let arguments = (ins Qopt_Tensor:$input);
+  let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Qopt_TransposeOp : Qopt_MoveOp<"transpose"> {
+  let summary = "Permutes the axes";
+  let description = [{
+    Result axis `i` is input axis `permutation[i]`.
+
+    Constraints:
+    - (C1) `permutation` is a permutation of `0 .. rank-1`.
+    - (C2) the result shape is the permuted input shape.
+  }];
+  let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$permutation);
+  let assemblyFormat = [{
+    $input $permutation attr-dict `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
+def Qopt_ConcatOp : Qopt_MoveOp<"concat"> {
+  let summary = "Joins tensors along an axis";
+  let description = [{
+    Constraints:
+    - (C1) at least one input; all have the result's rank.
+    - (C2) `axis` lies in `[0, rank)`.
+    - (C3) sizes are equal outside `axis` and add up along it.
+  }];
+  let arguments = (ins Variadic<Qopt_Tensor>:$inputs, I64Attr:$axis);
+  let assemblyFormat = [{
+    $inputs `axis` $axis attr-dict `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
+def Qopt_PadOp : Qopt_MoveOp<"pad"> {
+  let summary = "Pads with a constant";
+  let description = [{
+    `pads` are the begins of all axes, then the ends, as in ONNX.
+
+    Constraints:
+    - (C1) `pads` has two entries >= 0 an axis.
+    - (C2) the result shape is the padded input shape.
+  }];
+  let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$pads,
+                       DefaultValuedAttr<F32Attr, "0.0f">:$value);
+  let assemblyFormat = [{
+    $input $pads attr-dict `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
+#endif // QOPT_IR_QOPTSHAPEOPS_TD
