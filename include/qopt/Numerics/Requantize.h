@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From accumulators to outputs with exactly one rounding: the integer
+// formulas that every target must equal (docs/arithmetic.md, "Requantize").
+#pragma once
+
+#include <cstdint>
+
+namespace mlir::qopt::numerics {
+
+/// How a tie is rounded: toward +infinity (default) or to the even neighbour.
+enum class Rounding { HalfUp, HalfEven };
+
+/// `lo <= hi`.
+inline int64_t clamp(int64_t value, int64_t lo, int64_t hi) {
+  return value < lo ? lo : (value > hi ? hi : value);
+}
+
+/// The quotient `value / 2^shift` rounded once, `0 <= shift <= 62`. Exact for
+/// every 127-bit value whose quotient fits int64.
+inline int64_t roundShift(__int128 value, int shift, Rounding rounding) {
+  if (shift == 0)
+    return static_cast<int64_t>(value);
+  const __int128 half = static_cast<__int128>(1) << (shift - 1);
+  __int128 result = (value + half) >> shift;
+  if (rounding == Rounding::HalfEven) {
+    const __int128 low = value & ((half << 1) - 1);
+    if (low == half && (result & 1))
+      --result;
+  }
+  return static_cast<int64_t>(result);
+}
+
+/// `clamp(round(acc * multiplier / 2^shift) + zeroPoint, qmin, qmax)`, one
+/// rounding. Any `acc`, `multiplier > 0`, `0 <= shift <= 62`.
+inline int32_t requantize(int64_t acc, int32_t multiplier, int shift,
+                          int32_t zeroPoint, int32_t qmin, int32_t qmax,
+                          Rounding rounding = Rounding::HalfUp) {
+  const __int128 product = static_cast<__int128>(acc) * multiplier;
+  // The rounded product can leave int64 when the shift is small; the clamp
+  // below makes any value beyond +-2^62 the same as that bound.
+  const __int128 limit = static_cast<__int128>(1) << (62 + shift);
+  const __int128 bounded =
+      product > limit ? limit : (product < -limit ? -limit : product);
+  return static_cast<int32_t>(
+      clamp(roundShift(bounded, shift, rounding) + zeroPoint, qmin, qmax));
+}
+
+/// `clamp(round((a * multiplierA + b * multiplierB) / 2^shift) + zeroPoint)`,
+/// one rounding; `a` and `b` are operands less their zero points, `b` negated
+/// for a subtraction. `|a|, |b| < 2^31`, `0 <= shift <= 62`.
+inline int32_t requantizeSum(int64_t a, int32_t multiplierA, int64_t b,
+                             int32_t multiplierB, int shift, int32_t zeroPoint,
+                             int32_t qmin, int32_t qmax,
+                             Rounding rounding = Rounding::HalfUp) {
+  const __int128 sum = static_cast<__int128>(a) * multiplierA +
+                       static_cast<__int128>(b) * multiplierB;
+  return static_cast<int32_t>(
+      clamp(roundShift(sum, shift, rounding) + zeroPoint, qmin, qmax));
+}
+
+} // namespace mlir::qopt::numerics
