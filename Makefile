@@ -1,0 +1,41 @@
+# Thin front for CMake: `make demo` and `make test` are all a newcomer needs.
+# Build folder and job count: `make test BUILD=build JOBS=4`.
+
+BUILD ?= build
+JOBS ?= $(shell nproc)
+CMAKE ?= cmake
+
+.PHONY: all packages build demo test soak faults bench docs clean
+all: build
+
+packages:
+	@debian/install-packages.sh
+
+build: packages
+	@test -f $(BUILD)/build.ninja || $(CMAKE) --preset default -B $(BUILD) >$(BUILD).log 2>&1 \
+	  || { cat $(BUILD).log; exit 1; }
+	@$(CMAKE) --build $(BUILD) -j $(JOBS)
+
+# Compiles a trained Fashion-MNIST network and shows accuracy, size and speed.
+demo: build
+	@examples/fashion-mnist/demo.sh $(BUILD)
+
+test: build
+	@ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure
+
+# 10,000 cases an op family instead of 300.
+soak: build
+	@QOPT_SOAK=1 ctest --test-dir $(BUILD) --output-on-failure -R Property
+
+# Deletes conditions, swaps operands, shifts constants; counts what tests catch.
+faults: build
+	@test/Faults/run.py --build $(BUILD)
+
+bench: build
+	@bench/run.sh $(BUILD)
+
+docs: build
+	@$(CMAKE) --build $(BUILD) --target mlir-doc
+
+clean:
+	@rm -rf $(BUILD) $(BUILD).log
