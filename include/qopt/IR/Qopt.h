@@ -17,6 +17,10 @@ namespace mlir::qopt {
 /// Who owns a result's scale; see QuantizableOpInterface.
 enum class ScaleRule { Own, Shared, Fixed };
 
+namespace detail {
+struct FnAttrStorage;
+} // namespace detail
+
 } // namespace mlir::qopt
 
 #include "qopt/IR/QoptDialect.h.inc"

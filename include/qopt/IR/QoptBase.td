@@ -76,6 +76,8 @@ def Qopt_FnAttr : AttrDef<Qopt_Dialect, "Fn"> {
                         ArrayRefParameter<"double">:$params);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
+  // Doubles have no hash of their own; the storage compares bit patterns.
+  let genStorageClass = 0;
   let extraClassDeclaration = [{
     /// The function's value in double; see docs/arithmetic.md, "Tables".
     double evaluate(double x) const;
