@@ -35,8 +35,6 @@ inline double roundHalfEven(double x) {
   const double magic = 6755399441055744.0; // 1.5 * 2^52
   if (!(x > -2251799813685248.0 && x < 2251799813685248.0))
     return x;
-  // A variable that the compiler may not see through is not needed: without
-  // fast-math, (x + c) - c must not be simplified.
   return (x + magic) - magic;
 }
 

@@ -15,9 +15,9 @@ namespace mlir::qopt::numerics {
 /// One real function of one real variable.
 struct ScalarFunction {
   enum class Kind {
-    Identity,
     Relu,
-    /// `min(max(x, a), b)`, ONNX Clip (so `b` wins where `a > b`).
+    /// `min(max(x, a), b)`, ONNX Clip (so `b` wins where `a > b`). The ends may
+    /// be infinite.
     Clip,
     /// `x < 0 ? a x : x`.
     LeakyRelu,
@@ -27,8 +27,10 @@ struct ScalarFunction {
     HardSigmoid,
     /// `x min(max(x / 6 + 1 / 2, 0), 1)`.
     HardSwish,
+    /// `a x + b`.
+    Affine,
   };
-  Kind kind = Kind::Identity;
+  Kind kind = Kind::Relu;
   double a = 0;
   double b = 0;
 
@@ -45,6 +47,9 @@ struct ScalarFunction {
     return {Kind::HardSigmoid, alpha, beta};
   }
   static ScalarFunction hardSwish() { return {Kind::HardSwish}; }
+  static ScalarFunction affine(double a, double b) {
+    return {Kind::Affine, a, b};
+  }
 };
 
 /// `f(x)` rounded to double; never calls libm. NaN in gives NaN out.
