@@ -78,7 +78,7 @@ struct AccumulatorBound {
 
 /// The extremes of `sum (x - zeroPointX)(w - zeroPointW) + bias` over every
 /// `x` in `[qminX, qmaxX]`, with padding taps absent or equal to zero point.
-/// Reaching int64 saturates.
+/// `|bias| < 2^61` and ranges of at most 16 bits: int64 cannot overflow.
 AccumulatorBound accumulatorBound(llvm::ArrayRef<int8_t> weights,
                                   int32_t zeroPointW, int32_t qminX,
                                   int32_t qmaxX, int32_t zeroPointX,

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Weight and bias quantization (docs/arithmetic.md, "Weight quantization").
+
+#include "qopt/Numerics/Weights.h"
+#include "qopt/Numerics/QuantParams.h"
+#include "qopt/Support/Error.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+using namespace mlir::qopt;
+using namespace mlir::qopt::numerics;
+
+namespace {
+constexpr int clipSteps = 50;
+constexpr size_t lanes = 8;
+/// A scale below this share of the layer's largest is raised to it.
+constexpr double weakestShare = 0x1p-20;
+} // namespace
+
+static float maxAbs(llvm::ArrayRef<float> weights) {
+  float largest = 0;
+  for (float w : weights)
+    largest = std::max(largest, std::fabs(w));
+  return largest;
+}
+
+static float scaleFor(double largest, int32_t qmax) {
+  return chooseParams({-largest, largest}, -qmax, qmax, /*symmetric=*/true)
+      .scale;
+}
+
+/// `sum h (w - s q)^2` in eight interleaved partial sums: a fixed order that
+/// vectorizes.
+static double squaredError(llvm::ArrayRef<float> weights,
+                           llvm::ArrayRef<double> moments,
+                           const QuantParams &params) {
+  double partial[lanes] = {};
+  const double scale = params.scale;
+  auto add = [&](size_t i) {
+    const double error = weights[i] - scale * quantize(weights[i], params);
+    const double moment = moments.empty() ? 1.0 : moments[i % moments.size()];
+    partial[i % lanes] += moment * (error * error);
+  };
+  for (size_t i = 0; i < weights.size(); ++i)
+    add(i);
+  double sum = 0;
+  for (double p : partial)
+    sum += p;
+  return sum;
+}
+
+static float chooseScale(llvm::ArrayRef<float> weights,
+                         const WeightOptions &options) {
+  const int32_t qmax = signedMax(options.bits);
+  const double largest = maxAbs(weights);
+  float best = scaleFor(largest, qmax);
+  if (options.scaling == WeightScaling::MaxAbs || largest == 0)
+    return best;
+  double bestError = std::numeric_limits<double>::infinity();
+  for (int step = 0; step < clipSteps; ++step) {
+    const float scale = scaleFor(largest * ((100 - step) / 100.0), qmax);
+    const double error = squaredError(weights, options.inputSecondMoments,
+                                      {scale, 0, -qmax, qmax});
+    if (error < bestError) {
+      bestError = error;
+      best = scale;
+    }
+  }
+  return best;
+}
+
+/// Dead and nearly dead channels get a scale that keeps the multipliers of the
+/// layer in range.
+static void raiseWeakScales(std::vector<float> &scales,
+                            const std::vector<bool> &dead) {
+  float largest = 0;
+  for (size_t c = 0; c < scales.size(); ++c)
+    if (!dead[c])
+      largest = std::max(largest, scales[c]);
+  if (largest == 0)
+    largest = 1;
+  const float weakest = std::max(static_cast<float>(largest * weakestShare),
+                                 std::numeric_limits<float>::min());
+  for (size_t c = 0; c < scales.size(); ++c)
+    scales[c] = dead[c] ? largest : std::max(scales[c], weakest);
+}
+
+QuantizedWeights numerics::quantizeWeights(llvm::ArrayRef<float> weights,
+                                           size_t channels,
+                                           const WeightOptions &options) {
+  const size_t groups = options.perChannel ? channels : 1;
+  const size_t length = groups == 0 ? 0 : weights.size() / groups;
+  const int32_t qmax = signedMax(options.bits);
+  QuantizedWeights result;
+  std::vector<bool> dead;
+  for (size_t g = 0; g < groups; ++g) {
+    const llvm::ArrayRef<float> row = weights.slice(g * length, length);
+    dead.push_back(maxAbs(row) == 0);
+    result.scales.push_back(chooseScale(row, options));
+  }
+  raiseWeakScales(result.scales, dead);
+  for (size_t c = 0; c < options.scaleFloors.size(); ++c) {
+    float &scale = result.scales[options.perChannel ? c : 0];
+    scale = std::max(scale, options.scaleFloors[c]);
+  }
+  result.values.resize(weights.size());
+  for (size_t i = 0; i < groups * length; ++i)
+    result.values[i] = static_cast<int8_t>(
+        quantize(weights[i], {result.scales[i / length], 0, -qmax, qmax}));
+  return result;
+}
+
+float numerics::weightScaleFloor(float bias, float inputScale) {
+  const double floor =
+      std::fabs(static_cast<double>(bias)) / (0x1p30 * inputScale);
+  if (!(floor > std::numeric_limits<float>::min()))
+    return std::numeric_limits<float>::min();
+  if (floor > std::numeric_limits<float>::max())
+    return std::numeric_limits<float>::max();
+  // Rounding to float32 may fall below by half a step; the margin between 2^30
+  // and 2^31 takes that.
+  return static_cast<float>(floor);
+}
+
+int64_t numerics::quantizeBiasWide(double bias, double scale) {
+  const double q = roundHalfEven(bias / scale);
+  return static_cast<int64_t>(std::clamp(q, -0x1p62, 0x1p62));
+}
+
+llvm::Expected<int32_t> numerics::quantizeBias(float bias, float inputScale,
+                                               float weightScale) {
+  const double scale =
+      static_cast<double>(inputScale) * static_cast<double>(weightScale);
+  const double q = roundHalfEven(static_cast<double>(bias) / scale);
+  if (!(q >= INT32_MIN && q <= INT32_MAX))
+    return makeError(
+        701,
+        llvm::formatv("bias {0} at scale {1:e} does not fit 32 bits", bias,
+                      scale)
+            .str(),
+        {}, "raise the channel's weight scale");
+  return static_cast<int32_t>(q);
+}
