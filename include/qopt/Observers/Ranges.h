@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Range methods: from a tensor's statistics alone to the range that its scale
+// is chosen for.
+#pragma once
+
+#include "qopt/Numerics/QuantParams.h"
+#include "qopt/Observers/TensorStats.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace mlir::qopt::observers {
+
+struct RangeMethod {
+  enum class Kind {
+    /// The extremes.
+    MinMax,
+    /// The means over samples of the samples' extremes.
+    MeanMinMax,
+    /// Cuts `100 - percentile` per cent off each tail (symmetric: off |x|).
+    Percentile,
+    /// The range of least expected squared quantization error.
+    Mse,
+  };
+  Kind kind = Kind::Mse;
+  double percentile = 99.99;
+
+  bool operator==(const RangeMethod &other) const {
+    return kind == other.kind &&
+           (kind != Kind::Percentile || percentile == other.percentile);
+  }
+};
+
+/// `minmax`, `mean-minmax`, `percentile:99.99` (above 50 to 100), `mse`. Fails
+/// with Q0103, naming the methods.
+llvm::Expected<RangeMethod> parseRangeMethod(llvm::StringRef text);
+std::string toString(const RangeMethod &method);
+
+/// The range of `stats` for an integer type of `bits` (8 or 16); [0, 0] without
+/// values. Not widened to contain 0: `numerics::chooseParams` does that.
+/// At most 10 ms.
+numerics::Range chooseRange(const TensorStats &stats, const RangeMethod &method,
+                            int bits, bool symmetric);
+
+/// Expected squared error of a value quantized with `params`, values spread
+/// evenly inside each histogram bin: the objective that `Mse` minimizes.
+double expectedSquaredError(const TensorStats &stats,
+                            const numerics::QuantParams &params);
+
+} // namespace mlir::qopt::observers
