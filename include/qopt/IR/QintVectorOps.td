@@ -12,10 +12,15 @@ def Qint_Dot4Op : Qint_Op<"dot4", [Pure, AllTypesMatch<["acc", "result"]>,
                              AllTypesMatch<["u", "s"]>]> {
   let summary = "Four-way dot product of u8 by s8 into i32 lanes";
   let description = [{
-    `result[i] = acc[i] + sum_{j<4} zext(u[4i+j]) * sext(s[4i+j])`, exact.
+    `result[i] = acc[i] + sum_{j<4} zext(u[4i+j]) * sext(s[4i+j])`, the products
+    and their sum exact, the addition to `acc` modulo 2^32.
 
     Constraints:
     - (C1) `u` and `s` have four times the lanes of `acc`.
+
+    ```mlir
+    %r = qint.dot4 %acc, %u, %s : vector<16xi32>, vector<64xi8>
+    ```
   }];
   let arguments = (ins VectorOfRankAndType<[1], [I32]>:$acc,
                        VectorOfRankAndType<[1], [I8]>:$u,
@@ -23,6 +28,77 @@ def Qint_Dot4Op : Qint_Op<"dot4", [Pure, AllTypesMatch<["acc", "result"]>,
   let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
   let assemblyFormat = [{
     $acc `,` $u `,` $s attr-dict `:` type($acc) `,` type($u)
+  }];
+  let hasVerifier = 1;
+}
+
+def Qint_Dot2Op : Qint_Op<"dot2", [Pure, AllTypesMatch<["acc", "result"]>,
+                             AllTypesMatch<["a", "b"]>]> {
+  let summary = "Two-way dot product of s16 by s16 into i32 lanes";
+  let description = [{
+    `result[i] = acc[i] + sum_{j<2} sext(a[2i+j]) * sext(b[2i+j])` modulo 2^32.
+
+    Constraints:
+    - (C1) `a` and `b` have twice the lanes of `acc`.
+
+    ```mlir
+    %r = qint.dot2 %acc, %a, %b : vector<16xi32>, vector<32xi16>
+    ```
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$acc,
+                       VectorOfRankAndType<[1], [I16]>:$a,
+                       VectorOfRankAndType<[1], [I16]>:$b);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = [{
+    $acc `,` $a `,` $b attr-dict `:` type($acc) `,` type($a)
+  }];
+  let hasVerifier = 1;
+}
+
+def Qint_PackOp : Qint_Op<"pack", [Pure, AllTypesMatch<["lhs", "rhs"]>]> {
+  let summary = "Two vectors to one of half the lane width, saturating";
+  let description = [{
+    Lanes are read as signed and saturated to the result's range: unsigned with
+    `unsigned`, else signed. Order goes by blocks of 128 bits: block `b` of the
+    result holds block `b` of `lhs`, then block `b` of `rhs`. A generator that
+    needs another order chooses the order of its channels.
+
+    Constraints:
+    - (C1) operands are i32 or i16 vectors of a multiple of 128 bits.
+    - (C2) the result has twice the lanes at half the width.
+
+    ```mlir
+    %p = qint.pack %a, %b unsigned : vector<32xi16> -> vector<64xi8>
+    ```
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I16, I32]>:$lhs,
+                       VectorOfRankAndType<[1], [I16, I32]>:$rhs,
+                       UnitAttr:$is_unsigned);
+  let results = (outs VectorOfRankAndType<[1], [I8, I16]>:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs (`unsigned` $is_unsigned^)? attr-dict `:` type($lhs) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Qint_LookupOp : Qint_Op<"lookup", [Pure, AllTypesMatch<["index", "result"]>]> {
+  let summary = "256-entry byte table in registers";
+  let description = [{
+    `result[i] = table[zext(index[i])]`. Meant for instruction sets that keep
+    the table in registers; `Isa::hasVbmi` says so.
+
+    Constraints:
+    - (C1) `index` has a multiple of 16 lanes.
+
+    ```mlir
+    %r = qint.lookup %table, %index : vector<64xi8>
+    ```
+  }];
+  let arguments = (ins VectorOfLengthAndType<[256], [I8]>:$table,
+                       VectorOfRankAndType<[1], [I8]>:$index);
+  let results = (outs VectorOfRankAndType<[1], [I8]>:$result);
+  let assemblyFormat = [{
+    $table `,` $index attr-dict `:` type($index)
   }];
   let hasVerifier = 1;
 }
