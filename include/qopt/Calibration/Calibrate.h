@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One pass over data: runs the observed float model on every sample and fills
+// the statistics of its observers.
+#pragma once
+
+#include "qopt/Calibration/DataSet.h"
+#include "qopt/Observers/CalibrationState.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace mlir::qopt::calibration {
+
+/// How a function's arguments must be filled: names (`qopt.name`), shapes.
+/// Only f32 arguments so far.
+std::vector<InputSpec> getInputSpecs(func::FuncOp function);
+
+/// Runs `function` (level 2: with `qopt.observe`) over all of `data`, in code
+/// made by `Engine`. Memory does not grow with the samples. `progress(done,
+/// total)` is called after each sample. Fails with Q04xx: no samples, a value
+/// that is not finite (names tensor and sample), and as `DataSet::read`.
+llvm::Expected<observers::CalibrationState>
+calibrate(func::FuncOp function, const observers::Hash &modelHash,
+          DataSet &data,
+          llvm::function_ref<void(int64_t, int64_t)> progress = nullptr);
+
+} // namespace mlir::qopt::calibration

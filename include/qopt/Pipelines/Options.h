@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Everything a compilation can be told, as values. The command line, and later
+// a C API, fill this struct; nothing below it reads a flag.
+#pragma once
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlir::qopt::pipelines {
+
+/// What a run can write. `Mlir` comes with a level, see `mlirLevels`.
+enum class EmitKind {
+  Object,
+  Assembly,
+  LLVM,
+  Mlir,
+  SharedLibrary,
+  Archive,
+  Executable,
+  Header,
+  Report,
+  Qcal,
+};
+
+struct Emission {
+  EmitKind kind = EmitKind::Object;
+  /// For `Mlir`: one of `mlirLevels`.
+  std::string level;
+};
+
+/// The levels of `--emit=mlir:<level>`, in the order of lowering.
+inline constexpr const char *mlirLevels[] = {
+    "import", "float", "observed", "calibrated",
+    "quantized", "qint", "loops", "llvm"};
+
+/// What the object has at its boundary; DESIGN section 8.
+enum class BoundaryIO {
+  /// float helpers, int16 outputs where they cost nothing
+  Float,
+  /// no helpers
+  Int,
+  /// no helpers, int8 outputs
+  Int8,
+};
+
+struct CompileOptions {
+  std::string model;
+  /// `--shape`: input name and its dimensions.
+  std::vector<std::pair<std::string, llvm::SmallVector<int64_t>>> shapes;
+
+  /// `--calibrate`: a data set, or a `.qcal` file. Empty: none.
+  std::string calibrate;
+  /// `--input`: the texts, `x:u8,mean=...,std=...`.
+  std::vector<std::string> inputs;
+  std::optional<int64_t> limit;
+  /// `--shard i/n`; only `qopt calibrate` takes it.
+  std::string shard;
+
+  /// `minmax`, `percentile:P`, `mse`.
+  std::string range = "mse";
+  bool weightsPerChannel = true;
+  int activationBits = 8;
+  bool activationsSymmetric = false;
+  BoundaryIO io = BoundaryIO::Float;
+
+  std::string target;
+  std::string cpu;
+
+  /// Empty: the output's stem.
+  std::string name;
+  /// `-o`. Empty: the model's stem in the current folder.
+  std::string output;
+  std::vector<Emission> emissions;
+
+  /// `--eval`: labelled data. Empty: none.
+  std::string eval;
+};
+
+/// The value parsers of the flags whose values are lists or words. Each fails
+/// with Q01xx naming what is known, Q0301 for what is known but not built.
+llvm::Expected<std::vector<Emission>> parseEmit(llvm::StringRef text);
+llvm::Expected<std::pair<std::string, llvm::SmallVector<int64_t>>>
+parseShape(llvm::StringRef text);
+llvm::Error parseMode(llvm::StringRef text);
+llvm::Error parseRange(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseThreads(llvm::StringRef text);
+llvm::Error parseLimit(llvm::StringRef text, CompileOptions &options);
+
+} // namespace mlir::qopt::pipelines

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The public face of an emitted model: NAME_run, the boundary helpers,
+// NAME_model and NAME_info around a compute function (DESIGN section 9,
+// include/qopt/Runtime/qopt_abi.h).
+#pragma once
+
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace llvm {
+class Module;
+} // namespace llvm
+
+namespace mlir::qopt::target {
+
+/// Element types at the boundary, numbered as QOPT_TYPE_*.
+enum class BoundaryType : uint32_t {
+  I8 = 0,
+  U8 = 1,
+  I16 = 2,
+  U16 = 3,
+  I32 = 4
+};
+
+/// Bytes of one element.
+unsigned boundaryTypeSize(BoundaryType type);
+/// `int8_t`.
+const char *boundaryTypeName(BoundaryType type);
+
+/// One graph input or output.
+struct BoundaryTensor {
+  /// As in the ONNX model.
+  std::string name;
+  /// A C identifier, unique among inputs and outputs.
+  std::string identifier;
+  std::vector<int64_t> shape;
+  BoundaryType type = BoundaryType::I8;
+  float scale = 1;
+  int32_t zeroPoint = 0;
+  int32_t qmin = -128;
+  int32_t qmax = 127;
+
+  uint64_t elements() const;
+};
+
+struct AbiSpec {
+  /// A C identifier: the prefix of every symbol.
+  std::string name;
+  /// The function to wrap: `void(inputs..., outputs..., arena)`, all pointers.
+  std::string computeFunction;
+  std::vector<BoundaryTensor> inputs;
+  std::vector<BoundaryTensor> outputs;
+  uint64_t arenaBytes = 0;
+  uint32_t arenaAlign = 64;
+  /// JSON text of NAME_info.
+  std::string info;
+  /// Whether `NAME_quantize_*` and `NAME_dequantize_*` are wanted.
+  bool helpers = true;
+};
+
+/// Adds the public functions and globals to `module`, and returns the names of
+/// all symbols that must stay visible. Fails with Q0702 if the compute function
+/// is missing or has another signature.
+llvm::Expected<std::vector<std::string>> addAbi(llvm::Module &module,
+                                                const AbiSpec &spec);
+
+/// The boundary helpers' names: the only functions that may hold float code.
+std::vector<std::string> helperNames(const AbiSpec &spec);
+
+} // namespace mlir::qopt::target

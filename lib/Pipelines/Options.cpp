@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Parsers of flag values: what is known, what is known but not built, and what
+// is a mistake with a near neighbour.
+
+#include "qopt/Pipelines/Options.h"
+#include "qopt/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir::qopt;
+using namespace mlir::qopt::pipelines;
+using llvm::StringRef;
+
+/// The word of `known` nearest to `word`, or empty if none is near.
+static StringRef nearest(StringRef word, llvm::ArrayRef<StringRef> known) {
+  StringRef best;
+  unsigned bestDistance = 3;
+  for (StringRef candidate : known) {
+    unsigned distance = word.edit_distance(candidate, true, bestDistance);
+    if (distance < bestDistance) {
+      bestDistance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+/// "unknown value 'x' for --flag", with the known values as help.
+static llvm::Error unknownValue(StringRef flag, StringRef word,
+                                llvm::ArrayRef<StringRef> known) {
+  std::vector<std::string> notes;
+  if (StringRef near = nearest(word, known); !near.empty())
+    notes.push_back(("did you mean '" + near + "'?").str());
+  return makeError(102, ("unknown value '" + word + "' for " + flag).str(),
+                   std::move(notes),
+                   ("known values: " + llvm::join(known, ", ")));
+}
+
+/// Known by design, not part of this version.
+static llvm::Error notBuilt(StringRef flag, StringRef word,
+                            StringRef instead) {
+  return makeError(
+      310, (flag + "=" + word + " is not supported by this version").str(), {},
+      instead.str());
+}
+
+llvm::Expected<std::vector<Emission>>
+mlir::qopt::pipelines::parseEmit(StringRef text) {
+  static const StringRef known[] = {"obj", "asm",    "llvm",   "mlir",
+                                    "lib", "a",      "exe",    "header",
+                                    "report", "qcal"};
+  static const EmitKind kinds[] = {
+      EmitKind::Object,        EmitKind::Assembly,   EmitKind::LLVM,
+      EmitKind::Mlir,          EmitKind::SharedLibrary, EmitKind::Archive,
+      EmitKind::Executable,    EmitKind::Header,     EmitKind::Report,
+      EmitKind::Qcal};
+  std::vector<Emission> emissions;
+  for (StringRef word : llvm::split(text, ',')) {
+    auto [kind, level] = word.split(':');
+    if (kind == "onnx-qdq" || kind == "tosa" || kind == "report-html")
+      return notBuilt("--emit", kind, "use --emit=mlir:quantized or report");
+    const auto *it = llvm::find(known, kind);
+    if (it == std::end(known))
+      return unknownValue("--emit", kind, known);
+    Emission emission{kinds[it - known], level.str()};
+    if (emission.kind == EmitKind::Mlir) {
+      if (level.empty())
+        emission.level = "qint";
+      if (!llvm::is_contained(mlirLevels, StringRef(emission.level))) {
+        llvm::SmallVector<StringRef> levels(std::begin(mlirLevels),
+                                            std::end(mlirLevels));
+        return unknownValue("--emit=mlir", level, levels);
+      }
+    } else if (!level.empty()) {
+      return makeError(102,
+                       ("--emit=" + kind + " takes no level, but got '" +
+                        level + "'")
+                           .str());
+    }
+    emissions.push_back(emission);
+  }
+  return emissions;
+}
+
+llvm::Expected<std::pair<std::string, llvm::SmallVector<int64_t>>>
+mlir::qopt::pipelines::parseShape(StringRef text) {
+  auto [name, dims] = text.rsplit('=');
+  llvm::SmallVector<int64_t> shape;
+  bool valid = !name.empty() && !dims.empty();
+  for (StringRef word : llvm::split(dims, 'x')) {
+    int64_t dim = 0;
+    valid &= !word.getAsInteger(10, dim) && dim > 0 && dim <= INT32_MAX;
+    shape.push_back(dim);
+  }
+  if (!valid)
+    return makeError(102, ("--shape expects name=1x3x224x224, but got '" +
+                           text + "'")
+                              .str());
+  return std::make_pair(name.str(), shape);
+}
+
+llvm::Error mlir::qopt::pipelines::parseMode(StringRef text) {
+  if (text == "static")
+    return llvm::Error::success();
+  if (text == "dynamic" || text == "weights")
+    return notBuilt("--mode", text, "use --mode=static");
+  return unknownValue("--mode", text, {"static", "dynamic", "weights"});
+}
+
+llvm::Error mlir::qopt::pipelines::parseRange(StringRef text,
+                                              CompileOptions &options) {
+  auto [method, argument] = text.split(':');
+  if (method == "percentile") {
+    double percentile = 99.99;
+    if (!argument.empty() &&
+        (argument.getAsDouble(percentile) || !(percentile > 50.0) ||
+         !(percentile <= 100.0)))
+      return makeError(102, ("--range=percentile expects a percentage in (50, "
+                             "100], but got '" +
+                             argument + "'")
+                                .str());
+  } else if (method == "kl" || method == "auto" || method == "mean-minmax") {
+    return notBuilt("--range", text, "use mse, minmax or percentile:99.99");
+  } else if ((method != "minmax" && method != "mse") || !argument.empty()) {
+    return unknownValue("--range", text, {"minmax", "percentile", "mse"});
+  }
+  options.range =
+      text == "percentile" ? std::string("percentile:99.99") : text.str();
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseWeights(StringRef text,
+                                                CompileOptions &options) {
+  for (StringRef word : llvm::split(text, ',')) {
+    if (word == "per-channel")
+      options.weightsPerChannel = true;
+    else if (word == "per-tensor")
+      options.weightsPerChannel = false;
+    else if (word == "asym" || word == "bits=4" || word == "bits=2")
+      return notBuilt("--weights", word, "use sym,bits=8");
+    else if (word != "sym" && word != "bits=8")
+      return unknownValue("--weights", word,
+                          {"per-channel", "per-tensor", "sym", "bits=8"});
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseActivations(StringRef text,
+                                                    CompileOptions &options) {
+  for (StringRef word : llvm::split(text, ',')) {
+    if (word == "asym" || word == "sym")
+      options.activationsSymmetric = word == "sym";
+    else if (word == "bits=16")
+      return notBuilt("--activations", word, "use bits=8");
+    else if (word != "bits=8")
+      return unknownValue("--activations", word, {"asym", "sym", "bits=8"});
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseIO(StringRef text,
+                                           CompileOptions &options) {
+  if (text == "float")
+    options.io = BoundaryIO::Float;
+  else if (text == "int")
+    options.io = BoundaryIO::Int;
+  else if (text == "int8")
+    options.io = BoundaryIO::Int8;
+  else
+    return unknownValue("--io", text, {"float", "int", "int8"});
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseThreads(StringRef text) {
+  unsigned threads = 0;
+  if (text.getAsInteger(10, threads) || threads == 0)
+    return makeError(102,
+                     ("--threads expects a number >= 1, but got '" + text + "'")
+                         .str());
+  if (threads != 1)
+    return notBuilt("--threads", text, "use --threads=1");
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseLimit(StringRef text,
+                                              CompileOptions &options) {
+  int64_t limit = 0;
+  if (text.getAsInteger(10, limit) || limit <= 0)
+    return makeError(
+        102,
+        ("--limit expects a number of samples >= 1, but got '" + text + "'")
+            .str());
+  options.limit = limit;
+  return llvm::Error::success();
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Builds the public face of a model in LLVM IR. Struct layouts here are those
+// of include/qopt/Runtime/qopt_abi.h; AbiTest holds the two together.
+
+#include "qopt/Target/Abi.h"
+#include "qopt/Support/Error.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Module.h"
+
+using namespace mlir::qopt;
+using namespace mlir::qopt::target;
+
+unsigned mlir::qopt::target::boundaryTypeSize(BoundaryType type) {
+  switch (type) {
+  case BoundaryType::I8:
+  case BoundaryType::U8:
+    return 1;
+  case BoundaryType::I16:
+  case BoundaryType::U16:
+    return 2;
+  case BoundaryType::I32:
+    return 4;
+  }
+  return 0;
+}
+
+const char *mlir::qopt::target::boundaryTypeName(BoundaryType type) {
+  static const char *const names[] = {"int8_t", "uint8_t", "int16_t",
+                                      "uint16_t", "int32_t"};
+  return names[static_cast<uint32_t>(type)];
+}
+
+uint64_t BoundaryTensor::elements() const {
+  uint64_t count = 1;
+  for (int64_t dim : shape)
+    count *= static_cast<uint64_t>(dim);
+  return count;
+}
+
+static bool isUnsigned(BoundaryType type) {
+  return type == BoundaryType::U8 || type == BoundaryType::U16;
+}
+
+namespace {
+
+class AbiBuilder {
+public:
+  AbiBuilder(llvm::Module &module, const AbiSpec &spec)
+      : module(module), spec(spec), context(module.getContext()),
+        builder(context), ptr(llvm::PointerType::getUnqual(context)),
+        i32(llvm::Type::getInt32Ty(context)),
+        i64(llvm::Type::getInt64Ty(context)),
+        f32(llvm::Type::getFloatTy(context)) {}
+
+  llvm::Expected<std::vector<std::string>> build();
+
+private:
+  llvm::Function *declare(const llvm::Twine &name, llvm::Type *result,
+                          llvm::ArrayRef<llvm::Type *> arguments);
+  llvm::Error buildRun();
+  llvm::Function *buildResolveVariant();
+  llvm::Function *buildQuantize(const BoundaryTensor &tensor);
+  llvm::Function *buildDequantize(const BoundaryTensor &tensor);
+  void buildElementLoop(llvm::Function *function, uint64_t count,
+                        llvm::function_ref<void(llvm::Value *)> body);
+  llvm::Constant *buildString(llvm::StringRef text, const llvm::Twine &name,
+                              bool visible = false);
+  llvm::Constant *buildTensors(llvm::ArrayRef<BoundaryTensor> tensors,
+                               bool inputs);
+  void buildModel();
+
+  llvm::Module &module;
+  const AbiSpec &spec;
+  llvm::LLVMContext &context;
+  llvm::IRBuilder<> builder;
+  llvm::PointerType *ptr;
+  llvm::IntegerType *i32;
+  llvm::IntegerType *i64;
+  llvm::Type *f32;
+  std::vector<std::string> exports;
+};
+
+} // namespace
+
+llvm::Function *AbiBuilder::declare(const llvm::Twine &name, llvm::Type *result,
+                                    llvm::ArrayRef<llvm::Type *> arguments) {
+  auto *type = llvm::FunctionType::get(result, arguments, false);
+  auto *function = llvm::Function::Create(
+      type, llvm::GlobalValue::ExternalLinkage, name, module);
+  builder.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
+  return function;
+}
+
+/// NAME_run(inputs, outputs, arena, ctx): loads the pointers, computes.
+llvm::Error AbiBuilder::buildRun() {
+  llvm::Function *compute = module.getFunction(spec.computeFunction);
+  size_t arguments = spec.inputs.size() + spec.outputs.size() + 1;
+  if (!compute || compute->arg_size() != arguments)
+    return makeError(702, "module has no function '" + spec.computeFunction +
+                              "' of " + std::to_string(arguments) +
+                              " pointers");
+  llvm::Function *run =
+      declare(spec.name + "_run", builder.getVoidTy(), {ptr, ptr, ptr, ptr});
+  std::vector<llvm::Value *> pointers;
+  auto load = [&](unsigned argument, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      llvm::Value *slot =
+          builder.CreateConstInBoundsGEP1_64(ptr, run->getArg(argument), i);
+      pointers.push_back(builder.CreateLoad(ptr, slot));
+    }
+  };
+  load(0, spec.inputs.size());
+  load(1, spec.outputs.size());
+  pointers.push_back(run->getArg(2));
+  builder.CreateCall(compute, pointers);
+  builder.CreateRetVoid();
+  exports.push_back(run->getName().str());
+  return llvm::Error::success();
+}
+
+/// One variant an object: the answer is always 0.
+llvm::Function *AbiBuilder::buildResolveVariant() {
+  llvm::Function *function = declare(spec.name + "_resolve_variant", i32, {});
+  builder.CreateRet(builder.getInt32(0));
+  exports.push_back(function->getName().str());
+  return function;
+}
+
+/// `for (i = 0; i < count; ++i) body(i)`, then return.
+void AbiBuilder::buildElementLoop(
+    llvm::Function *function, uint64_t count,
+    llvm::function_ref<void(llvm::Value *)> body) {
+  llvm::BasicBlock *entry = builder.GetInsertBlock();
+  auto *loop = llvm::BasicBlock::Create(context, "loop", function);
+  auto *exit = llvm::BasicBlock::Create(context, "exit", function);
+  builder.CreateBr(loop);
+  builder.SetInsertPoint(loop);
+  llvm::PHINode *index = builder.CreatePHI(i64, 2);
+  index->addIncoming(builder.getInt64(0), entry);
+  body(index);
+  llvm::Value *next = builder.CreateAdd(index, builder.getInt64(1));
+  index->addIncoming(next, loop);
+  builder.CreateCondBr(builder.CreateICmpULT(next, builder.getInt64(count)),
+                       loop, exit);
+  builder.SetInsertPoint(exit);
+  builder.CreateRetVoid();
+}
+
+/// numerics::quantize on every element: clamped first, rounded by adding
+/// 1.5 * 2^23, since rintf is a libm call below SSE4.1. NaN gives the zero
+/// point.
+llvm::Function *AbiBuilder::buildQuantize(const BoundaryTensor &tensor) {
+  llvm::Function *function =
+      declare(spec.name + "_quantize_" + tensor.identifier, builder.getVoidTy(),
+              {ptr, ptr});
+  auto *element =
+      llvm::IntegerType::get(context, 8 * boundaryTypeSize(tensor.type));
+  auto constant = [&](float value) {
+    return llvm::ConstantFP::get(f32, value);
+  };
+  auto select = [&](llvm::Value *condition, llvm::Value *a, llvm::Value *b) {
+    return builder.CreateSelect(condition, a, b);
+  };
+  buildElementLoop(function, tensor.elements(), [&](llvm::Value *index) {
+    llvm::Value *x = builder.CreateLoad(
+        f32, builder.CreateInBoundsGEP(f32, function->getArg(0), index));
+    llvm::Value *v = builder.CreateFDiv(x, constant(tensor.scale));
+    llvm::Value *isNumber = builder.CreateFCmpORD(v, v);
+    const float limit = 2097152.0f;
+    v = select(builder.CreateFCmpOLT(v, constant(-limit)), constant(-limit), v);
+    v = select(builder.CreateFCmpOGT(v, constant(limit)), constant(limit), v);
+    v = select(isNumber, v, constant(0));
+    const float magic = 12582912.0f; // 1.5 * 2^23
+    v = builder.CreateFSub(builder.CreateFAdd(v, constant(magic)),
+                           constant(magic));
+    llvm::Value *q = builder.CreateFPToSI(v, i32);
+    q = builder.CreateAdd(q, builder.getInt32(tensor.zeroPoint));
+    llvm::Value *qmin = builder.getInt32(tensor.qmin);
+    llvm::Value *qmax = builder.getInt32(tensor.qmax);
+    q = select(builder.CreateICmpSLT(q, qmin), qmin, q);
+    q = select(builder.CreateICmpSGT(q, qmax), qmax, q);
+    builder.CreateStore(
+        builder.CreateTrunc(q, element),
+        builder.CreateInBoundsGEP(element, function->getArg(1), index));
+  });
+  exports.push_back(function->getName().str());
+  return function;
+}
+
+/// numerics::dequantize on every element.
+llvm::Function *AbiBuilder::buildDequantize(const BoundaryTensor &tensor) {
+  llvm::Function *function =
+      declare(spec.name + "_dequantize_" + tensor.identifier,
+              builder.getVoidTy(), {ptr, ptr});
+  auto *element =
+      llvm::IntegerType::get(context, 8 * boundaryTypeSize(tensor.type));
+  buildElementLoop(function, tensor.elements(), [&](llvm::Value *index) {
+    llvm::Value *q = builder.CreateLoad(
+        element,
+        builder.CreateInBoundsGEP(element, function->getArg(0), index));
+    q = isUnsigned(tensor.type) ? builder.CreateZExt(q, i32)
+                                : builder.CreateSExtOrTrunc(q, i32);
+    q = builder.CreateSub(q, builder.getInt32(tensor.zeroPoint));
+    llvm::Value *x = builder.CreateFMul(
+        llvm::ConstantFP::get(f32, tensor.scale), builder.CreateSIToFP(q, f32));
+    builder.CreateStore(
+        x, builder.CreateInBoundsGEP(f32, function->getArg(1), index));
+  });
+  exports.push_back(function->getName().str());
+  return function;
+}
+
+llvm::Constant *AbiBuilder::buildString(llvm::StringRef text,
+                                        const llvm::Twine &name, bool visible) {
+  llvm::Constant *data = llvm::ConstantDataArray::getString(context, text);
+  auto *global =
+      new llvm::GlobalVariable(module, data->getType(), /*isConstant=*/true,
+                               visible ? llvm::GlobalValue::ExternalLinkage
+                                       : llvm::GlobalValue::PrivateLinkage,
+                               data, name);
+  global->setAlignment(llvm::Align(1));
+  return global;
+}
+
+/// The array of qopt_tensor for all inputs or all outputs.
+llvm::Constant *AbiBuilder::buildTensors(llvm::ArrayRef<BoundaryTensor> tensors,
+                                         bool inputs) {
+  auto *type = llvm::StructType::get(
+      context, {ptr, i32, i32, ptr, i64, i64, f32, i32, ptr, ptr});
+  llvm::Constant *null = llvm::ConstantPointerNull::get(ptr);
+  std::vector<llvm::Constant *> entries;
+  for (const BoundaryTensor &tensor : tensors) {
+    std::vector<uint64_t> dims(tensor.shape.begin(), tensor.shape.end());
+    llvm::Constant *dimData = llvm::ConstantDataArray::get(context, dims);
+    auto *dimGlobal = new llvm::GlobalVariable(
+        module, dimData->getType(), true, llvm::GlobalValue::PrivateLinkage,
+        dimData, spec.name + "_dims");
+    llvm::Constant *quantize = null, *dequantize = null;
+    if (spec.helpers && inputs)
+      quantize = buildQuantize(tensor);
+    if (spec.helpers && !inputs)
+      dequantize = buildDequantize(tensor);
+    entries.push_back(llvm::ConstantStruct::get(
+        type,
+        {buildString(tensor.name, spec.name + "_tensor_name"),
+         builder.getInt32(static_cast<uint32_t>(tensor.type)),
+         builder.getInt32(tensor.shape.size()), dimGlobal,
+         builder.getInt64(tensor.elements()),
+         builder.getInt64(tensor.elements() * boundaryTypeSize(tensor.type)),
+         llvm::ConstantFP::get(f32, tensor.scale),
+         builder.getInt32(tensor.zeroPoint), quantize, dequantize}));
+  }
+  auto *array = llvm::ArrayType::get(type, entries.size());
+  return new llvm::GlobalVariable(
+      module, array, true, llvm::GlobalValue::PrivateLinkage,
+      llvm::ConstantArray::get(array, entries),
+      spec.name + (inputs ? "_inputs" : "_outputs"));
+}
+
+void AbiBuilder::buildModel() {
+  llvm::Constant *inputs = buildTensors(spec.inputs, true);
+  llvm::Constant *outputs = buildTensors(spec.outputs, false);
+  llvm::Constant *resolve = buildResolveVariant();
+  llvm::Constant *info = buildString(spec.info, spec.name + "_info", true);
+  exports.push_back(spec.name + "_info");
+
+  auto *type =
+      llvm::StructType::get(context, {i32, i32, ptr, ptr, i64, i32, i32, i32,
+                                      i32, ptr, ptr, ptr, ptr});
+  uint64_t size = module.getDataLayout().getTypeAllocSize(type);
+  llvm::Constant *value = llvm::ConstantStruct::get(
+      type,
+      {builder.getInt32(1), builder.getInt32(size),
+       buildString(spec.name, spec.name + "_name"), info,
+       builder.getInt64(spec.arenaBytes), builder.getInt32(spec.arenaAlign),
+       builder.getInt32(spec.inputs.size()),
+       builder.getInt32(spec.outputs.size()), builder.getInt32(1), inputs,
+       outputs, module.getFunction(spec.name + "_run"), resolve});
+  new llvm::GlobalVariable(module, type, true,
+                           llvm::GlobalValue::ExternalLinkage, value,
+                           spec.name + "_model");
+  exports.push_back(spec.name + "_model");
+}
+
+llvm::Expected<std::vector<std::string>> AbiBuilder::build() {
+  if (llvm::Error error = buildRun())
+    return std::move(error);
+  buildModel();
+  return exports;
+}
+
+llvm::Expected<std::vector<std::string>>
+mlir::qopt::target::addAbi(llvm::Module &module, const AbiSpec &spec) {
+  return AbiBuilder(module, spec).build();
+}
+
+std::vector<std::string> mlir::qopt::target::helperNames(const AbiSpec &spec) {
+  std::vector<std::string> names;
+  if (!spec.helpers)
+    return names;
+  for (const BoundaryTensor &tensor : spec.inputs)
+    names.push_back(spec.name + "_quantize_" + tensor.identifier);
+  for (const BoundaryTensor &tensor : spec.outputs)
+    names.push_back(spec.name + "_dequantize_" + tensor.identifier);
+  return names;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The flag table, read into options.
+
+#include "CommandLine.h"
+#include "qopt/Support/Error.h"
+#include "llvm/Option/ArgList.h"
+#include "llvm/Option/OptTable.h"
+#include "llvm/Option/Option.h"
+
+using namespace llvm::opt;
+using namespace mlir::qopt;
+using namespace mlir::qopt::tool;
+
+namespace {
+
+enum OptionId {
+  OPT_INVALID = 0,
+#define OPTION(...) LLVM_MAKE_OPT_ID(__VA_ARGS__),
+#include "Options.inc"
+#undef OPTION
+};
+
+#define OPTTABLE_STR_TABLE_CODE
+#include "Options.inc"
+#undef OPTTABLE_STR_TABLE_CODE
+
+#define OPTTABLE_PREFIXES_TABLE_CODE
+#include "Options.inc"
+#undef OPTTABLE_PREFIXES_TABLE_CODE
+
+constexpr OptTable::Info infoTable[] = {
+#define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
+#include "Options.inc"
+#undef OPTION
+};
+
+class QoptTable : public GenericOptTable {
+public:
+  QoptTable()
+      : GenericOptTable(OptionStrTable, OptionPrefixesTable, infoTable) {}
+};
+
+} // namespace
+
+static llvm::Error unknownFlag(const QoptTable &table, llvm::StringRef flag) {
+  std::string nearest;
+  std::vector<std::string> notes;
+  if (table.findNearest(flag, nearest) <= 3)
+    notes.push_back("did you mean '" + nearest + "'?");
+  return makeError(101, ("unknown flag '" + flag + "'").str(),
+                   std::move(notes), "qopt --help lists the flags");
+}
+
+/// The flags whose values need parsing.
+static llvm::Error parseValues(const InputArgList &args,
+                               pipelines::CompileOptions &options) {
+  auto parse = [&](OptionId id, auto parser) -> llvm::Error {
+    if (const Arg *arg = args.getLastArg(id))
+      return parser(arg->getValue());
+    return llvm::Error::success();
+  };
+  auto with = [&](auto parser) {
+    return [&options, parser](llvm::StringRef text) {
+      return parser(text, options);
+    };
+  };
+  if (auto error = parse(OPT_mode, pipelines::parseMode))
+    return error;
+  if (auto error = parse(OPT_range, with(pipelines::parseRange)))
+    return error;
+  if (auto error = parse(OPT_weights, with(pipelines::parseWeights)))
+    return error;
+  if (auto error = parse(OPT_activations, with(pipelines::parseActivations)))
+    return error;
+  if (auto error = parse(OPT_io, with(pipelines::parseIO)))
+    return error;
+  if (auto error = parse(OPT_threads, pipelines::parseThreads))
+    return error;
+  if (auto error = parse(OPT_limit, with(pipelines::parseLimit)))
+    return error;
+  for (const std::string &text : args.getAllArgValues(OPT_emit)) {
+    auto emissions = pipelines::parseEmit(text);
+    if (!emissions)
+      return emissions.takeError();
+    llvm::append_range(options.emissions, *emissions);
+  }
+  for (const std::string &text : args.getAllArgValues(OPT_shape)) {
+    auto shape = pipelines::parseShape(text);
+    if (!shape)
+      return shape.takeError();
+    options.shapes.push_back(std::move(*shape));
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<CommandLine> mlir::qopt::tool::parseCommandLine(int argc,
+                                                               char **argv) {
+  QoptTable table;
+  unsigned missingIndex = 0, missingCount = 0;
+  InputArgList args = table.ParseArgs(
+      llvm::ArrayRef<const char *>(argv + 1, argc - 1), missingIndex,
+      missingCount);
+  if (missingCount)
+    return makeError(101, std::string("flag '") +
+                              args.getArgString(missingIndex) +
+                              "' needs a value");
+  if (const Arg *arg = args.getLastArg(OPT_UNKNOWN))
+    return unknownFlag(table, arg->getAsString(args));
+
+  CommandLine line;
+  line.help = args.hasArg(OPT_help);
+  line.version = args.hasArg(OPT_version);
+  line.printValues = args.hasArg(OPT_values);
+  line.words = args.getAllArgValues(OPT_INPUT);
+  pipelines::CompileOptions &options = line.options;
+  options.output = args.getLastArgValue(OPT_o).str();
+  options.name = args.getLastArgValue(OPT_name).str();
+  options.calibrate = args.getLastArgValue(OPT_calibrate).str();
+  options.shard = args.getLastArgValue(OPT_shard).str();
+  options.target = args.getLastArgValue(OPT_target).str();
+  options.cpu = args.getLastArgValue(OPT_mcpu).str();
+  options.eval = args.getLastArgValue(OPT_eval).str();
+  options.model = args.getLastArgValue(OPT_model).str();
+  options.inputs = args.getAllArgValues(OPT_input);
+  if (llvm::Error error = parseValues(args, options))
+    return std::move(error);
+  return line;
+}
+
+void mlir::qopt::tool::printHelp(llvm::raw_ostream &os) {
+  QoptTable().printHelp(
+      os,
+      "qopt model.onnx --calibrate data --emit=obj [-o model.o]\n"
+      "       qopt calibrate model.onnx --calibrate data [--shard 3/16] -o s3.qcal\n"
+      "       qopt merge s*.qcal -o all.qcal\n"
+      "       qopt show all.qcal | model.json [--values --model model.onnx]\n"
+      "       qopt inspect model.onnx",
+      "qopt: compiles a float ONNX model to an integer-only object");
+}

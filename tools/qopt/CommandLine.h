@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Flags in, options out.
+#pragma once
+
+#include "qopt/Pipelines/Options.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace mlir::qopt::tool {
+
+/// What the command line asked for.
+struct CommandLine {
+  bool help = false;
+  bool version = false;
+  /// The words that are not flags: a verb, models, statistics.
+  std::vector<std::string> words;
+  pipelines::CompileOptions options;
+  bool printValues = false;
+};
+
+/// Fails with Q0101 for an unknown flag (naming the nearest) or a missing
+/// value, and with the errors of the value parsers.
+llvm::Expected<CommandLine> parseCommandLine(int argc, char **argv);
+
+void printHelp(llvm::raw_ostream &os);
+
+} // namespace mlir::qopt::tool

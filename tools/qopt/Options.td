@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The flags of qopt. OptTable and not cl::opt: libLLVM and libMLIR register
+// some 2,700 of the latter, "threads" among them.
+include "llvm/Option/OptParser.td"
+
+class F<string name, string help> : Flag<["--"], name>, HelpText<help>;
+
+// --name=value, and --name value.
+multiclass Eq<string name, string help, string meta> {
+  def NAME : Joined<["--"], name # "=">, HelpText<help>, MetaVarName<meta>;
+  def NAME # _sep : Separate<["--"], name>, Alias<!cast<Joined>(NAME)>;
+}
+
+def help : F<"help", "Show this text">;
+def h : Flag<["-"], "h">, Alias<help>;
+def version : F<"version", "Show the version">;
+
+def o : JoinedOrSeparate<["-"], "o">, MetaVarName<"<file>">,
+  HelpText<"The output: the file itself with one kind of output, else the stem">;
+defm emit : Eq<"emit", "Comma list of obj, asm, llvm, mlir[:level], lib, a, exe, header, report, qcal", "<kinds>">;
+defm name : Eq<"name", "The C name of the model (default: the output's stem)", "<name>">;
+defm calibrate : Eq<"calibrate", "Calibration data: folder, .npy, .npz, IDX, .qcal, or random:uniform:LO:HI,n=N", "<data>">;
+defm limit : Eq<"limit", "Use this many samples at most", "<n>">;
+defm shard : Eq<"shard", "Use samples i, i+n, i+2n, ... (calibrate only)", "<i/n>">;
+defm input : Eq<"input", "Normalize 8-bit samples: x:u8,mean=M,std=S or x:u8,scale=S,bias=B", "<spec>">;
+defm shape : Eq<"shape", "Bind an input's shape: x=1x3x224x224", "<shape>">;
+defm mode : Eq<"mode", "static", "<mode>">;
+defm range : Eq<"range", "How ranges are chosen: mse (default), minmax, percentile:99.99", "<method>">;
+defm weights : Eq<"weights", "per-channel|per-tensor,sym,bits=8", "<list>">;
+defm activations : Eq<"activations", "asym|sym,bits=8", "<list>">;
+defm io : Eq<"io", "The boundary: float (helpers), int (none), int8 (none, int8 outputs)", "<kind>">;
+defm target : Eq<"target", "Target triple (x86-64)", "<triple>">;
+defm mcpu : Eq<"mcpu", "Target CPU: host (default) or an LLVM name", "<cpu>">;
+defm threads : Eq<"threads", "The most threads the object may use (1)", "<n>">;
+defm jobs : Eq<"jobs", "Threads of the compiler itself; results do not depend on it", "<n>">;
+defm eval : Eq<"eval", "Labelled data: .npz with label or ref, or images,labels", "<data>">;
+defm model : Eq<"model", "The model that 'show --values' reads", "<file>">;
+def values : F<"values", "Print float, integer and dequantized weights (show only)">;
