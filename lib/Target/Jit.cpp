@@ -143,17 +143,17 @@ Jit::createFromObject(llvm::StringRef object) {
   if (!engine)
     return loadError(engine.takeError());
   auto impl = std::make_unique<Impl>();
-  (*engine)->getExecutionSession().setErrorReporter(
+  impl->engine = std::move(*engine);
+  impl->engine->getExecutionSession().setErrorReporter(
       [state = impl.get()](llvm::Error error) {
         std::lock_guard<std::mutex> lock(state->mutex);
         state->reports.push_back(llvm::toString(std::move(error)));
       });
-  if (llvm::Error error = defineMemoryFunctions(**engine))
+  if (llvm::Error error = defineMemoryFunctions(*impl->engine))
     return loadError(std::move(error));
-  if (llvm::Error error = (*engine)->addObjectFile(
+  if (llvm::Error error = impl->engine->addObjectFile(
           llvm::MemoryBuffer::getMemBufferCopy(object, "qopt")))
     return loadError(std::move(error));
-  impl->engine = std::move(*engine);
   return std::unique_ptr<Jit>(new Jit(std::move(impl)));
 }
 
