@@ -49,7 +49,7 @@ calibration::parseInputOption(llvm::StringRef text) {
   std::vector<float> mean, deviation, scale, bias;
   std::vector<float> *list = nullptr;
   llvm::SmallVector<llvm::StringRef> items;
-  if (!tail.empty())
+  if (head.size() != text.size())
     tail.split(items, ',');
   for (llvm::StringRef item : items) {
     if (item.contains('=')) {
