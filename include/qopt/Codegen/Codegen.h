@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From a function of `qint` ops (or of float `qopt` ops) to loops over planned
+// memory, and from there to the LLVM dialect.
+#pragma once
+
+#include "qopt/Codegen/ISA/Isa.h"
+#include "qopt/Codegen/Plan/View.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
+
+namespace mlir {
+class DialectRegistry;
+} // namespace mlir
+
+namespace mlir::qopt::codegen {
+
+/// Bytes that the arena must be aligned to, and that the constants are.
+inline constexpr int64_t arenaAlignment = 64;
+
+struct CodegenOptions {
+  /// A C identifier; prefix of every symbol.
+  std::string name = "model";
+  Isa isa;
+  /// Keep every value that a `qopt.observe` marks until the function's end, so
+  /// that it can be read in the arena after a run.
+  bool keepObserved = false;
+};
+
+/// A model input or output as the function takes it: ONNX layout, no gaps.
+struct Boundary {
+  std::string name;
+  ElementKind kind = ElementKind::I8;
+  llvm::SmallVector<int64_t, 4> shape;
+  int64_t bytes = 0;
+};
+
+/// Where an observed value lies in the arena after a run. `view.offset` counts
+/// from the arena's first byte, in elements; `view.buffer` means nothing.
+struct TensorPlacement {
+  /// The observer's id.
+  std::string id;
+  View view;
+};
+
+/// A compiled function. `module` holds
+///
+///   func.func @<name>_compute(%in0: memref<B0xi8>, ..., %out0: memref<..xi8>,
+///                             ..., %arena: memref<Axi8>)
+///
+/// (bytes, whatever the element type; bare pointers after `lowerToLLVM`), its
+/// private kernels, and the constants as `memref.global @<name>_constants`.
+/// The arena is aligned to `arenaAlignment`; its contents do not matter before
+/// a run.
+struct Compiled {
+  OwningOpRef<ModuleOp> module;
+  uint64_t arenaBytes = 0;
+  uint64_t constBytes = 0;
+  /// Multiply-accumulates of one run.
+  uint64_t macs = 0;
+  std::vector<TensorPlacement> placements;
+  std::vector<Boundary> inputs;
+  std::vector<Boundary> outputs;
+};
+
+/// Plans and emits `func`: all `qint` or all float `qopt` ops on static shapes.
+/// Fails with Q0302 where an op has no kernel of that form.
+llvm::Expected<Compiled> lower(func::FuncOp func,
+                               const CodegenOptions &options);
+
+/// Turns a module of `lower` into the LLVM dialect alone: vector ops become
+/// `isa`'s instructions, memrefs bare pointers, and the constants' global goes
+/// to the section `.rodata.qopt`.
+LogicalResult lowerToLLVM(ModuleOp module, const Isa &isa);
+
+/// The dialects that `lower` and `lowerToLLVM` create ops of.
+void registerCodegenDialects(DialectRegistry &registry);
+
+/// `qopt-plan`, `qopt-lower-to-loops`, `qopt-lower-to-llvm`.
+void registerCodegenPasses();
+
+} // namespace mlir::qopt::codegen

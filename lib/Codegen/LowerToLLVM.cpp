@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Loops over planned memory to the LLVM dialect.
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/Passes.h"
+#include "qopt/Codegen/Codegen.h"
+#include "qopt/IR/Qint.h"
+#include "qopt/IR/Qopt.h"
+
+namespace mlir::qopt::codegen {
+
+void registerCodegenDialects(DialectRegistry &registry) {
+  registry.insert<arith::ArithDialect, cf::ControlFlowDialect,
+                  func::FuncDialect, LLVM::LLVMDialect, memref::MemRefDialect,
+                  qint::QintDialect, qopt::QoptDialect, scf::SCFDialect,
+                  vector::VectorDialect>();
+}
+
+/// The qint vector ops become instructions or generic vector ops.
+static LogicalResult lowerVectorOps(ModuleOp module, const Isa &isa) {
+  RewritePatternSet patterns(module.getContext());
+  populateIsaPatterns(isa, patterns);
+  GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  return applyPatternsGreedily(module, std::move(patterns), config);
+}
+
+/// A named section lets a reader of the object find and size the constants.
+static void placeConstants(ModuleOp module) {
+  for (auto global : module.getOps<LLVM::GlobalOp>()) {
+    global.setSection(".rodata.qopt");
+    global.setConstant(true);
+    global.setAlignment(arenaAlignment);
+    global.setLinkage(LLVM::Linkage::Internal);
+  }
+}
+
+LogicalResult lowerToLLVM(ModuleOp module, const Isa &isa) {
+  if (failed(lowerVectorOps(module, isa)))
+    return failure();
+  PassManager manager(module.getContext());
+  manager.enableVerifier(false);
+  manager.addPass(createCSEPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createSCFToControlFlowPass());
+  manager.addPass(createConvertVectorToLLVMPass());
+  manager.addPass(memref::createExpandStridedMetadataPass());
+  manager.addPass(createFinalizeMemRefToLLVMConversionPass());
+  manager.addPass(createArithToLLVMConversionPass());
+  manager.addPass(createConvertControlFlowToLLVMPass());
+  ConvertFuncToLLVMPassOptions funcOptions;
+  funcOptions.useBarePtrCallConv = true;
+  manager.addPass(createConvertFuncToLLVMPass(funcOptions));
+  manager.addPass(createReconcileUnrealizedCastsPass());
+  if (failed(manager.run(module)))
+    return failure();
+  placeConstants(module);
+  return success();
+}
+
+} // namespace mlir::qopt::codegen
