@@ -54,7 +54,7 @@ public:
   llvm::ArrayRef<Interval> getIntervals() const { return intervals; }
 
 private:
-  friend class CalibrationState;
+  friend struct CalibrationFile;
   std::vector<Interval> intervals;
 };
 

@@ -37,11 +37,11 @@ private:
 };
 
 /// Sums of up to 2^64 float32 values.
-using FloatSum = ExactSum<12, -149>;
+using FloatSum = ExactSum<11, -149>;
 /// Sums of up to 2^64 squares of float32 values.
-using SquareSum = ExactSum<21, -298>;
+using SquareSum = ExactSum<20, -298>;
 
-extern template class ExactSum<12, -149>;
-extern template class ExactSum<21, -298>;
+extern template class ExactSum<11, -149>;
+extern template class ExactSum<20, -298>;
 
 } // namespace mlir::qopt::observers

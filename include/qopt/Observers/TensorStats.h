@@ -63,8 +63,8 @@ public:
   explicit TensorStats(size_t channels = 0) : channelStats(channels) {}
 
   /// Adds all values of one sample's tensor, 0.3-1 ns a value. On a NaN or an
-  /// infinity the state is left untouched and the position of the first one (in
-  /// row order) is returned; -1 otherwise.
+  /// infinity the position of the first one (in row order) is returned and the
+  /// state, which may hold part of the sample, must be discarded; -1 otherwise.
   int64_t observe(const StridedValues &values);
   int64_t observe(const float *data, size_t size) {
     return observe(StridedValues{data, size});

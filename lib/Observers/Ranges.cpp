@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Range methods on the log-bin histogram. The MSE objective is exact for values
+// spread evenly inside each bin: partial moments of every quantization cell
+// come from cumulative moments in constant time.
+
+#include "qopt/Observers/Ranges.h"
+#include "ChunkKernels.h"
+#include "qopt/Support/Error.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+using namespace mlir::qopt;
+using namespace mlir::qopt::observers;
+using numerics::QuantParams;
+using numerics::Range;
+
+namespace {
+
+/// Number of values, their sum and their sum of squares.
+struct Moments {
+  double n = 0;
+  double x = 0;
+  double xx = 0;
+
+  Moments operator-(const Moments &other) const {
+    return {n - other.n, x - other.x, xx - other.xx};
+  }
+  /// `sum (x - v)^2`.
+  double errorAround(double v) const {
+    return std::max(xx - v * (2 * x - v * n), 0.0);
+  }
+};
+
+/// Cumulative moments over the bins in ascending order of their values.
+class Distribution {
+public:
+  explicit Distribution(const TensorStats &stats);
+
+  /// Moments of the values below `x`.
+  Moments below(double x) const;
+  Moments all() const { return cumulative.back(); }
+  /// The value below which `share` (0 to 1) of all values lie.
+  double quantile(double share) const;
+  double zeros() const { return zeroCount; }
+
+private:
+  /// Bins are numbered from the most negative value up.
+  double edge(int bin) const;
+  Moments partial(size_t index, double x) const;
+
+  int firstBin;
+  double lowest, highest;
+  double zeroCount = 0;
+  std::vector<double> edges;
+  std::vector<double> counts;
+  /// `cumulative[i]`: everything below bin `i`; one more entry than bins.
+  std::vector<Moments> cumulative;
+};
+
+/// A float's bin in ascending order: -32768 to 32767.
+int orderedBin(float x) { return orderedKey(x) >> 16; }
+
+} // namespace
+
+double Distribution::edge(int bin) const {
+  // Ordered bin `-1 - b` holds the negatives of bin `b`; its upper edge is the
+  // negative of the lower edge of `b`.
+  const uint32_t bits = static_cast<uint32_t>(bin >= 0 ? bin : -bin) << 16;
+  float magnitude;
+  std::memcpy(&magnitude, &bits, sizeof(magnitude));
+  return bin >= 0 ? magnitude : -static_cast<double>(magnitude);
+}
+
+Distribution::Distribution(const TensorStats &stats)
+    : firstBin(std::min(orderedBin(stats.min), -1)), lowest(stats.min),
+      highest(stats.max) {
+  const int lastBin = std::max(orderedBin(stats.max), 0);
+  const size_t size = lastBin - firstBin + 1;
+  edges.resize(size + 1);
+  counts.resize(size);
+  cumulative.resize(size + 1);
+  Moments sum;
+  for (size_t i = 0; i < size; ++i) {
+    const int bin = firstBin + static_cast<int>(i);
+    edges[i] = std::clamp(edge(bin), lowest, highest);
+    const size_t stored = bin >= 0 ? bin : 0x8000 + (-1 - bin);
+    counts[i] = static_cast<double>(stats.histogram[stored]);
+  }
+  edges[size] = highest;
+  // Zeros are exact, not spread over the bin of the subnormals.
+  zeroCount = static_cast<double>(stats.histogram[0]) +
+              static_cast<double>(stats.histogram[0x8000]);
+  for (size_t i = 0; i < size; ++i) {
+    cumulative[i] = sum;
+    const double a = edges[i], b = edges[i + 1], n = counts[i];
+    sum.n += n;
+    sum.x += n * (a + b) / 2;
+    sum.xx += n * (a * a + a * b + b * b) / 3;
+  }
+  cumulative[size] = sum;
+}
+
+Moments Distribution::partial(size_t index, double x) const {
+  const double a = edges[index], b = edges[index + 1];
+  const double n = b > a ? counts[index] * ((x - a) / (b - a)) : 0;
+  const Moments &base = cumulative[index];
+  return {base.n + n, base.x + n * (a + x) / 2,
+          base.xx + n * (a * a + a * x + x * x) / 3};
+}
+
+Moments Distribution::below(double x) const {
+  if (x <= lowest)
+    return {};
+  if (x > highest)
+    return all();
+  const int bin = orderedBin(static_cast<float>(x));
+  size_t index = static_cast<size_t>(
+      std::clamp<int64_t>(static_cast<int64_t>(bin) - firstBin, 0,
+                          static_cast<int64_t>(counts.size()) - 1));
+  // Rounding `x` to float32 may have moved it over an edge.
+  while (index > 0 && x < edges[index])
+    --index;
+  while (index + 1 < counts.size() && x >= edges[index + 1])
+    ++index;
+  return partial(index, std::min(x, edges[index + 1]));
+}
+
+double Distribution::quantile(double share) const {
+  const double target = share * all().n;
+  auto above = std::upper_bound(
+      cumulative.begin(), cumulative.end(), target,
+      [](double value, const Moments &moments) { return value < moments.n; });
+  if (above == cumulative.begin())
+    return lowest;
+  const size_t index = above - cumulative.begin() - 1;
+  if (index >= counts.size())
+    return highest;
+  const double inside = (target - cumulative[index].n) / counts[index];
+  return edges[index] + inside * (edges[index + 1] - edges[index]);
+}
+
+/// The error of `params` in all, or any value not below `bound` as soon as it
+/// is known to reach it.
+static double squaredError(const Distribution &values,
+                           const QuantParams &params, double bound) {
+  const double s = params.scale;
+  auto real = [&](int32_t q) { return s * (q - params.zeroPoint); };
+  auto cellEnd = [&](int32_t q) { return s * (q - params.zeroPoint + 0.5); };
+  const Moments low = values.below(cellEnd(params.qmin));
+  const Moments high = values.below(cellEnd(params.qmax - 1));
+  double error = low.errorAround(real(params.qmin)) +
+                 (values.all() - high).errorAround(real(params.qmax));
+  if (error >= bound)
+    return error;
+  if (params.qmax - params.qmin > 1024) {
+    // Cells are finer than bins: the error inside one is even.
+    const double inside = high.n - low.n - values.zeros();
+    return error + std::max(inside, 0.0) * s * s / 12;
+  }
+  Moments previous = low;
+  for (int32_t q = params.qmin + 1; q < params.qmax; ++q) {
+    const Moments next = q == params.qmax - 1 ? high : values.below(cellEnd(q));
+    error += (next - previous).errorAround(real(q));
+    previous = next;
+  }
+  return error;
+}
+
+namespace {
+
+/// The grid of shrink factors: `2^(-i / 32)`, multiplied up so that no libm is
+/// asked.
+constexpr int stepsPerOctave = 32;
+constexpr int coarseStep = 4;
+constexpr int gridOctaves = 7;
+constexpr int gridSteps = gridOctaves * stepsPerOctave;
+
+class MseSearch {
+public:
+  MseSearch(const TensorStats &stats, int bits, bool symmetric)
+      : values(stats), min(std::min<double>(stats.min, 0)),
+        max(std::max<double>(stats.max, 0)), bits(bits), symmetric(symmetric),
+        shrink(gridSteps + 1) {
+    double factor = 1;
+    for (double &entry : shrink) {
+      entry = factor;
+      factor *= 0.97857206208770013451; // 2^(-1/32)
+    }
+  }
+
+  Range run() {
+    if (symmetric) {
+      const double end = std::max(-min, max);
+      min = -end;
+      max = end;
+      for (int i = 0; i <= gridSteps; ++i)
+        visit(i, i);
+      return best;
+    }
+    const int lowEnd = min == 0 ? 0 : gridSteps;
+    const int highEnd = max == 0 ? 0 : gridSteps;
+    // One free end is searched finely at once.
+    const int step = lowEnd == 0 || highEnd == 0 ? 1 : coarseStep;
+    for (int i = 0; i <= lowEnd; i += step)
+      for (int j = 0; j <= highEnd; j += step)
+        visit(i, j);
+    if (step == 1)
+      return best;
+    const int low = bestLow, high = bestHigh;
+    for (int i = low - coarseStep + 1; i < low + coarseStep; ++i)
+      for (int j = high - coarseStep + 1; j < high + coarseStep; ++j)
+        if (i >= 0 && j >= 0 && i <= lowEnd && j <= highEnd)
+          visit(i, j);
+    return best;
+  }
+
+private:
+  void visit(int low, int high) {
+    const Range range{min * shrink[low], max * shrink[high]};
+    const QuantParams params = numerics::chooseParams(range, bits, symmetric);
+    const double error = squaredError(values, params, bestError);
+    if (error >= bestError)
+      return;
+    bestError = error;
+    best = range;
+    bestLow = low;
+    bestHigh = high;
+  }
+
+  Distribution values;
+  double min, max;
+  int bits;
+  bool symmetric;
+  std::vector<double> shrink;
+  Range best;
+  int bestLow = 0, bestHigh = 0;
+  double bestError = std::numeric_limits<double>::infinity();
+};
+
+} // namespace
+
+static Range percentileRange(const TensorStats &stats, double percentile,
+                             bool symmetric) {
+  const Distribution values(stats);
+  const double share = percentile / 100;
+  if (!symmetric)
+    return {values.quantile(1 - share), values.quantile(share)};
+  // The share of |x| <= end grows with end; bisect on the bits of a float.
+  const double target = share * values.all().n;
+  double low = 0;
+  double high = std::max(std::fabs(stats.min), std::fabs(stats.max));
+  for (int i = 0; i < 64; ++i) {
+    const double middle = (low + high) / 2;
+    const double inside = values.below(middle).n - values.below(-middle).n;
+    (inside < target ? low : high) = middle;
+  }
+  return {-high, high};
+}
+
+Range observers::chooseRange(const TensorStats &stats,
+                             const RangeMethod &method, int bits,
+                             bool symmetric) {
+  if (stats.count == 0)
+    return {0, 0};
+  switch (method.kind) {
+  case RangeMethod::Kind::MinMax:
+    return {stats.min, stats.max};
+  case RangeMethod::Kind::MeanMinMax: {
+    const double samples = static_cast<double>(stats.samples);
+    return {stats.sumOfMins.value() / samples,
+            stats.sumOfMaxs.value() / samples};
+  }
+  case RangeMethod::Kind::Percentile:
+    return percentileRange(stats, method.percentile, symmetric);
+  case RangeMethod::Kind::Mse:
+    if (stats.min == stats.max)
+      return {stats.min, stats.max};
+    return MseSearch(stats, bits, symmetric).run();
+  }
+  return {stats.min, stats.max};
+}
+
+double observers::expectedSquaredError(const TensorStats &stats,
+                                       const QuantParams &params) {
+  if (stats.count == 0)
+    return 0;
+  return squaredError(Distribution(stats), params,
+                      std::numeric_limits<double>::infinity()) /
+         static_cast<double>(stats.count);
+}
+
+llvm::Expected<RangeMethod> observers::parseRangeMethod(llvm::StringRef text) {
+  using Kind = RangeMethod::Kind;
+  if (text == "minmax")
+    return RangeMethod{Kind::MinMax, 100};
+  if (text == "mean-minmax")
+    return RangeMethod{Kind::MeanMinMax, 100};
+  if (text == "mse")
+    return RangeMethod{};
+  llvm::StringRef number = text;
+  double percentile;
+  if (number.consume_front("percentile:") && !number.getAsDouble(percentile) &&
+      percentile > 50 && percentile <= 100)
+    return RangeMethod{Kind::Percentile, percentile};
+  return makeError(103, ("unknown range method '" + text + "'").str(),
+                   {"range methods are minmax, mean-minmax, percentile:P with "
+                    "50 < P <= 100, mse"},
+                   "use --range=mse");
+}
+
+std::string observers::toString(const RangeMethod &method) {
+  switch (method.kind) {
+  case RangeMethod::Kind::MinMax:
+    return "minmax";
+  case RangeMethod::Kind::MeanMinMax:
+    return "mean-minmax";
+  case RangeMethod::Kind::Percentile:
+    return llvm::formatv("percentile:{0}", method.percentile).str();
+  case RangeMethod::Kind::Mse:
+    return "mse";
+  }
+  return "mse";
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Observation of tensors and merging of their statistics.
+
+#include "qopt/Observers/TensorStats.h"
+#include "ChunkKernels.h"
+#include "llvm/Support/MemAlloc.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+using namespace mlir::qopt::observers;
+
+uint64_t *Histogram::data() {
+  if (!bins)
+    bins.reset(
+        static_cast<uint64_t *>(llvm::safe_calloc(numBins, sizeof(uint64_t))));
+  return bins.get();
+}
+
+void Histogram::Free::operator()(uint64_t *pointer) const { free(pointer); }
+
+namespace {
+
+/// Tensors below this many values are counted straight into their histogram:
+/// emptying the scratch counters would cost more than it saves.
+constexpr size_t scratchThreshold = 32768;
+constexpr size_t counterLanes = 4;
+
+/// Counters of one thread, four to a bin so that runs of equal values do not
+/// wait for each other. Always zero between uses.
+class ScratchCounters {
+public:
+  /// Values that can be counted before a 16-bit counter could overflow.
+  static constexpr size_t capacity = 65535 / chunkSize * chunkSize;
+
+  ScratchCounters()
+      : counters(static_cast<uint16_t *>(llvm::safe_calloc(
+            Histogram::numBins * counterLanes, sizeof(uint16_t)))) {}
+  ScratchCounters(const ScratchCounters &) = delete;
+  ~ScratchCounters() { free(counters); }
+
+  void count(const float *data, size_t size) {
+    size_t i = 0;
+    for (; i + counterLanes <= size; i += counterLanes)
+      for (size_t lane = 0; lane < counterLanes; ++lane)
+        ++counters[binOf(data[i + lane]) * counterLanes + lane];
+    for (; i < size; ++i)
+      ++counters[binOf(data[i]) * counterLanes];
+  }
+
+  /// Moves the counts of values within `extremes` into `bins`.
+  void flush(const Extremes &extremes, uint64_t *bins) {
+    move(0, 1, bins);
+    move(0x8000, 0x8001, bins);
+    if (extremes.minMagnitude == UINT32_MAX)
+      return;
+    const size_t lowest = ((extremes.minMagnitude + 1) >> 1) >> 16;
+    if (extremes.maxKey > 0)
+      move(lowest, (extremes.maxKey >> 16) + 1, bins);
+    if (extremes.minKey < -1)
+      move(0x8000 + lowest, 0x8000 + (~extremes.minKey >> 16) + 1, bins);
+  }
+
+  static size_t binOf(float x) {
+    uint32_t bits;
+    std::memcpy(&bits, &x, sizeof(bits));
+    return bits >> 16;
+  }
+
+private:
+  void move(size_t first, size_t end, uint64_t *bins) {
+    for (size_t bin = first; bin < end; ++bin) {
+      uint16_t *lane = counters + bin * counterLanes;
+      uint64_t total = 0;
+      for (size_t i = 0; i < counterLanes; ++i) {
+        total += lane[i];
+        lane[i] = 0;
+      }
+      bins[bin] += total;
+    }
+  }
+
+  uint16_t *counters;
+};
+
+/// Feeds runs of at most `chunkSize` contiguous values into one state.
+class Observation {
+public:
+  Observation(TensorStats &stats, size_t size)
+      : stats(stats), bins(stats.histogram.data()),
+        useScratch(size >= scratchThreshold) {}
+
+  /// False if the run holds a value that is not finite.
+  bool add(const float *data, size_t size);
+  void finish();
+
+private:
+  static ScratchCounters &scratch() {
+    static thread_local ScratchCounters counters;
+    return counters;
+  }
+  void flush() {
+    scratch().flush(unflushed, bins);
+    unflushed = Extremes();
+    scratchCount = 0;
+  }
+
+  TensorStats &stats;
+  uint64_t *bins;
+  bool useScratch;
+  size_t scratchCount = 0;
+  Extremes unflushed;
+  Extremes all;
+};
+
+} // namespace
+
+bool Observation::add(const float *data, size_t size) {
+  const Extremes extremes = findExtremes(data, size);
+  if (!extremes.finite()) {
+    if (useScratch)
+      flush();
+    return false;
+  }
+  all.merge(extremes);
+  const int field = extremes.largestField();
+  const ChunkSums sums = sumChunk(data, size, field);
+  stats.sum.add(sums.sum);
+  stats.sumOfSquares.add(sums.squareHigh);
+  stats.sumOfSquares.add(sums.squareLow);
+  if (extremes.smallestField() < field - exactOctaves)
+    for (size_t i = 0; i < size; ++i)
+      if (isLeftOut(data[i], field)) {
+        const double x = data[i];
+        stats.sum.add(x);
+        stats.sumOfSquares.add(x * x);
+      }
+  if (!useScratch) {
+    for (size_t i = 0; i < size; ++i)
+      ++bins[ScratchCounters::binOf(data[i])];
+    return true;
+  }
+  scratch().count(data, size);
+  unflushed.merge(extremes);
+  scratchCount += size;
+  if (scratchCount + chunkSize > ScratchCounters::capacity)
+    flush();
+  return true;
+}
+
+void Observation::finish() {
+  if (useScratch)
+    flush();
+  // Adding +0 turns -0 into it.
+  const float low = fromOrderedKey(all.minKey) + 0.0f;
+  const float high = fromOrderedKey(all.maxKey) + 0.0f;
+  stats.min = stats.count == 0 ? low : std::min(stats.min, low);
+  stats.max = stats.count == 0 ? high : std::max(stats.max, high);
+  stats.sumOfMins.add(low);
+  stats.sumOfMaxs.add(high);
+  ++stats.samples;
+}
+
+/// Calls `visit(pointer, size)` for each row; stops when it returns false.
+template <typename Visit>
+static bool forEachRow(const StridedValues &values, Visit visit) {
+  for (size_t plane = 0; plane < values.planes; ++plane)
+    for (size_t row = 0; row < values.rows; ++row)
+      if (!visit(values.base + plane * values.planeStride +
+                     row * values.rowStride,
+                 values.rowLength))
+        return false;
+  return true;
+}
+
+/// Feeds all values in runs of `chunkSize`; short rows are gathered first.
+static bool addAll(Observation &observation, const StridedValues &values) {
+  alignas(64) float buffer[chunkSize];
+  size_t filled = 0;
+  const bool finite = forEachRow(values, [&](const float *row, size_t length) {
+    while (length > 0) {
+      const size_t take = std::min(length, chunkSize - filled);
+      if (filled == 0 && length >= chunkSize) {
+        if (!observation.add(row, chunkSize))
+          return false;
+      } else {
+        std::copy(row, row + take, buffer + filled);
+        filled += take;
+        if (filled == chunkSize) {
+          filled = 0;
+          if (!observation.add(buffer, chunkSize))
+            return false;
+        }
+      }
+      row += take;
+      length -= take;
+    }
+    return true;
+  });
+  return finite && (filled == 0 || observation.add(buffer, filled));
+}
+
+static int64_t firstNonFinite(const StridedValues &values) {
+  int64_t position = 0;
+  const bool none = forEachRow(values, [&](const float *row, size_t length) {
+    for (size_t i = 0; i < length; ++i, ++position)
+      if (!std::isfinite(row[i]))
+        return false;
+    return true;
+  });
+  return none ? -1 : position;
+}
+
+namespace {
+/// Per-channel partial sums that stay exact for `chunkSize` positions.
+struct ChannelSums {
+  std::vector<double> sum, high, low;
+  explicit ChannelSums(size_t channels)
+      : sum(channels), high(channels), low(channels) {}
+};
+} // namespace
+
+static void flushChannels(ChannelSums &sums,
+                          std::vector<ChannelStats> &channels) {
+  for (size_t c = 0; c < channels.size(); ++c) {
+    channels[c].sum.add(sums.sum[c]);
+    channels[c].sumOfSquares.add(sums.high[c]);
+    channels[c].sumOfSquares.add(sums.low[c]);
+    sums.sum[c] = sums.high[c] = sums.low[c] = 0;
+  }
+}
+
+/// One position: a value of every channel.
+static void addPosition(const float *data, int largestField, double splitter,
+                        ChannelSums &sums,
+                        std::vector<ChannelStats> &channels) {
+  for (size_t c = 0; c < channels.size(); ++c) {
+    const float value = data[c];
+    ChannelStats &channel = channels[c];
+    channel.min = std::min(channel.min, value + 0.0f);
+    channel.max = std::max(channel.max, value + 0.0f);
+    const double x = value;
+    const double square = x * x;
+    if (isLeftOut(value, largestField)) {
+      channel.sum.add(x);
+      channel.sumOfSquares.add(square);
+      continue;
+    }
+    const double rounded = (square + splitter) - splitter;
+    sums.sum[c] += x;
+    sums.high[c] += rounded;
+    sums.low[c] += square - rounded;
+  }
+}
+
+static void observeChannels(const StridedValues &values, float low, float high,
+                            bool first, std::vector<ChannelStats> &channels) {
+  const size_t count = channels.size();
+  if (first)
+    for (size_t c = 0; c < count; ++c)
+      channels[c].min = channels[c].max = values.base[c] + 0.0f;
+  Extremes extremes;
+  extremes.minKey = orderedKey(low);
+  extremes.maxKey = orderedKey(high);
+  const int field = extremes.largestField();
+  const double splitter = squareSplitter(field);
+  ChannelSums sums(count);
+  size_t positions = 0;
+  forEachRow(values, [&](const float *row, size_t length) {
+    for (size_t i = 0; i + count <= length; i += count) {
+      addPosition(row + i, field, splitter, sums, channels);
+      if (++positions % chunkSize == 0)
+        flushChannels(sums, channels);
+    }
+    return true;
+  });
+  flushChannels(sums, channels);
+}
+
+int64_t TensorStats::observe(const StridedValues &values) {
+  const size_t size = values.size();
+  if (size == 0)
+    return -1;
+  Observation observation(*this, size);
+  if (!addAll(observation, values))
+    return firstNonFinite(values);
+  const bool first = count == 0;
+  observation.finish();
+  count += size;
+  if (!channelStats.empty())
+    observeChannels(values, min, max, first, channelStats);
+  return -1;
+}
+
+void TensorStats::merge(const TensorStats &other) {
+  if (other.count != 0) {
+    min = count == 0 ? other.min : std::min(min, other.min);
+    max = count == 0 ? other.max : std::max(max, other.max);
+    for (size_t c = 0; c < channelStats.size(); ++c) {
+      ChannelStats &mine = channelStats[c];
+      const ChannelStats &theirs = other.channelStats[c];
+      mine.min = count == 0 ? theirs.min : std::min(mine.min, theirs.min);
+      mine.max = count == 0 ? theirs.max : std::max(mine.max, theirs.max);
+    }
+  }
+  count += other.count;
+  samples += other.samples;
+  sum.merge(other.sum);
+  sumOfSquares.merge(other.sumOfSquares);
+  sumOfMins.merge(other.sumOfMins);
+  sumOfMaxs.merge(other.sumOfMaxs);
+  for (size_t c = 0; c < channelStats.size(); ++c) {
+    channelStats[c].sum.merge(other.channelStats[c].sum);
+    channelStats[c].sumOfSquares.merge(other.channelStats[c].sumOfSquares);
+  }
+  if (other.histogram.empty())
+    return;
+  uint64_t *bins = histogram.data();
+  for (size_t bin = 0; bin < Histogram::numBins; ++bin)
+    if (uint64_t extra = other.histogram[bin])
+      bins[bin] += extra;
+}
+
+double TensorStats::mean() const {
+  return count == 0 ? 0 : sum.value() / static_cast<double>(count);
+}
+
+double TensorStats::secondMoment() const {
+  return count == 0 ? 0 : sumOfSquares.value() / static_cast<double>(count);
+}
