@@ -1,1 +1,166 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Scalar functions (`#qopt.fn`) and the dialect's discardable attributes.
+
+#include "mlir/IR/BuiltinOps.h"
+#include "qopt/IR/Qopt.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::qopt;
+
+//===----------------------------------------------------------------------===//
+// FnAttr
+//===----------------------------------------------------------------------===//
+
+unsigned FnAttr::getNumParams(Function function) {
+  switch (function) {
+  case Function::Relu:
+  case Function::Sigmoid:
+  case Function::Tanh:
+  case Function::HardSwish:
+    return 0;
+  case Function::LeakyRelu:
+    return 1;
+  case Function::Clip:
+  case Function::HardSigmoid:
+  case Function::Affine:
+    return 2;
+  }
+  return 0;
+}
+
+LogicalResult
+FnAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+               Function function, ArrayRef<double> params) {
+  // (C1)
+  if (params.size() != getNumParams(function))
+    return emitError() << "expects " << getNumParams(function)
+                       << " parameters of '" << stringifyFunction(function)
+                       << "', but got " << params.size();
+  // (C2)
+  for (double param : params)
+    if (std::isnan(param) ||
+        (std::isinf(param) && function != Function::Clip))
+      return emitError() << "expects finite parameters of '"
+                         << stringifyFunction(function) << "', but got "
+                         << param;
+  // (C3)
+  if (function == Function::Clip && params[0] > params[1])
+    return emitError() << "expects ordered bounds, but got " << params[0]
+                       << " and " << params[1];
+  return success();
+}
+
+Attribute FnAttr::parse(AsmParser &parser, Type) {
+  llvm::SMLoc loc = parser.getCurrentLocation();
+  StringRef name;
+  SmallVector<double> params;
+  if (parser.parseLess() || parser.parseKeyword(&name))
+    return {};
+  std::optional<Function> function = symbolizeFunction(name);
+  if (!function) {
+    parser.emitError(loc, "expects the name of a scalar function, but got '")
+        << name << "'";
+    return {};
+  }
+  while (succeeded(parser.parseOptionalComma()))
+    if (parser.parseFloat(params.emplace_back()))
+      return {};
+  if (parser.parseGreater())
+    return {};
+  return FnAttr::getChecked([&] { return parser.emitError(loc); },
+                            parser.getContext(), *function,
+                            ArrayRef<double>(params));
+}
+
+void FnAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifyFunction(getFunction());
+  for (double param : getParams()) {
+    printer << ", ";
+    printer.printFloat(APFloat(param));
+  }
+  printer << ">";
+}
+
+bool FnAttr::isClamp() const {
+  return getFunction() == Function::Relu || getFunction() == Function::Clip;
+}
+
+double FnAttr::getClampMin() const {
+  if (getFunction() == Function::Relu)
+    return 0.0;
+  if (getFunction() == Function::Clip)
+    return getParams()[0];
+  return -std::numeric_limits<double>::infinity();
+}
+
+double FnAttr::getClampMax() const {
+  if (getFunction() == Function::Clip)
+    return getParams()[1];
+  return std::numeric_limits<double>::infinity();
+}
+
+numerics::ScalarFunction FnAttr::getScalarFunction() const {
+  using numerics::ScalarFunction;
+  ArrayRef<double> params = getParams();
+  switch (getFunction()) {
+  case Function::Relu:
+    return ScalarFunction::relu();
+  case Function::Clip:
+    return ScalarFunction::clip(params[0], params[1]);
+  case Function::LeakyRelu:
+    return ScalarFunction::leakyRelu(params[0]);
+  case Function::Sigmoid:
+    return ScalarFunction::sigmoid();
+  case Function::Tanh:
+    return ScalarFunction::tanh();
+  case Function::HardSigmoid:
+    return ScalarFunction::hardSigmoid(params[0], params[1]);
+  case Function::HardSwish:
+    return ScalarFunction::hardSwish();
+  case Function::Affine:
+    return ScalarFunction::affine(params[0], params[1]);
+  }
+  return ScalarFunction::affine(1.0, 0.0);
+}
+
+double FnAttr::evaluate(double x) const {
+  return numerics::evaluate(getScalarFunction(), x);
+}
+
+//===----------------------------------------------------------------------===//
+// Discardable attributes
+//===----------------------------------------------------------------------===//
+
+/// Checks that `attribute` is one of `known` and holds a string.
+static LogicalResult verifyStringAttribute(Operation *op,
+                                           NamedAttribute attribute,
+                                           ArrayRef<StringRef> known) {
+  if (!llvm::is_contained(known, attribute.getName().strref()))
+    return op->emitError("unknown attribute '")
+           << attribute.getName().strref() << "'";
+  if (!isa<StringAttr>(attribute.getValue()))
+    return op->emitError("expects a string in attribute '")
+           << attribute.getName().strref() << "', but got "
+           << attribute.getValue();
+  return success();
+}
+
+LogicalResult QoptDialect::verifyOperationAttribute(Operation *op,
+                                                    NamedAttribute attribute) {
+  return verifyStringAttribute(op, attribute,
+                               {"qopt.value", "qopt.model_hash"});
+}
+
+LogicalResult QoptDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+                                                    unsigned,
+                                                    NamedAttribute attribute) {
+  return verifyStringAttribute(op, attribute, {"qopt.name"});
+}
+
+LogicalResult QoptDialect::verifyRegionResultAttribute(
+    Operation *op, unsigned, unsigned, NamedAttribute attribute) {
+  return verifyStringAttribute(op, attribute, {"qopt.name"});
+}

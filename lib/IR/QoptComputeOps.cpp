@@ -1,1 +1,151 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers and interface methods of the qopt ops that compute.
+
+#include "QoptVerify.h"
+#include "VerifyShapes.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+
+/// The type of an optional bias, or null.
+static RankedTensorType biasType(Value bias) {
+  return bias ? cast<RankedTensorType>(bias.getType()) : RankedTensorType();
+}
+
+//===----------------------------------------------------------------------===//
+// conv, gemm
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConvOp::verify() {
+  // (C1) to (C5)
+  if (failed(verifyTensors(*this)) ||
+      failed(verifyConv(*this, getInput().getType(), getWeight().getType(),
+                        biasType(getBias()), getResult().getType(),
+                        {getStrides(), getPads(), getDilations()},
+                        getGroups())))
+    return failure();
+  // (C6)
+  return verifyActivation(*this, getActivationAttr());
+}
+
+OpOperand *ConvOp::getWeightOperand() { return &getWeightMutable(); }
+
+OpOperand *ConvOp::getBiasOperand() {
+  return getBias() ? &getOperation()->getOpOperand(2) : nullptr;
+}
+
+LogicalResult GemmOp::verify() {
+  // (C1) to (C4)
+  if (failed(verifyTensors(*this)) ||
+      failed(verifyGemm(*this, getInput().getType(), getWeight().getType(),
+                        biasType(getBias()), getResult().getType())))
+    return failure();
+  // (C5)
+  return verifyActivation(*this, getActivationAttr());
+}
+
+OpOperand *GemmOp::getWeightOperand() { return &getWeightMutable(); }
+
+OpOperand *GemmOp::getBiasOperand() {
+  return getBias() ? &getOperation()->getOpOperand(2) : nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+template <typename BinaryOp> static LogicalResult verifyBinary(BinaryOp op) {
+  // (C1)
+  if (failed(verifyTensors(op)) ||
+      failed(verifyBroadcast(op, op.getLhs().getType(), op.getRhs().getType(),
+                             op.getResult().getType())))
+    return failure();
+  // (C2)
+  return verifyActivation(op, op.getActivationAttr());
+}
+
+LogicalResult AddOp::verify() { return verifyBinary(*this); }
+LogicalResult SubOp::verify() { return verifyBinary(*this); }
+LogicalResult MulOp::verify() { return verifyBinary(*this); }
+
+LogicalResult UnaryOp::verify() {
+  // (C1)
+  if (getFunctions().empty())
+    return emitOpError("expects at least one function, but got 0");
+  if (failed(verifyTensors(*this)))
+    return failure();
+  // (C2)
+  return verifySameShape(*this, getInput().getType(), getResult().getType());
+}
+
+double UnaryOp::evaluate(double x) {
+  for (FnAttr function : getFunctions().getAsRange<FnAttr>())
+    x = function.evaluate(x);
+  return x;
+}
+
+LogicalResult BatchNormOp::verify() {
+  if (failed(verifyTensors(*this)))
+    return failure();
+  // (C1)
+  RankedTensorType input = getInput().getType();
+  if (input.getRank() < 2)
+    return emitOpError("expects input of rank 2 or more, but got ")
+           << input.getRank();
+  for (Value parameter : {getScale(), getShift()}) {
+    auto type = cast<RankedTensorType>(parameter.getType());
+    if (type.getRank() != 1 || type.getDimSize(0) != input.getDimSize(1))
+      return emitOpError("expects scale and shift of shape ")
+             << input.getDimSize(1) << ", but got "
+             << shapeText(type.getShape());
+  }
+  // (C2)
+  return verifySameShape(*this, input, getResult().getType());
+}
+
+LogicalResult SoftmaxOp::verify() {
+  // (C1), (C2)
+  return failure(
+      failed(verifyTensors(*this)) ||
+      failed(verifyAxis(*this, getAxis(), getInput().getType().getRank())) ||
+      failed(
+          verifySameShape(*this, getInput().getType(), getResult().getType())));
+}
+
+ScaleRule SoftmaxOp::getScaleRule() { return ScaleRule::Fixed; }
+
+std::pair<double, double> SoftmaxOp::getFixedRange() { return {0.0, 1.0}; }
+
+//===----------------------------------------------------------------------===//
+// Pools and reductions
+//===----------------------------------------------------------------------===//
+
+LogicalResult MaxPoolOp::verify() {
+  // (C1) to (C4)
+  if (failed(verifyTensors(*this)) ||
+      failed(verifyPool(*this, getInput().getType(), getResult().getType(),
+                        getKernel(),
+                        {getStrides(), getPads(), getDilations()})))
+    return failure();
+  // (C5)
+  return verifyOneElementType(*this);
+}
+
+ScaleRule MaxPoolOp::getScaleRule() { return ScaleRule::Shared; }
+
+LogicalResult AvgPoolOp::verify() {
+  // (C1) to (C4)
+  return failure(failed(verifyTensors(*this)) ||
+                 failed(verifyPool(*this, getInput().getType(),
+                                   getResult().getType(), getKernel(),
+                                   {getStrides(), getPads(), getDilations()})));
+}
+
+LogicalResult ReduceMeanOp::verify() {
+  // (C1), (C2)
+  return failure(failed(verifyTensors(*this)) ||
+                 failed(verifyReduce(*this, getInput().getType(),
+                                     getResult().getType(), getAxes(),
+                                     getKeepDims())));
+}

@@ -18,10 +18,17 @@ def Qint_Dialect : Dialect {
     layout, zero points are signed, multipliers and shifts stand in the op.
     There is no float type in this dialect; verifiers see to it.
 
+    Every op keeps this, besides its own constraints:
+    - (D1) a tensor has at most 2^31 - 1 elements.
+
     Function arguments and results carry what the boundary needs as attributes:
-    `qint.scale` (f64, exactly a float32), `qint.zero_point` (i64).
+    `qint.scale` (f64, above zero, exactly a float32), `qint.zero_point` (i64).
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
 }
 
 def Qint_Rounding : I32EnumAttr<"Rounding", "how a requantization breaks ties", [
@@ -39,9 +46,14 @@ def Qint_RequantAttr : AttrDef<Qint_Dialect, "Requant"> {
     one rounding, product exact in 64 bits.
 
     `multiplier` has one entry, or one an output channel; `shift` has one entry
-    (a common shift) or as many as `multiplier`. Multipliers lie in
-    `[1, 2^31)`, except that a two-term sum (`qint.add`) may have negative
-    ones; shifts lie in `[1, 62]`; `min <= max` within the result's type.
+    (a common shift) or as many as `multiplier`.
+
+    Constraints:
+    - (C1) there is a multiplier; `shift` has one entry or as many.
+    - (C2) multipliers are not zero and not -2^31; only a two-term sum
+      (`qint.add`) may have negative ones.
+    - (C3) shifts lie in `[1, 62]`.
+    - (C4) `min <= max`, both, and the zero point, in 16 bits.
 
     `#qint.requant<[1234567], [38], zp -3, clamp -128 to 127>`, then
     `, half_even` where ties go to even.
@@ -68,6 +80,12 @@ def Qint_Tensor : StaticShapeTensorOf<[I8, I16]>;
 def Qint_WeightTensor : StaticShapeTensorOf<[I8]>;
 def Qint_BiasTensor : StaticShapeTensorOf<[I32]>;
 def Qint_ConstantTensor : StaticShapeTensorOf<[I8, I16, I32]>;
+
+// Integer attributes whose accessors are signed.
+def Qint_I32Attr : TypedSignlessIntegerAttrBase<
+    I32, "int32_t", "32-bit signless integer attribute">;
+def Qint_I64Attr : TypedSignlessIntegerAttrBase<
+    I64, "int64_t", "64-bit signless integer attribute">;
 
 class Qint_Op<string mnemonic, list<Trait> traits = []>
     : Op<Qint_Dialect, mnemonic, traits>;

@@ -13,6 +13,11 @@ def Qint_ConstantOp : Qint_Op<"constant", [Pure, ConstantLike]> {
   let description = [{
     Constraints:
     - (C1) value and result have one type.
+    - (C2) a resource that is present has as many bytes as the type.
+
+    ```mlir
+    %w = qint.constant dense_resource<w> : tensor<8x4xi8>
+    ```
   }];
   let arguments = (ins ElementsAttr:$value);
   let results = (outs Qint_ConstantTensor:$result);
@@ -37,16 +42,23 @@ def Qint_ConvOp : Qint_Op<"conv", [Pure]> {
     - (C2) `requant` has one multiplier, or one an output channel.
     - (C3) the bias, if present, is i32 with one value an output channel.
     - (C4) `input_zero_point` fits the input's type, `weight_zero_points` i8.
-    - (C5) `requant`'s zero point and clamp fit the result's type.
+    - (C5) `requant`'s zero point and clamp fit the result's type, its
+      multipliers are positive.
+
+    ```mlir
+    %y = qint.conv %x, %w, %b {input_zero_point = -3 : i32, pads = array<i64: 1, 1, 1, 1>,
+        requant = #qint.requant<[1234567], [38], zp 5, clamp -128 to 127>}
+      : (tensor<1x3x8x8xi8>, tensor<16x3x3x3xi8>, tensor<16xi32>) -> tensor<1x16x8x8xi8>
+    ```
   }];
   let arguments = (ins Qint_Tensor:$input, Qint_WeightTensor:$weight,
       Optional<Qint_BiasTensor>:$bias,
-      I32Attr:$input_zero_point,
+      Qint_I32Attr:$input_zero_point,
       DefaultValuedAttr<DenseI32ArrayAttr, "{}">:$weight_zero_points,
       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
-      DefaultValuedAttr<I64Attr, "1">:$groups,
+      DefaultValuedAttr<Qint_I64Attr, "1">:$groups,
       Qint_RequantAttr:$requant);
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = [{
@@ -62,10 +74,16 @@ def Qint_GemmOp : Qint_Op<"gemm", [Pure]> {
     exact in int32, then `requant` of channel `n`.
 
     Constraints: as `qopt.gemm`, then (C2) to (C5) of `qint.conv`.
+
+    ```mlir
+    %y = qint.gemm %x, %w, %b {input_zero_point = 0 : i32,
+        requant = #qint.requant<[1234567], [38], zp 0, clamp 0 to 127>}
+      : (tensor<1x4xi8>, tensor<8x4xi8>, tensor<8xi32>) -> tensor<1x8xi8>
+    ```
   }];
   let arguments = (ins Qint_Tensor:$input, Qint_WeightTensor:$weight,
       Optional<Qint_BiasTensor>:$bias,
-      I32Attr:$input_zero_point,
+      Qint_I32Attr:$input_zero_point,
       DefaultValuedAttr<DenseI32ArrayAttr, "{}">:$weight_zero_points,
       Qint_RequantAttr:$requant);
   let results = (outs Qint_Tensor:$result);
@@ -85,9 +103,15 @@ def Qint_AddOp : Qint_Op<"add", [Pure]> {
     - (C1) the result shape is the broadcast of the operands' shapes.
     - (C2) `requant` has two multipliers and one shift.
     - (C3) zero points and clamp fit their types.
+
+    ```mlir
+    %y = qint.add %a, %b {lhs_zero_point = 1 : i32, rhs_zero_point = -7 : i32,
+        requant = #qint.requant<[1048576, -2097152], [20], zp 0, clamp -128 to 127>}
+      : (tensor<1x8xi8>, tensor<1x8xi8>) -> tensor<1x8xi8>
+    ```
   }];
   let arguments = (ins Qint_Tensor:$lhs, Qint_Tensor:$rhs,
-      I32Attr:$lhs_zero_point, I32Attr:$rhs_zero_point,
+      Qint_I32Attr:$lhs_zero_point, Qint_I32Attr:$rhs_zero_point,
       Qint_RequantAttr:$requant);
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = [{
@@ -103,11 +127,17 @@ def Qint_MulOp : Qint_Op<"mul", [Pure]> {
 
     Constraints:
     - (C1) the result shape is the broadcast of the operands' shapes.
-    - (C2) `requant` has one multiplier and one shift.
+    - (C2) `requant` has one positive multiplier and one shift.
     - (C3) zero points and clamp fit their types.
+
+    ```mlir
+    %y = qint.mul %a, %b {lhs_zero_point = 1 : i32, rhs_zero_point = -7 : i32,
+        requant = #qint.requant<[1048576], [28], zp 0, clamp -128 to 127>}
+      : (tensor<1x8xi8>, tensor<1x8xi8>) -> tensor<1x8xi8>
+    ```
   }];
   let arguments = (ins Qint_Tensor:$lhs, Qint_Tensor:$rhs,
-      I32Attr:$lhs_zero_point, I32Attr:$rhs_zero_point,
+      Qint_I32Attr:$lhs_zero_point, Qint_I32Attr:$rhs_zero_point,
       Qint_RequantAttr:$requant);
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = [{
@@ -124,6 +154,10 @@ def Qint_TableOp : Qint_Op<"table", [Pure]> {
     Constraints:
     - (C1) the table has 256 entries, each within the result's type.
     - (C2) the input is i8; input and result have one shape.
+
+    ```mlir
+    %y = qint.table %x {table = array<i16: ...>} : (tensor<1x8xi8>) -> tensor<1x8xi8>
+    ```
   }];
   let arguments = (ins Qint_Tensor:$input, DenseI16ArrayAttr:$table);
   let results = (outs Qint_Tensor:$result);
@@ -138,10 +172,16 @@ def Qint_RequantizeOp : Qint_Op<"requantize", [Pure]> {
 
     Constraints:
     - (C1) input and result have one shape.
-    - (C2) `requant` has one multiplier and one shift.
+    - (C2) `requant` has one positive multiplier and one shift.
     - (C3) zero points and clamp fit their types.
+
+    ```mlir
+    %y = qint.requantize %x {input_zero_point = 0 : i32,
+        requant = #qint.requant<[1048576], [20], zp 4, clamp -128 to 127>}
+      : (tensor<1x8xi16>) -> tensor<1x8xi8>
+    ```
   }];
-  let arguments = (ins Qint_Tensor:$input, I32Attr:$input_zero_point,
+  let arguments = (ins Qint_Tensor:$input, Qint_I32Attr:$input_zero_point,
                        Qint_RequantAttr:$requant);
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
@@ -152,17 +192,22 @@ def Qint_SoftmaxOp : Qint_Op<"softmax", [Pure]> {
   let summary = "Softmax along one axis, correctly rounded";
   let description = [{
     With `d = max x - x` along `axis`, `E = exp_table[d]`, `S = sum E`:
-    `y = clamp(floor((2 levels E + S) / (2 S)) + zero_point)`. `levels` is the
-    inverse of the output scale.
+    `y = clamp(floor((2 levels E + S) / (2 S)) + zero_point)`, the clamp being
+    the result type's range. `levels` is the inverse of the output scale.
 
     Constraints:
     - (C1) `axis` lies in `[0, rank)`.
     - (C2) `exp_table` has 256 entries in `[0, 2^23]`, the first is `2^23`.
     - (C3) the input is i8; input and result have one shape.
-    - (C4) `levels` lies in `[1, 32768]`; zero point and clamp fit the result.
+    - (C4) `levels` lies in `[1, 32768]`; the zero point fits the result.
+
+    ```mlir
+    %y = qint.softmax %x axis 1 {exp_table = array<i32: 8388608, ...>,
+        levels = 256 : i32, zero_point = -128 : i32} : (tensor<1x10xi8>) -> tensor<1x10xi8>
+    ```
   }];
-  let arguments = (ins Qint_Tensor:$input, I64Attr:$axis,
-      DenseI32ArrayAttr:$exp_table, I32Attr:$levels, I32Attr:$zero_point);
+  let arguments = (ins Qint_Tensor:$input, Qint_I64Attr:$axis,
+      DenseI32ArrayAttr:$exp_table, Qint_I32Attr:$levels, Qint_I32Attr:$zero_point);
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = [{
     $input `axis` $axis attr-dict `:` functional-type(operands, results)
@@ -175,7 +220,12 @@ def Qint_MaxPoolOp : Qint_Op<"max_pool", [Pure]> {
   let description = [{
     As `qopt.max_pool`; exact.
 
-    Constraints: as `qopt.max_pool`, and (C5) input and result have one type.
+    Constraints: as `qopt.max_pool`.
+
+    ```mlir
+    %y = qint.max_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>}
+      : (tensor<1x3x8x8xi8>) -> tensor<1x3x4x4xi8>
+    ```
   }];
   let arguments = (ins Qint_Tensor:$input, DenseI64ArrayAttr:$kernel,
       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
@@ -196,14 +246,21 @@ def Qint_AvgPoolOp : Qint_Op<"avg_pool", [Pure]> {
     Constraints:
     - (C1) shapes as `qopt.avg_pool`.
     - (C2) `tap_counts` is ascending and holds every count that occurs;
-      `requant` has as many multipliers, and one shift or as many.
+      `requant` has as many positive multipliers, and one shift or as many.
     - (C3) zero points and clamp fit their types.
+
+    ```mlir
+    %y = qint.avg_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>,
+        tap_counts = array<i64: 4>, input_zero_point = 3 : i32,
+        requant = #qint.requant<[536870912], [31], zp 3, clamp -128 to 127>}
+      : (tensor<1x3x8x8xi8>) -> tensor<1x3x4x4xi8>
+    ```
   }];
   let arguments = (ins Qint_Tensor:$input, DenseI64ArrayAttr:$kernel,
       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
-      DenseI64ArrayAttr:$tap_counts, I32Attr:$input_zero_point,
+      DenseI64ArrayAttr:$tap_counts, Qint_I32Attr:$input_zero_point,
       Qint_RequantAttr:$requant);
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
@@ -218,13 +275,19 @@ def Qint_ReduceMeanOp : Qint_Op<"reduce_mean", [Pure]> {
 
     Constraints:
     - (C1) axes and shapes as `qopt.reduce_mean`.
-    - (C2) `requant` has one multiplier and one shift.
+    - (C2) `requant` has one positive multiplier and one shift.
     - (C3) zero points and clamp fit their types.
-    - (C4) at most 2^22 elements are summed.
+    - (C4) at least one and at most 2^22 elements are summed.
+
+    ```mlir
+    %y = qint.reduce_mean %x axes [2, 3] {input_zero_point = 3 : i32,
+        requant = #qint.requant<[21913098], [30], zp 3, clamp -128 to 127>}
+      : (tensor<1x8x7x7xi8>) -> tensor<1x8x1x1xi8>
+    ```
   }];
   let arguments = (ins Qint_Tensor:$input, DenseI64ArrayAttr:$axes,
       DefaultValuedAttr<BoolAttr, "true">:$keep_dims,
-      I32Attr:$input_zero_point, Qint_RequantAttr:$requant);
+      Qint_I32Attr:$input_zero_point, Qint_RequantAttr:$requant);
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = [{
     $input `axes` $axes attr-dict `:` functional-type(operands, results)
@@ -239,14 +302,26 @@ class Qint_MoveOp<string mnemonic> : Qint_Op<mnemonic, [Pure]> {
 
 def Qint_ReshapeOp : Qint_MoveOp<"reshape"> {
   let summary = "The same elements in row-major order under another shape";
-  let description = "Constraints: as `qopt.reshape`; one element type.";
+  let description = [{
+    Constraints: as `qopt.reshape`.
+
+    ```mlir
+    %y = qint.reshape %x : (tensor<1x8x2x2xi8>) -> tensor<1x32xi8>
+    ```
+  }];
   let arguments = (ins Qint_Tensor:$input);
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
 }
 
 def Qint_TransposeOp : Qint_MoveOp<"transpose"> {
   let summary = "Permutes the axes";
-  let description = "Constraints: as `qopt.transpose`; one element type.";
+  let description = [{
+    Constraints: as `qopt.transpose`.
+
+    ```mlir
+    %y = qint.transpose %x [0, 2, 1] : (tensor<1x3x4xi8>) -> tensor<1x4x3xi8>
+    ```
+  }];
   let arguments = (ins Qint_Tensor:$input, DenseI64ArrayAttr:$permutation);
   let assemblyFormat = [{
     $input $permutation attr-dict `:` functional-type(operands, results)
@@ -255,8 +330,14 @@ def Qint_TransposeOp : Qint_MoveOp<"transpose"> {
 
 def Qint_ConcatOp : Qint_MoveOp<"concat"> {
   let summary = "Joins tensors of one scale along an axis";
-  let description = "Constraints: as `qopt.concat`; one element type.";
-  let arguments = (ins Variadic<Qint_Tensor>:$inputs, I64Attr:$axis);
+  let description = [{
+    Constraints: as `qopt.concat`.
+
+    ```mlir
+    %y = qint.concat %a, %b axis 1 : (tensor<1x3x4xi8>, tensor<1x5x4xi8>) -> tensor<1x8x4xi8>
+    ```
+  }];
+  let arguments = (ins Variadic<Qint_Tensor>:$inputs, Qint_I64Attr:$axis);
   let assemblyFormat = [{
     $inputs `axis` $axis attr-dict `:` functional-type(operands, results)
   }];
@@ -265,10 +346,17 @@ def Qint_ConcatOp : Qint_MoveOp<"concat"> {
 def Qint_PadOp : Qint_MoveOp<"pad"> {
   let summary = "Pads with an integer";
   let description = [{
-    Constraints: as `qopt.pad`; one element type, and (C3) `value` fits it.
+    Constraints:
+    - (C1), (C2) as `qopt.pad`.
+    - (C3) input and result have one element type, which `value` fits.
+
+    ```mlir
+    %y = qint.pad %x [0, 0, 1, 1, 0, 0, 1, 1] {value = -3 : i32}
+      : (tensor<1x3x4x4xi8>) -> tensor<1x3x6x6xi8>
+    ```
   }];
   let arguments = (ins Qint_Tensor:$input, DenseI64ArrayAttr:$pads,
-                       I32Attr:$value);
+                       Qint_I32Attr:$value);
   let assemblyFormat = [{
     $input $pads attr-dict `:` functional-type(operands, results)
   }];

@@ -91,14 +91,14 @@ def Qint_LookupOp : Qint_Op<"lookup", [Pure, AllTypesMatch<["index", "result"]>]
     - (C1) `index` has a multiple of 16 lanes.
 
     ```mlir
-    %r = qint.lookup %table, %index : vector<64xi8>
+    %r = qint.lookup %table, %index : vector<256xi8>, vector<64xi8>
     ```
   }];
   let arguments = (ins VectorOfLengthAndType<[256], [I8]>:$table,
                        VectorOfRankAndType<[1], [I8]>:$index);
   let results = (outs VectorOfRankAndType<[1], [I8]>:$result);
   let assemblyFormat = [{
-    $table `,` $index attr-dict `:` type($index)
+    $table `,` $index attr-dict `:` type($table) `,` type($index)
   }];
   let hasVerifier = 1;
 }

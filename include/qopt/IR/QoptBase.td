@@ -24,8 +24,27 @@ def Qopt_Dialect : Dialect {
        `i8` constants with a quantized result type.
 
     What the machine computes is another dialect, `qint`.
+
+    Every op keeps these, besides its own constraints:
+    - (D1) a tensor has at most 2^31 - 1 elements.
+    - (D2) quantized element types have signed i8, i16 or i32 storage, f32 as
+      expressed type, finite scales above zero, zero points inside the storage
+      range and, per axis, one scale for each index of an axis of the tensor.
+    - (D3) per-axis types and i32 storage stand only on constants, weights,
+      biases and the operand of `qopt.dequantize`.
+    - (D4) operands and results are all f32 or all quantized, except where the
+      op converts.
+
+    Attributes on other dialects' ops: `qopt.name` (string) is the model's name
+    of a function argument or result, `qopt.value` (string) the model's name of
+    an op's result, `qopt.model_hash` (string) on a module the hash of the
+    model's bytes.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
   let dependentDialects = ["::mlir::quant::QuantDialect"];
 }
 
@@ -69,8 +88,13 @@ def Qopt_FnAttr : AttrDef<Qopt_Dialect, "Fn"> {
   let description = [{
     `#qopt.fn<relu>`, `#qopt.fn<clip, 0.0, 6.0>` (min, max),
     `#qopt.fn<leaky_relu, 0.1>` (alpha), `#qopt.fn<hard_sigmoid, 0.2, 0.5>`
-    (alpha, beta), `#qopt.fn<affine, 2.0, 1.0>` (a, b: `a x + b`). `sigmoid`,
-    `tanh` and `hard_swish` take no parameter.
+    (alpha, beta), `#qopt.fn<affine, 2.0, 1.0>` (a, b: `a x + b`). `relu`,
+    `sigmoid`, `tanh` and `hard_swish` take no parameter.
+
+    Constraints:
+    - (C1) the function has as many parameters as stated.
+    - (C2) no parameter is NaN; only the bounds of `clip` may be infinite.
+    - (C3) the bounds of `clip` are ordered.
   }];
   let parameters = (ins EnumParameter<Qopt_Function>:$function,
                         ArrayRefParameter<"double">:$params);
@@ -87,6 +111,8 @@ def Qopt_FnAttr : AttrDef<Qopt_Dialect, "Fn"> {
     double getClampMin() const;
     double getClampMax() const;
     static unsigned getNumParams(Function function);
+    /// The same function for tables.
+    ::mlir::qopt::numerics::ScalarFunction getScalarFunction() const;
   }];
 }
 
@@ -95,6 +121,10 @@ def Qopt_FnArrayAttr : TypedArrayAttrBase<Qopt_FnAttr, "scalar functions">;
 //===----------------------------------------------------------------------===//
 // Op base
 //===----------------------------------------------------------------------===//
+
+// An I64Attr whose accessor is signed.
+def Qopt_I64Attr : TypedSignlessIntegerAttrBase<
+    I64, "int64_t", "64-bit signless integer attribute">;
 
 class Qopt_Op<string mnemonic, list<Trait> traits = []>
     : Op<Qopt_Dialect, mnemonic, traits>;

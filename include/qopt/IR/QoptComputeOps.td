@@ -39,7 +39,7 @@ def Qopt_ConvOp : Qopt_Op<"conv", [Pure,
       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
       DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
-      DefaultValuedAttr<I64Attr, "1">:$groups,
+      DefaultValuedAttr<Qopt_I64Attr, "1">:$groups,
       OptionalAttr<Qopt_FnAttr>:$activation);
   let results = (outs Qopt_Tensor:$result);
   let assemblyFormat = [{
@@ -63,6 +63,11 @@ def Qopt_GemmOp : Qopt_Op<"gemm", [Pure,
     - (C3) the result has the input's leading dimensions, then `n`.
     - (C4) the bias has `n` values.
     - (C5) `activation` is a clamp (relu, clip).
+
+    ```mlir
+    %y = qopt.gemm %x, %w, %b {activation = #qopt.fn<clip, 0.0, 6.0>}
+      : (tensor<1x4xf32>, tensor<8x4xf32>, tensor<8xf32>) -> tensor<1x8xf32>
+    ```
   }];
   let arguments = (ins Qopt_Tensor:$input, Qopt_Tensor:$weight,
       Optional<Qopt_Tensor>:$bias, OptionalAttr<Qopt_FnAttr>:$activation);
@@ -87,6 +92,10 @@ class Qopt_BinaryOp<string mnemonic, string text>
     Constraints:
     - (C1) the result shape is the broadcast of the operands' shapes.
     - (C2) `activation` is a clamp (relu, clip).
+
+    ```mlir
+    %y = qopt.}] # mnemonic # [{ %a, %b : (tensor<1x3x4x4xf32>, tensor<1x3x1x1xf32>) -> tensor<1x3x4x4xf32>
+    ```
   }];
   let assemblyFormat = [{
     $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
@@ -136,6 +145,11 @@ def Qopt_BatchNormOp : Qopt_Op<"batch_norm", [Pure]> {
     - (C1) the input has rank >= 2; `scale` and `shift` hold one value for each
       index of axis 1.
     - (C2) input and result have one shape.
+
+    ```mlir
+    %y = qopt.batch_norm %x, %scale, %shift
+      : (tensor<1x3x4x4xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<1x3x4x4xf32>
+    ```
   }];
   let arguments = (ins Qopt_FloatTensor:$input, Qopt_FloatTensor:$scale,
                        Qopt_FloatTensor:$shift);
@@ -156,8 +170,12 @@ def Qopt_SoftmaxOp : Qopt_Op<"softmax", [Pure,
     Constraints:
     - (C1) `axis` lies in `[0, rank)`.
     - (C2) input and result have one shape.
+
+    ```mlir
+    %y = qopt.softmax %x axis 1 : (tensor<1x10xf32>) -> tensor<1x10xf32>
+    ```
   }];
-  let arguments = (ins Qopt_Tensor:$input, I64Attr:$axis);
+  let arguments = (ins Qopt_Tensor:$input, Qopt_I64Attr:$axis);
   let results = (outs Qopt_Tensor:$result);
   let assemblyFormat = [{
     $input `axis` $axis attr-dict `:` functional-type(operands, results)
@@ -192,6 +210,12 @@ def Qopt_MaxPoolOp : Qopt_PoolOp<"max_pool", ["getScaleRule"]> {
       >= 0.
     - (C3) the result shape is what the window gives.
     - (C4) every window covers at least one input element.
+    - (C5) input and result have one element type.
+
+    ```mlir
+    %y = qopt.max_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>}
+      : (tensor<1x3x8x8xf32>) -> tensor<1x3x4x4xf32>
+    ```
   }];
 }
 
@@ -202,6 +226,11 @@ def Qopt_AvgPoolOp : Qopt_PoolOp<"avg_pool", []> {
     never counted. `count_include_pad` is imported as an explicit `qopt.pad`.
 
     Constraints: as `max_pool` (C1) to (C4).
+
+    ```mlir
+    %y = qopt.avg_pool %x {kernel = array<i64: 3, 3>, pads = array<i64: 1, 1, 1, 1>}
+      : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
+    ```
   }];
 }
 
@@ -214,6 +243,10 @@ def Qopt_ReduceMeanOp : Qopt_Op<"reduce_mean", [Pure,
     Constraints:
     - (C1) `axes` are distinct, ascending, in `[0, rank)`, at least one.
     - (C2) the result shape is what `axes` and `keep_dims` give.
+
+    ```mlir
+    %y = qopt.reduce_mean %x axes [2, 3] : (tensor<1x8x7x7xf32>) -> tensor<1x8x1x1xf32>
+    ```
   }];
   let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$axes,
                        DefaultValuedAttr<BoolAttr, "true">:$keep_dims);

@@ -27,9 +27,13 @@ def Qopt_ObserveOp : Qopt_Op<"observe", []> {
     - (C4) input and result have one type.
 
     Not `Pure`: an observer with an unused result still observes.
+
+    ```mlir
+    %y = qopt.observe %x "conv1" {bits = 8 : i64} : tensor<1x8xf32> -> tensor<1x8xf32>
+    ```
   }];
   let arguments = (ins Qopt_FloatTensor:$input, StrAttr:$id,
-      DefaultValuedAttr<I64Attr, "8">:$bits,
+      DefaultValuedAttr<Qopt_I64Attr, "8">:$bits,
       DefaultValuedAttr<BoolAttr, "false">:$symmetric,
       DefaultValuedStrAttr<StrAttr, "mse">:$method,
       OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point);
@@ -47,6 +51,10 @@ def Qopt_QuantizeOp : Qopt_Op<"quantize", [Pure]> {
 
     Constraints:
     - (C1) input and result have one shape.
+
+    ```mlir
+    %q = qopt.quantize %x : tensor<1x8xf32> -> tensor<1x8x!quant.uniform<i8:f32, 0.5:-3>>
+    ```
   }];
   let arguments = (ins Qopt_FloatTensor:$input);
   let results = (outs Qopt_QuantTensor:$result);
@@ -61,6 +69,10 @@ def Qopt_DequantizeOp : Qopt_Op<"dequantize", [Pure]> {
 
     Constraints:
     - (C1) input and result have one shape.
+
+    ```mlir
+    %x = qopt.dequantize %q : tensor<1x8x!quant.uniform<i8:f32, 0.5:-3>> -> tensor<1x8xf32>
+    ```
   }];
   let arguments = (ins Qopt_QuantTensor:$input);
   let results = (outs Qopt_FloatTensor:$result);
@@ -75,6 +87,10 @@ def Qopt_RequantizeOp : Qopt_Op<"requantize", [Pure]> {
 
     Constraints:
     - (C1) input and result have one shape.
+
+    ```mlir
+    %r = qopt.requantize %q : tensor<4x!quant.uniform<i8:f32, 0.5>> -> tensor<4x!quant.uniform<i16:f32, 0.25>>
+    ```
   }];
   let arguments = (ins Qopt_QuantTensor:$input);
   let results = (outs Qopt_QuantTensor:$result);

@@ -18,6 +18,7 @@ def Qopt_ConstantOp : Qopt_Op<"constant", [Pure, ConstantLike]> {
     - (C1) value and result have one shape.
     - (C2) the value's element type is the result's, or its storage type if the
       result is quantized.
+    - (C3) a resource that is present has as many bytes as the type.
 
     ```mlir
     %w = qopt.constant dense_resource<w> : tensor<8x4xf32>
@@ -45,6 +46,13 @@ def Qopt_ReshapeOp : Qopt_MoveOp<"reshape"> {
   let description = [{
     Constraints:
     - (C1) input and result have equally many elements.
+    - (C2) input and result have one element type.
+
+    A reshape of a reshape, of a constant or to the same type folds.
+
+    ```mlir
+    %y = qopt.reshape %x : (tensor<1x8x2x2xf32>) -> tensor<1x32xf32>
+    ```
   }];
   let arguments = (ins Qopt_Tensor:$input);
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
@@ -59,6 +67,13 @@ def Qopt_TransposeOp : Qopt_MoveOp<"transpose"> {
     Constraints:
     - (C1) `permutation` is a permutation of `0 .. rank-1`.
     - (C2) the result shape is the permuted input shape.
+    - (C3) input and result have one element type.
+
+    A transpose of a transpose and an identity fold.
+
+    ```mlir
+    %y = qopt.transpose %x [0, 2, 1] : (tensor<1x3x4xf32>) -> tensor<1x4x3xf32>
+    ```
   }];
   let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$permutation);
   let assemblyFormat = [{
@@ -74,8 +89,15 @@ def Qopt_ConcatOp : Qopt_MoveOp<"concat"> {
     - (C1) at least one input; all have the result's rank.
     - (C2) `axis` lies in `[0, rank)`.
     - (C3) sizes are equal outside `axis` and add up along it.
+    - (C4) inputs and result have one element type.
+
+    A concat of one input folds.
+
+    ```mlir
+    %y = qopt.concat %a, %b axis 1 : (tensor<1x3x4xf32>, tensor<1x5x4xf32>) -> tensor<1x8x4xf32>
+    ```
   }];
-  let arguments = (ins Variadic<Qopt_Tensor>:$inputs, I64Attr:$axis);
+  let arguments = (ins Variadic<Qopt_Tensor>:$inputs, Qopt_I64Attr:$axis);
   let assemblyFormat = [{
     $inputs `axis` $axis attr-dict `:` functional-type(operands, results)
   }];
@@ -90,6 +112,14 @@ def Qopt_PadOp : Qopt_MoveOp<"pad"> {
     Constraints:
     - (C1) `pads` has two entries >= 0 an axis.
     - (C2) the result shape is the padded input shape.
+    - (C3) input and result have one element type; `value` is finite.
+
+    A pad by nothing folds.
+
+    ```mlir
+    %y = qopt.pad %x [0, 0, 1, 1, 0, 0, 1, 1]
+      : (tensor<1x3x4x4xf32>) -> tensor<1x3x6x6xf32>
+    ```
   }];
   let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$pads,
                        DefaultValuedAttr<F32Attr, "0.0f">:$value);

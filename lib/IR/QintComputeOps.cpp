@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers of the qint ops that compute.
+
+#include "VerifyShapes.h"
+#include "qopt/IR/Qint.h"
+#include "qopt/IR/Shapes.h"
+
+using namespace mlir;
+using namespace mlir::qint;
+
+/// The smallest and largest value of an integer tensor's elements.
+static std::pair<int64_t, int64_t> elementRange(RankedTensorType type) {
+  unsigned bits = type.getElementTypeBitWidth();
+  return {-(INT64_C(1) << (bits - 1)), (INT64_C(1) << (bits - 1)) - 1};
+}
+
+static LogicalResult expectFits(Operation *op, StringRef what, int64_t value,
+                                RankedTensorType type) {
+  auto [low, high] = elementRange(type);
+  if (value >= low && value <= high)
+    return success();
+  return op->emitOpError("expects ") << what << " in [" << low << ", " << high
+                                     << "], but got " << value;
+}
+
+/// Zero point and clamp fit the result's type.
+static LogicalResult verifyOutput(Operation *op, RequantAttr requant,
+                                  RankedTensorType result) {
+  return failure(failed(expectFits(op, "the result's zero point",
+                                   requant.getZeroPoint(), result)) ||
+                 failed(expectFits(op, "the clamp's lower end",
+                                   requant.getClampMin(), result)) ||
+                 failed(expectFits(op, "the clamp's upper end",
+                                   requant.getClampMax(), result)));
+}
+
+/// `requant` has `count` multipliers (or one, where `orOne`), all positive.
+static LogicalResult expectMultipliers(Operation *op, RequantAttr requant,
+                                       size_t count, bool orOne = false) {
+  ArrayRef<int32_t> multipliers = requant.getMultiplier();
+  if (multipliers.size() != count && !(orOne && multipliers.size() == 1)) {
+    InFlightDiagnostic diagnostic = op->emitOpError("expects ");
+    if (orOne)
+      diagnostic << "1 or ";
+    return diagnostic << count << " multipliers, but got "
+                      << multipliers.size();
+  }
+  for (int32_t value : multipliers)
+    if (value < 0)
+      return op->emitOpError("expects positive multipliers, but got ") << value;
+  return success();
+}
+
+/// (C3) of the ops with one input and one multiplier.
+static LogicalResult verifyScaled(Operation *op, RankedTensorType input,
+                                  int32_t inputZeroPoint, RequantAttr requant,
+                                  RankedTensorType result) {
+  return failure(failed(expectFits(op, "the input's zero point",
+                                   inputZeroPoint, input)) ||
+                 failed(verifyOutput(op, requant, result)));
+}
+
+static RankedTensorType biasType(Value bias) {
+  return bias ? cast<RankedTensorType>(bias.getType()) : RankedTensorType();
+}
+
+//===----------------------------------------------------------------------===//
+// conv, gemm
+//===----------------------------------------------------------------------===//
+
+/// (C2), (C4) and (C5) of conv and gemm.
+template <typename Op> static LogicalResult verifyLayer(Op op) {
+  int64_t channels = op.getWeight().getType().getDimSize(0);
+  // (C2)
+  if (failed(expectMultipliers(op, op.getRequant(), channels, /*orOne=*/true)))
+    return failure();
+  // (C4)
+  if (failed(expectFits(op, "the input's zero point", op.getInputZeroPoint(),
+                        op.getInput().getType())))
+    return failure();
+  ArrayRef<int32_t> zeroPoints = op.getWeightZeroPoints();
+  if (zeroPoints.size() > 1 &&
+      static_cast<int64_t>(zeroPoints.size()) != channels)
+    return op.emitOpError("expects 0, 1 or ")
+           << channels << " weight zero points, but got " << zeroPoints.size();
+  for (int32_t zeroPoint : zeroPoints)
+    if (failed(expectFits(op, "weight zero points", zeroPoint,
+                          op.getWeight().getType())))
+      return failure();
+  // (C5)
+  return verifyOutput(op, op.getRequant(), op.getResult().getType());
+}
+
+LogicalResult ConvOp::verify() {
+  // (C1), (C3)
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyConv(*this, getInput().getType(),
+                              getWeight().getType(), biasType(getBias()),
+                              getResult().getType(),
+                              {getStrides(), getPads(), getDilations()},
+                              getGroups())))
+    return failure();
+  return verifyLayer(*this);
+}
+
+LogicalResult GemmOp::verify() {
+  // (C1), (C3)
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyGemm(*this, getInput().getType(),
+                              getWeight().getType(), biasType(getBias()),
+                              getResult().getType())))
+    return failure();
+  return verifyLayer(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+/// (C1) and (C3) of add and mul.
+template <typename Op> static LogicalResult verifyBinary(Op op) {
+  return failure(
+      failed(qopt::verifySizes(op)) ||
+      failed(qopt::verifyBroadcast(op, op.getLhs().getType(),
+                                   op.getRhs().getType(),
+                                   op.getResult().getType())) ||
+      failed(expectFits(op, "the left zero point", op.getLhsZeroPoint(),
+                        op.getLhs().getType())) ||
+      failed(expectFits(op, "the right zero point", op.getRhsZeroPoint(),
+                        op.getRhs().getType())) ||
+      failed(verifyOutput(op, op.getRequant(), op.getResult().getType())));
+}
+
+LogicalResult AddOp::verify() {
+  // (C1), (C3)
+  if (failed(verifyBinary(*this)))
+    return failure();
+  // (C2)
+  if (getRequant().getMultiplier().size() != 2 ||
+      getRequant().getShift().size() != 1)
+    return emitOpError("expects 2 multipliers and 1 shift, but got ")
+           << getRequant().getMultiplier().size() << " and "
+           << getRequant().getShift().size();
+  return success();
+}
+
+LogicalResult MulOp::verify() {
+  // (C1), (C3), then (C2)
+  return failure(failed(verifyBinary(*this)) ||
+                 failed(expectMultipliers(*this, getRequant(), 1)));
+}
+
+LogicalResult TableOp::verify() {
+  // (C1)
+  if (getTable().size() != 256)
+    return emitOpError("expects 256 table entries, but got ")
+           << getTable().size();
+  for (int16_t entry : getTable())
+    if (failed(expectFits(*this, "table entries", entry, getType())))
+      return failure();
+  // (C2)
+  if (getInput().getType().getElementTypeBitWidth() != 8)
+    return emitOpError("expects an i8 input, but got ") << getInput().getType();
+  return failure(failed(qopt::verifySizes(*this)) ||
+                 failed(qopt::verifySameShape(*this, getInput().getType(),
+                                              getType())));
+}
+
+LogicalResult RequantizeOp::verify() {
+  // (C1), (C2), (C3)
+  return failure(
+      failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifySameShape(*this, getInput().getType(), getType())) ||
+      failed(expectMultipliers(*this, getRequant(), 1)) ||
+      failed(verifyScaled(*this, getInput().getType(), getInputZeroPoint(),
+                          getRequant(), getType())));
+}
+
+LogicalResult SoftmaxOp::verify() {
+  // (C1)
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyAxis(*this, getAxis(), getInput().getType().getRank())))
+    return failure();
+  // (C2)
+  ArrayRef<int32_t> table = getExpTable();
+  constexpr int32_t one = 1 << 23;
+  if (table.size() != 256 || table.front() != one ||
+      llvm::any_of(table, [](int32_t e) { return e < 0 || e > one; }))
+    return emitOpError("expects 256 table entries in [0, 2^23] that start with "
+                       "2^23, but got ")
+           << table.size() << " that start with "
+           << (table.empty() ? 0 : table.front());
+  // (C3)
+  if (getInput().getType().getElementTypeBitWidth() != 8)
+    return emitOpError("expects an i8 input, but got ") << getInput().getType();
+  if (failed(qopt::verifySameShape(*this, getInput().getType(), getType())))
+    return failure();
+  // (C4)
+  if (getLevels() < 1 || getLevels() > 32768)
+    return emitOpError("expects levels in [1, 32768], but got ") << getLevels();
+  return expectFits(*this, "the zero point", getZeroPoint(), getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Pools and reductions
+//===----------------------------------------------------------------------===//
+
+LogicalResult MaxPoolOp::verify() {
+  // (C1) to (C4), then (C5)
+  return failure(
+      failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyPool(*this, getInput().getType(), getType(),
+                              getKernel(),
+                              {getStrides(), getPads(), getDilations()})) ||
+      failed(qopt::verifyOneElementType(*this)));
+}
+
+LogicalResult AvgPoolOp::verify() {
+  // (C1)
+  RankedTensorType input = getInput().getType();
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(
+          qopt::verifyPool(*this, input, getType(), getKernel(),
+                           {getStrides(), getPads(), getDilations()})))
+    return failure();
+  // (C2)
+  ArrayRef<int64_t> counts = getTapCounts();
+  for (size_t i = 1; i < counts.size(); ++i)
+    if (counts[i] <= counts[i - 1])
+      return emitOpError("expects ascending tap counts, but got [")
+             << counts << "]";
+  auto window = qopt::Window2D::get(input.getShape().drop_front(2),
+                                    getKernel(), getStrides(), getPads(),
+                                    getDilations());
+  for (int64_t count : window->tapCounts())
+    if (!llvm::is_contained(counts, count))
+      return emitOpError("expects every tap count that occurs, but ")
+             << count << " is missing";
+  if (failed(expectMultipliers(*this, getRequant(), counts.size())))
+    return failure();
+  // (C3)
+  return verifyScaled(*this, input, getInputZeroPoint(), getRequant(),
+                      getType());
+}
+
+LogicalResult ReduceMeanOp::verify() {
+  // (C1)
+  RankedTensorType input = getInput().getType();
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyReduce(*this, input, getType(), getAxes(),
+                                getKeepDims())))
+    return failure();
+  // (C2), (C3)
+  if (failed(expectMultipliers(*this, getRequant(), 1)) ||
+      failed(verifyScaled(*this, input, getInputZeroPoint(), getRequant(),
+                          getType())))
+    return failure();
+  // (C4)
+  int64_t count = 1;
+  for (int64_t axis : getAxes())
+    count *= input.getDimSize(axis);
+  if (count < 1 || count > (1 << 22))
+    return emitOpError("expects 1 to 4194304 elements in a mean, but got ")
+           << count;
+  return success();
+}
