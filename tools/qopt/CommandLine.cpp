@@ -109,6 +109,7 @@ llvm::Expected<CommandLine> mlir::qopt::tool::parseCommandLine(int argc,
     return unknownFlag(table, arg->getAsString(args));
 
   CommandLine line;
+  line.program = argv[0];
   line.help = args.hasArg(OPT_help);
   line.version = args.hasArg(OPT_version);
   line.printValues = args.hasArg(OPT_values);

@@ -16,6 +16,8 @@ struct CommandLine {
   std::vector<std::string> words;
   pipelines::CompileOptions options;
   bool printValues = false;
+  /// argv[0].
+  std::string program;
 };
 
 /// Fails with Q0101 for an unknown flag (naming the nearest) or a missing

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the command line offers, as functions: compile, calibrate, merge, show,
+// inspect. Each fails with a QoptError that a person can act on.
+#pragma once
+
+#include "qopt/Pipelines/Options.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace mlir::qopt::pipelines {
+
+/// Progress goes to `progress` (standard error), results to `results`. `tool`
+/// is the path of the running program; the runtime archive that `exe` links is
+/// looked for beside it.
+struct Streams {
+  llvm::raw_ostream &results;
+  llvm::raw_ostream &progress;
+  std::string tool;
+};
+
+/// Model to everything that `options.emissions` names. Nothing is written
+/// unless all of it could be made. Ends with at most 12 lines of results.
+llvm::Error compile(const CompileOptions &options, const Streams &streams);
+
+/// One pass over the data into `options.output`, a `.qcal` file.
+llvm::Error calibrate(const CompileOptions &options, const Streams &streams);
+
+/// Shards into one `.qcal` file.
+llvm::Error merge(llvm::ArrayRef<std::string> shards, llvm::StringRef output,
+                  const Streams &streams);
+
+/// Min, max, scale and zero point of each tensor of a `.qcal` file or a
+/// compiled model's JSON; with `values`, the weights of `options.model` as
+/// float, integer and dequantized values.
+llvm::Error show(llvm::StringRef file, const CompileOptions &options,
+                 bool values, const Streams &streams);
+
+/// Inputs, outputs, operators and sizes of a model.
+llvm::Error inspect(const CompileOptions &options, const Streams &streams);
+
+} // namespace mlir::qopt::pipelines

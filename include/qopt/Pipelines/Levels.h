@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One model on its way down: each level of IR, made from the one above.
+#pragma once
+
+#include "qopt/Observers/CalibrationState.h"
+#include "qopt/Pipelines/Options.h"
+#include "qopt/Target/Target.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace mlir::qopt::pipelines {
+
+/// What code generation said of the module it made.
+struct CodeFigures {
+  std::string computeFunction;
+  uint64_t arenaBytes = 0;
+  uint64_t constBytes = 0;
+  uint64_t macs = 0;
+};
+
+/// The levels of one compilation. Each `to...` needs the one before it and
+/// keeps it: levels are printed, compared and evaluated side by side.
+class Levels {
+public:
+  explicit Levels(const CompileOptions &options);
+
+  /// Reads the model: the float graph as it is written (level `import`).
+  llvm::Error import();
+  /// Levels `float` and `observed`.
+  llvm::Error observe();
+  /// Level `calibrated`: scales decided by `state`, which must be of this model
+  /// (Q0414).
+  llvm::Error foldStatistics(const observers::CalibrationState &state);
+  /// Levels `quantized` and `qint`.
+  llvm::Error quantize();
+  /// Levels `loops` and `llvm`, for `target`; symbols begin with `name`.
+  llvm::Error lower(const target::ResolvedTarget &target,
+                    llvm::StringRef name);
+
+  /// The module of a level (`mlirLevels`); null where it has not been made.
+  ModuleOp getLevel(llvm::StringRef level);
+  /// The model's function at a level.
+  func::FuncOp getFunction(llvm::StringRef level);
+  /// The text of a level; large constants are elided unless `full`.
+  std::string print(llvm::StringRef level, bool full);
+
+  observers::Hash getModelHash() const { return modelHash; }
+  uint64_t getModelBytes() const { return modelBytes; }
+  const CodeFigures &getFigures() const { return figures; }
+  llvm::ArrayRef<std::string> getNotes() const { return notes; }
+
+private:
+  /// Runs passes on a copy of `from` and stores it as `to`. What they say is
+  /// the message of error `code`.
+  llvm::Error run(llvm::StringRef from, llvm::StringRef to, int code,
+                  llvm::function_ref<void(OpPassManager &)> addPasses);
+
+  CompileOptions options;
+  MLIRContext context;
+  std::vector<std::pair<std::string, OwningOpRef<ModuleOp>>> levels;
+  observers::Hash modelHash{};
+  uint64_t modelBytes = 0;
+  CodeFigures figures;
+  std::vector<std::string> notes;
+};
+
+} // namespace mlir::qopt::pipelines

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The front door: one model to all files that were asked for.
+
+#include "qopt/Pipelines/Compile.h"
+#include "Artifacts.h"
+#include "Data.h"
+#include "Outputs.h"
+#include "Report.h"
+#include "Summary.h"
+#include "qopt/Evaluation/Evaluation.h"
+#include "qopt/Support/Error.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::pipelines;
+
+static bool wants(const CompileOptions &options, EmitKind kind) {
+  return llvm::any_of(options.emissions, [&](const Emission &emission) {
+    return emission.kind == kind;
+  });
+}
+
+/// Whether anything below level `observed` is asked for.
+static bool needsStatistics(const CompileOptions &options) {
+  return !options.eval.empty() ||
+         llvm::any_of(options.emissions, [](const Emission &emission) {
+           return emission.kind != EmitKind::Mlir ||
+                  (emission.level != "import" && emission.level != "float" &&
+                   emission.level != "observed");
+         });
+}
+
+static bool needsObject(const CompileOptions &options) {
+  return !options.eval.empty() ||
+         llvm::any_of(options.emissions, [](const Emission &emission) {
+           return emission.kind != EmitKind::Mlir &&
+                  emission.kind != EmitKind::Qcal;
+         });
+}
+
+static bool needsCode(const CompileOptions &options) {
+  return needsObject(options) ||
+         llvm::any_of(options.emissions, [](const Emission &emission) {
+           return emission.kind == EmitKind::Mlir &&
+                  (emission.level == "loops" || emission.level == "llvm");
+         });
+}
+
+static llvm::Error missingData(const CompileOptions &options) {
+  return makeError(
+      103, "a float model needs calibration data, but --calibrate is missing",
+      {"qopt " + options.model + " --calibrate data/ --emit=obj",
+       "qopt " + options.model +
+           " --calibrate random:uniform:0:1,n=64 --emit=obj   (to try it "
+           "out; ranges will be wrong)"},
+      "qopt --help lists the kinds of data");
+}
+
+static llvm::Error evaluateModel(Levels &levels,
+                                 const ObjectArtifacts &artifacts,
+                                 const CompileOptions &options,
+                                 const Streams &streams, RunFigures &figures) {
+  auto data = openLabelled(levels, options);
+  if (!data)
+    return data.takeError();
+  Progress progress(streams.progress, "evaluating");
+  evaluation::EvaluationOptions evaluationOptions;
+  auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
+  evaluationOptions.progress = tick;
+  auto result = evaluation::evaluate(
+      levels.getFunction("import"), levels.getFunction("calibrated"),
+      levels.getFunction("qint"), artifacts.object, artifacts.info.name,
+      **data, evaluationOptions);
+  progress.finish();
+  if (!result)
+    return result.takeError();
+  figures.evaluation = std::move(*result);
+  return llvm::Error::success();
+}
+
+/// Everything down to the object, as far as `options` ask for it.
+static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
+                              const Streams &streams, RunFigures &figures) {
+  if (llvm::Error error = levels.import())
+    return error;
+  for (const std::string &note : levels.getNotes())
+    streams.progress << "note: " << note << "\n";
+  if (llvm::Error error = levels.observe())
+    return error;
+  if (!needsStatistics(options))
+    return llvm::Error::success();
+  auto state = loadStatistics(levels, options, streams, figures);
+  if (!state)
+    return state.takeError();
+  figures.qcal = state->serialize();
+  figures.calibrationSamples = state->getSamples().size();
+  if (llvm::Error error = levels.foldStatistics(*state))
+    return error;
+  return levels.quantize();
+}
+
+llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
+                                           const Streams &streams) {
+  if (needsStatistics(options) && options.calibrate.empty())
+    return missingData(options);
+  if (!options.shard.empty())
+    return makeError(104, "--shard belongs to 'qopt calibrate'", {},
+                     "qopt calibrate " + options.model +
+                         " --calibrate data --shard " + options.shard +
+                         " -o shard.qcal");
+  target::TargetOptions targetOptions;
+  targetOptions.triple = options.target;
+  targetOptions.cpu = options.cpu;
+  auto target = target::resolveTarget(targetOptions);
+  if (!target)
+    return target.takeError();
+  auto paths = planOutputs(options);
+  if (!paths)
+    return paths.takeError();
+
+  Levels levels(options);
+  RunFigures figures;
+  if (llvm::Error error = makeLevels(levels, options, streams, figures))
+    return error;
+  ObjectArtifacts artifacts;
+  if (needsCode(options))
+    if (llvm::Error error = levels.lower(*target, paths->name))
+      return error;
+  if (needsObject(options)) {
+    auto built =
+        buildObject(levels, *target, paths->name,
+                    options.io == BoundaryIO::Float,
+                    wants(options, EmitKind::Assembly),
+                    wants(options, EmitKind::LLVM));
+    if (!built)
+      return built.takeError();
+    artifacts = std::move(*built);
+  }
+  if (!options.eval.empty())
+    if (llvm::Error error =
+            evaluateModel(levels, artifacts, options, streams, figures))
+      return error;
+  auto files = makeFiles(levels, artifacts, options, *target, *paths, figures);
+  if (!files)
+    return files.takeError();
+  if (llvm::Error error =
+          writeFiles(*files, artifacts, *target, *paths, streams))
+    return error;
+  printSummary(streams.results, options, levels, artifacts, figures, *files);
+  return llvm::Error::success();
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Opens what --calibrate and --eval name.
+
+#include "Data.h"
+#include "qopt/Calibration/Calibrate.h"
+#include "qopt/Evaluation/Evaluation.h"
+#include "qopt/Support/Error.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::pipelines;
+using calibration::InputSpec;
+
+/// The model's inputs, with the `--input` normalizations.
+static llvm::Expected<std::vector<InputSpec>>
+makeInputSpecs(Levels &levels, const CompileOptions &options) {
+  std::vector<InputSpec> specs =
+      calibration::getInputSpecs(levels.getFunction("observed"));
+  for (const std::string &text : options.inputs) {
+    auto parsed = calibration::parseInputOption(text);
+    if (!parsed)
+      return parsed.takeError();
+    auto *spec = llvm::find_if(specs, [&](const InputSpec &candidate) {
+      return candidate.name == parsed->first;
+    });
+    if (spec == specs.end()) {
+      std::vector<std::string> notes;
+      for (const InputSpec &known : specs)
+        notes.push_back("the model has an input '" + known.name + "'");
+      return makeError(105, "--input names '" + parsed->first +
+                                "', which is no input of the model",
+                       std::move(notes));
+    }
+    spec->u8 = parsed->second;
+  }
+  return specs;
+}
+
+static llvm::Expected<calibration::DataOptions>
+makeDataOptions(const CompileOptions &options) {
+  calibration::DataOptions dataOptions;
+  dataOptions.limit = options.limit;
+  if (!options.shard.empty())
+    if (llvm::Error error =
+            calibration::parseShard(options.shard, dataOptions))
+      return std::move(error);
+  return dataOptions;
+}
+
+llvm::Expected<observers::CalibrationState>
+mlir::qopt::pipelines::loadStatistics(Levels &levels,
+                                      const CompileOptions &options,
+                                      const Streams &streams,
+                                      RunFigures &figures) {
+  if (StringRef(options.calibrate).ends_with(".qcal"))
+    return observers::CalibrationState::read(options.calibrate);
+  auto specs = makeInputSpecs(levels, options);
+  if (!specs)
+    return specs.takeError();
+  auto dataOptions = makeDataOptions(options);
+  if (!dataOptions)
+    return dataOptions.takeError();
+  auto data =
+      calibration::DataSet::open(options.calibrate, *specs, *dataOptions);
+  if (!data)
+    return data.takeError();
+  for (const std::string &warning : (*data)->getWarnings())
+    streams.progress << "warning: " << warning << "\n";
+
+  Progress progress(streams.progress, "calibrating");
+  auto begin = std::chrono::steady_clock::now();
+  auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
+  auto state = calibration::calibrate(levels.getFunction("observed"),
+                                      levels.getModelHash(), **data, tick);
+  progress.finish();
+  figures.calibrationSeconds = std::chrono::duration<double>(
+                                   std::chrono::steady_clock::now() - begin)
+                                   .count();
+  return state;
+}
+
+llvm::Expected<std::unique_ptr<calibration::LabelledSet>>
+mlir::qopt::pipelines::openLabelled(Levels &levels,
+                                    const CompileOptions &options) {
+  auto specs = makeInputSpecs(levels, options);
+  if (!specs)
+    return specs.takeError();
+  return calibration::LabelledSet::open(
+      options.eval, *specs,
+      evaluation::getOutputSpecs(levels.getFunction("import")));
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From a file to the LLVM dialect, one level after the other.
+
+#include "qopt/Pipelines/Levels.h"
+#include "qopt/Codegen/Codegen.h"
+#include "qopt/IR/Qint.h"
+#include "qopt/IR/Qopt.h"
+#include "qopt/Import/ONNX/Importer.h"
+#include "qopt/Support/Error.h"
+#include "qopt/Support/File.h"
+#include "qopt/Transforms/FoldStatistics.h"
+#include "qopt/Transforms/Passes.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::pipelines;
+
+namespace {
+
+/// Collects what passes report while it lives: the errors of one QoptError.
+class DiagnosticCollector {
+public:
+  explicit DiagnosticCollector(MLIRContext &context)
+      : handler(&context, [this](Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+            messages.push_back(text(diagnostic));
+          return success();
+        }) {}
+
+  /// The first message with the others as notes.
+  llvm::Error take(int code, StringRef fallback) {
+    if (messages.empty())
+      return makeError(code, fallback.str());
+    std::vector<std::string> notes(messages.begin() + 1, messages.end());
+    return makeError(code, messages.front(), std::move(notes));
+  }
+
+private:
+  static std::string text(Diagnostic &diagnostic) {
+    std::string message = diagnostic.str();
+    if (auto name = dyn_cast<NameLoc>(diagnostic.getLocation()))
+      message += " (node '" + name.getName().str() + "')";
+    for (Diagnostic &note : diagnostic.getNotes())
+      message += "; " + note.str();
+    return message;
+  }
+
+  std::vector<std::string> messages;
+  ScopedDiagnosticHandler handler;
+};
+
+} // namespace
+
+Levels::Levels(const CompileOptions &options) : options(options) {
+  context.loadDialect<QoptDialect, qint::QintDialect, func::FuncDialect,
+                      quant::QuantDialect>();
+}
+
+ModuleOp Levels::getLevel(StringRef level) {
+  for (auto &[name, module] : levels)
+    if (name == level)
+      return *module;
+  return nullptr;
+}
+
+func::FuncOp Levels::getFunction(StringRef level) {
+  ModuleOp module = getLevel(level);
+  return module ? *module.getOps<func::FuncOp>().begin() : func::FuncOp();
+}
+
+llvm::Error Levels::import() {
+  importer::ImportOptions importOptions;
+  for (const auto &[name, shape] : options.shapes)
+    importOptions.shapes.emplace_back(name, shape);
+  DiagnosticCollector diagnostics(context);
+  auto module = importer::importModel(options.model, context, importOptions);
+  if (!module)
+    return module.takeError();
+  if (failed(verify(**module)))
+    return diagnostics.take(720, "the imported module is not valid");
+  notes = importOptions.notes;
+  if (auto hash = (*module)->getAttrOfType<StringAttr>("qopt.model_hash")) {
+    std::string bytes = llvm::fromHex(hash.getValue());
+    if (bytes.size() == modelHash.size())
+      std::copy(bytes.begin(), bytes.end(), modelHash.begin());
+  }
+  llvm::sys::fs::file_size(options.model, modelBytes);
+  levels.emplace_back("import", std::move(*module));
+  return llvm::Error::success();
+}
+
+llvm::Error
+Levels::run(StringRef from, StringRef to, int code,
+            llvm::function_ref<void(OpPassManager &)> addPasses) {
+  OwningOpRef<ModuleOp> copy(getLevel(from).clone());
+  PassManager manager(&context);
+  addPasses(manager.nest<func::FuncOp>());
+  DiagnosticCollector diagnostics(context);
+  if (failed(manager.run(*copy)))
+    return diagnostics.take(code, ("the passes to level '" + to +
+                                   "' failed without a message")
+                                      .str());
+  levels.emplace_back(to.str(), std::move(copy));
+  return llvm::Error::success();
+}
+
+llvm::Error Levels::observe() {
+  if (llvm::Error error =
+          run("import", "float", 720, [](OpPassManager &manager) {
+            manager.addPass(createSimplify());
+            manager.addPass(createFuseActivation());
+          }))
+    return error;
+  return run("float", "observed", 720, [&](OpPassManager &manager) {
+    InsertObserversOptions observers;
+    observers.bits = options.activationBits;
+    observers.symmetric = options.activationsSymmetric;
+    observers.method = options.range;
+    observers.outputBits = options.io == BoundaryIO::Int8 ? 8 : 16;
+    manager.addPass(createInsertObservers(observers));
+  });
+}
+
+llvm::Error
+Levels::foldStatistics(const observers::CalibrationState &state) {
+  if (state.getModelHash() != modelHash)
+    return makeError(414,
+                     "the statistics are of another model than '" +
+                         options.model + "'",
+                     {}, "calibrate this model: qopt calibrate " +
+                             options.model + " --calibrate data -o new.qcal");
+  return run("observed", "calibrated", 420, [&](OpPassManager &manager) {
+    manager.addPass(createFoldStatistics(state));
+  });
+}
+
+llvm::Error Levels::quantize() {
+  if (llvm::Error error =
+          run("calibrated", "quantized", 320, [&](OpPassManager &manager) {
+            QuantizeOptions quantizeOptions;
+            quantizeOptions.perChannel = options.weightsPerChannel;
+            manager.addPass(createQuantize(quantizeOptions));
+          }))
+    return error;
+  return run("quantized", "qint", 321, [](OpPassManager &manager) {
+    manager.addPass(createRewriteToQint());
+  });
+}
+
+/// The kernel instruction set of a target.
+static codegen::Isa isaFor(const target::ResolvedTarget &target) {
+  codegen::Isa isa;
+  isa.kind = static_cast<codegen::IsaKind>(target.cpuFeatures.isa);
+  isa.hasVbmi = target.cpuFeatures.hasVBMI;
+  return isa;
+}
+
+llvm::Error Levels::lower(const target::ResolvedTarget &target,
+                          StringRef name) {
+  codegen::CodegenOptions codegenOptions;
+  codegenOptions.name = name.str();
+  codegenOptions.isa = isaFor(target);
+  DiagnosticCollector diagnostics(context);
+  auto compiled = codegen::lower(getFunction("qint"), codegenOptions);
+  if (!compiled)
+    return compiled.takeError();
+  figures.computeFunction = compiled->computeFunction;
+  figures.arenaBytes = compiled->arenaBytes;
+  figures.constBytes = compiled->constBytes;
+  figures.macs = compiled->macs;
+  OwningOpRef<ModuleOp> lowered(compiled->module->clone());
+  levels.emplace_back("loops", std::move(compiled->module));
+  if (failed(codegen::lowerToLLVM(*lowered, codegenOptions.isa)))
+    return diagnostics.take(721, "lowering to the LLVM dialect failed");
+  levels.emplace_back("llvm", std::move(lowered));
+  return llvm::Error::success();
+}
+
+std::string Levels::print(StringRef level, bool full) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  OpPrintingFlags flags;
+  if (!full)
+    flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
+  getLevel(level).print(os, flags);
+  os << "\n";
+  return text;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Writes the report.
+
+#include "Report.h"
+#include "qopt/IR/Qopt.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::pipelines;
+
+/// Every observed tensor: range seen, range representable, scale, zero point.
+static void writeTensors(llvm::json::OStream &json, Levels &levels,
+                         const observers::CalibrationState *state) {
+  json.attributeArray("tensors", [&] {
+    levels.getFunction("calibrated").walk([&](ObserveOp observe) {
+      if (!observe.getScale() || !observe.getZeroPoint())
+        return;
+      json.object([&] {
+        json.attribute("id", llvm::json::fixUTF8(observe.getId()));
+        if (state)
+          if (const observers::TensorStats *stats =
+                  state->find(observe.getId())) {
+            json.attribute("min", static_cast<double>(stats->min));
+            json.attribute("max", static_cast<double>(stats->max));
+          }
+        json.attribute("bits", static_cast<int64_t>(observe.getBits()));
+        json.attribute("scale", observe.getScale()->convertToFloat());
+        json.attribute("zero_point",
+                       static_cast<int64_t>(*observe.getZeroPoint()));
+        json.attribute("method", observe.getMethod());
+      });
+    });
+  });
+}
+
+static void writeSizes(llvm::json::OStream &json, Levels &levels,
+                       const ModelInfo &info) {
+  json.attributeObject("sizes", [&] {
+    json.attribute("model_bytes", levels.getModelBytes());
+    json.attribute("const_bytes", info.constBytes.value_or(0));
+    json.attribute("code_bytes", info.codeBytes.value_or(0));
+    json.attribute("arena_bytes", info.arenaBytes);
+    json.attribute("stack_bytes", info.stackBytes.value_or(0));
+    json.attribute("macs", info.macs);
+  });
+}
+
+std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
+                                              Levels &levels,
+                                              const ObjectArtifacts &artifacts,
+                                              const RunFigures &figures) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::json::OStream json(os, 2);
+  const ModelInfo &info = artifacts.info;
+  auto state = observers::CalibrationState::parse(figures.qcal, "statistics");
+  if (!state)
+    llvm::consumeError(state.takeError());
+  json.object([&] {
+    json.attribute("schema_version", 1);
+    json.attribute("qopt_version", QOPT_VERSION);
+    json.attribute("model", llvm::sys::path::filename(options.model));
+    json.attribute("model_hash", info.modelHash);
+    json.attribute("name", info.name);
+    json.attribute("target", info.triple);
+    json.attribute("cpu", info.cpu);
+    json.attribute("range", options.range);
+    json.attribute("calibration_samples", figures.calibrationSamples);
+    writeSizes(json, levels, info);
+    writeTensors(json, levels, state ? &*state : nullptr);
+    if (figures.evaluation) {
+      json.attributeBegin("evaluation");
+      evaluation::writeJson(json, *figures.evaluation);
+      json.attributeEnd();
+    }
+  });
+  os << "\n";
+  return text;
+}

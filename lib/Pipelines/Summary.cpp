@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Progress and closing lines.
+
+#include "Summary.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::pipelines;
+
+void Progress::tick(int64_t done, int64_t total) {
+  if (!isTerminal || total <= 0)
+    return;
+  int percent = static_cast<int>(100 * done / total);
+  if (percent == lastPercent)
+    return;
+  lastPercent = percent;
+  os << "\r" << what << " [" << std::string(percent / 4, '#')
+     << std::string(25 - percent / 4, ' ') << "] " << percent << " % ";
+  os.flush();
+}
+
+void Progress::finish() {
+  if (isTerminal && lastPercent >= 0)
+    os << "\r" << std::string(what.size() + 40, ' ') << "\r";
+  lastPercent = -1;
+}
+
+static std::string bytes(uint64_t count) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (count < 10000)
+    os << count << " B";
+  else
+    os << llvm::format("%.1f KB", static_cast<double>(count) / 1000.0);
+  return text;
+}
+
+static void printAccuracy(llvm::raw_ostream &os,
+                          const evaluation::Evaluation &evaluation) {
+  if (evaluation.floatAccuracy)
+    os << llvm::format(
+        "accuracy    float %.2f %%, integer %.2f %%; loss %.4f, %.4f\n",
+        100 * *evaluation.floatAccuracy, 100 * *evaluation.integerAccuracy,
+        *evaluation.floatLoss, *evaluation.integerLoss);
+  os << llvm::format("agreement   %.2f %% of %lld samples",
+                     100 * evaluation.agreement,
+                     static_cast<long long>(evaluation.samples));
+  for (const evaluation::OutputQuality &output : evaluation.outputs)
+    os << ", " << output.name
+       << llvm::format(" %.1f dB SQNR", output.sqnrDb);
+  os << "\n";
+  os << llvm::format("time        float %.1f us, integer %.1f us an inference\n",
+                     evaluation.floatNs / 1000, evaluation.integerNs / 1000);
+}
+
+void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
+                                         const CompileOptions &options,
+                                         Levels &levels,
+                                         const ObjectArtifacts &artifacts,
+                                         const RunFigures &figures,
+                                         ArrayRef<OutputFile> files) {
+  if (figures.calibrationSamples)
+    os << "calibrated  on " << figures.calibrationSamples << " samples"
+       << (figures.calibrationSeconds > 0
+               ? llvm::formatv(" in {0:F1} s", figures.calibrationSeconds).str()
+               : std::string(", read from a file"))
+       << "\n";
+  if (!artifacts.object.empty()) {
+    uint64_t after = *artifacts.info.constBytes + *artifacts.info.codeBytes;
+    os << "size        " << bytes(levels.getModelBytes()) << " -> "
+       << bytes(after) << " (constants " << bytes(*artifacts.info.constBytes)
+       << ", code " << bytes(*artifacts.info.codeBytes)
+       << llvm::format("), ratio %.2f\n",
+                       static_cast<double>(levels.getModelBytes()) /
+                           static_cast<double>(after));
+    os << "memory      arena " << bytes(artifacts.info.arenaBytes)
+       << ", stack " << bytes(*artifacts.info.stackBytes) << "\n";
+  }
+  if (figures.evaluation)
+    printAccuracy(os, *figures.evaluation);
+  std::vector<std::string> paths;
+  for (const OutputFile &file : files)
+    if (file.path != "-")
+      paths.push_back(file.path);
+  if (!paths.empty())
+    os << "wrote       " << llvm::join(paths, ", ") << "\n";
+  if (!figures.evaluation && !artifacts.object.empty())
+    os << "next        qopt " << options.model
+       << " --calibrate ... --eval labelled.npz  shows accuracy before and "
+          "after\n";
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a run tells: a progress bar while it works, at most 12 lines at its end.
+#pragma once
+
+#include "Artifacts.h"
+#include "qopt/Evaluation/Evaluation.h"
+#include "qopt/Pipelines/Levels.h"
+#include "llvm/Support/raw_ostream.h"
+#include <optional>
+
+namespace mlir::qopt::pipelines {
+
+/// A bar on a terminal, nothing elsewhere.
+class Progress {
+public:
+  Progress(llvm::raw_ostream &os, llvm::StringRef what)
+      : os(os), what(what), isTerminal(os.is_displayed()) {}
+  void tick(int64_t done, int64_t total);
+  void finish();
+
+private:
+  llvm::raw_ostream &os;
+  llvm::StringRef what;
+  bool isTerminal;
+  int lastPercent = -1;
+};
+
+/// What is known of a run beside its levels and files.
+struct RunFigures {
+  std::string qcal;
+  uint64_t calibrationSamples = 0;
+  /// 0 where statistics were read from a file.
+  double calibrationSeconds = 0;
+  std::optional<evaluation::Evaluation> evaluation;
+};
+
+/// One file to write.
+struct OutputFile {
+  EmitKind kind;
+  std::string path;
+  std::string contents;
+};
+
+void printSummary(llvm::raw_ostream &os, const CompileOptions &options,
+                  Levels &levels, const ObjectArtifacts &artifacts,
+                  const RunFigures &figures,
+                  llvm::ArrayRef<OutputFile> files);
+
+} // namespace mlir::qopt::pipelines

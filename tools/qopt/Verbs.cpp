@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Words to functions of Pipelines.
+
+#include "Verbs.h"
+#include "qopt/Pipelines/Compile.h"
+#include "qopt/Support/Error.h"
+
+using namespace mlir::qopt;
+using namespace mlir::qopt::tool;
+
+/// The one model that a verb takes.
+static llvm::Error takeModel(CommandLine &line, size_t position) {
+  if (line.words.size() != position + 1)
+    return makeError(110,
+                     line.words.size() <= position
+                         ? "no model was given"
+                         : "one model was expected, but got also '" +
+                               line.words[position + 1] + "'",
+                     {}, "qopt model.onnx --calibrate data --emit=obj");
+  line.options.model = line.words[position];
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::tool::run(CommandLine &line) {
+  pipelines::Streams streams{llvm::outs(), llvm::errs(), line.program};
+  llvm::StringRef verb = line.words.empty() ? "" : line.words.front();
+  if (verb == "calibrate" || verb == "inspect") {
+    if (llvm::Error error = takeModel(line, 1))
+      return error;
+    return verb == "inspect" ? pipelines::inspect(line.options, streams)
+                             : pipelines::calibrate(line.options, streams);
+  }
+  if (verb == "merge")
+    return pipelines::merge(
+        llvm::ArrayRef<std::string>(line.words).drop_front(),
+        line.options.output, streams);
+  if (verb == "show") {
+    if (line.words.size() != 2)
+      return makeError(110, "show takes one file", {},
+                       "qopt show all.qcal, or qopt show model.json");
+    return pipelines::show(line.words[1], line.options, line.printValues,
+                           streams);
+  }
+  if (verb == "compare" || verb == "weights")
+    return makeError(310, ("'qopt " + verb +
+                           "' is not supported by this version")
+                              .str(),
+                     {}, "qopt show prints tensors and weights");
+  if (llvm::Error error = takeModel(line, 0))
+    return error;
+  if (line.options.emissions.empty())
+    line.options.emissions.push_back({pipelines::EmitKind::Object, ""});
+  return pipelines::compile(line.options, streams);
+}
