@@ -4,6 +4,7 @@
 
 #include "qopt/Calibration/DataLabelled.h"
 #include "DataFiles.h"
+#include "llvm/Support/FileSystem.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
@@ -143,4 +144,28 @@ TEST(DataLabelled, refusals) {
   float y[3];
   EXPECT_TRUE(refuses(text(opened.set->readReference(1, 0, y)), "Q0446",
                       {"sample 1", "element 1"}));
+}
+
+TEST(DataLabelled, fashionMnistOfTheDebianPackage) {
+  const std::string folder = "/usr/share/datasets/fashion-mnist/";
+  if (!llvm::sys::fs::exists(folder))
+    GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+  InputSpec image = {"x", {1, 1, 28, 28}, ElementKind::F32, Affine()};
+  auto set = LabelledSet::open(folder + "t10k-images-idx3-ubyte.gz," + folder +
+                                   "t10k-labels-idx1-ubyte.gz",
+                               image, {});
+  ASSERT_TRUE(static_cast<bool>(set)) << text(set.takeError());
+  ASSERT_EQ((*set)->size(), 10000);
+  std::vector<float> pixels(784);
+  float *buffers[] = {pixels.data()};
+  int perClass[10] = {};
+  for (int64_t i = 0; i < 10000; ++i) {
+    int64_t label = -1;
+    ASSERT_EQ(text((*set)->read(i, buffers)), "");
+    ASSERT_EQ(text((*set)->readLabels(i, label)), "");
+    ASSERT_TRUE(label >= 0 && label < 10);
+    ++perClass[label];
+  }
+  for (int count : perClass)
+    EXPECT_EQ(count, 1000);
 }
