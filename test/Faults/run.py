@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Seeded faults: do the tests of Transforms, Numerics and Observers catch
+mistakes in those rooms?
+
+usage: run.py [--build BUILD] [--count 20] [--keep FOLDER]
+
+Copies the committed tree, then at `count` places, chosen by a hash of the
+commit, deletes a condition, swaps two operands or shifts a constant, builds,
+and runs the tests of that room alone. Places whose mutant does not compile are
+passed over. Prints a line a mutant; exits 1 if fewer than 90 % are caught.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOMS = {
+    "Numerics": {"targets": ["QoptNumericsTests"], "lit": None},
+    "Observers": {"targets": ["QoptObserversTests"], "lit": None},
+    "Transforms": {"targets": ["qopt-opt", "QoptTransformsTests"], "lit": "Transforms"},
+}
+
+CONDITION = re.compile(r"^(\s*(?:\} else )?if \()(.+)(\)(?: \{)?)$")
+OPERANDS = re.compile(r"\b([a-zA-Z]\w*) (-|/|<=|>=|<|>|<<|>>) ([a-zA-Z]\w*)\b(?![<(.\[:])")
+CONSTANT = re.compile(r"(?<![\w.\"'])(\d+)(?![\w.\"'])")
+
+
+def run(command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False, **options)
+
+
+def mutations(line):
+    """(kind, new line) for each fault that `line` offers."""
+    code = line.split("//")[0].rstrip()
+    if not code.strip() or code.lstrip().startswith(("#", "*", "case ", "using ", "namespace ",
+                                                     "template", "static_assert")):
+        return
+    match = CONDITION.match(code)
+    if match and "=" not in re.sub(r"[=!<>]=", "", match[2]) and " : " not in match[2]:
+        yield "delete condition", f"{match[1]}false && ({match[2]}){match[3]}"
+    if '"' in code:
+        return
+    for match in OPERANDS.finditer(code):
+        swapped = f"{match[3]} {match[2]} {match[1]}"
+        yield "swap operands", code[:match.start()] + swapped + code[match.end():]
+    for match in CONSTANT.finditer(code):
+        shifted = str(int(match[1]) + 1)
+        yield "shift constant", code[:match.start()] + shifted + code[match.end():]
+
+
+def places(tree, seed):
+    """All possible faults, in an order that `seed` decides."""
+    found = []
+    for room in ROOMS:
+        for folder in (f"lib/{room}", f"include/qopt/{room}"):
+            for root, _, names in os.walk(os.path.join(tree, folder)):
+                for name in sorted(names):
+                    if not name.endswith((".cpp", ".h")):
+                        continue
+                    path = os.path.relpath(os.path.join(root, name), tree)
+                    with open(os.path.join(tree, path), encoding="utf-8") as file:
+                        lines = file.read().splitlines()
+                    for number, line in enumerate(lines):
+                        for kind, text in mutations(line):
+                            key = f"{seed}|{path}|{number}|{kind}|{text}"
+                            digest = hashlib.sha256(key.encode()).hexdigest()
+                            found.append((digest, room, path, number, kind, line, text))
+    return sorted(found)
+
+
+class Mutants:
+    def __init__(self, tree, build):
+        self.tree = tree
+        self.build = build
+
+    def build_targets(self, room):
+        listed = run(["ninja", "-C", self.build, "-t", "targets", "all"]).stdout
+        targets = [t for t in ROOMS[room]["targets"] if f"\n{t}: phony" in listed
+                   or f"/{t}:" in listed]
+        return run(["ninja", "-C", self.build, "-j2", *targets]), targets
+
+    def test(self, room, targets):
+        """True if some test of the room fails."""
+        for target in targets:
+            if target == "qopt-opt":
+                continue
+            result = run([os.path.join(self.build, "bin", target)], timeout=300)
+            if result.returncode != 0:
+                return True
+        if ROOMS[room]["lit"]:
+            result = run([sys.executable, "/usr/lib/llvm-22/bin/lit", "-q", "--max-failures=1",
+                          os.path.join(self.build, "test"), "--filter",
+                          ROOMS[room]["lit"] + "/"], timeout=300)
+            return result.returncode != 0
+        return False
+
+    def try_fault(self, room, path, number, text):
+        """'caught', 'survived' or 'does not compile'."""
+        full = os.path.join(self.tree, path)
+        with open(full, encoding="utf-8") as file:
+            original = file.read()
+        lines = original.splitlines()
+        lines[number] = text
+        with open(full, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        try:
+            built, targets = self.build_targets(room)
+            if built.returncode != 0:
+                return "does not compile"
+            return "caught" if self.test(room, targets) else "survived"
+        except subprocess.TimeoutExpired:
+            return "caught"
+        finally:
+            with open(full, "w", encoding="utf-8") as file:
+                file.write(original)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", help="unused but for its ccache; kept for the Makefile")
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--keep", help="folder for the copy, kept afterwards")
+    arguments = parser.parse_args()
+    source = run(["git", "rev-parse", "--show-toplevel"]).stdout.strip()
+    commit = run(["git", "rev-parse", "HEAD"], cwd=source).stdout.strip()
+    work = arguments.keep or tempfile.mkdtemp(prefix="qopt-faults-")
+    tree = os.path.join(work, "tree")
+    build = os.path.join(tree, "build")
+    if not os.path.isdir(tree):
+        os.makedirs(tree)
+        archive = subprocess.run(["git", "archive", commit], cwd=source, check=True,
+                                 stdout=subprocess.PIPE).stdout
+        subprocess.run(["tar", "x"], cwd=tree, input=archive, check=True)
+        configured = run(["cmake", "--preset", "default", "-B", build], cwd=tree)
+        if configured.returncode != 0:
+            sys.exit(configured.stdout)
+    mutants = Mutants(tree, build)
+    for room in ROOMS:
+        built, targets = mutants.build_targets(room)
+        if built.returncode != 0 or mutants.test(room, targets):
+            sys.exit(f"room {room} does not pass its tests without a fault\n{built.stdout[-2000:]}")
+
+    caught = tried = 0
+    for _, room, path, number, kind, line, text in places(tree, commit):
+        if tried == arguments.count:
+            break
+        outcome = mutants.try_fault(room, path, number, text)
+        if outcome == "does not compile":
+            continue
+        tried += 1
+        caught += outcome == "caught"
+        print(f"{outcome}: {kind} at {path}:{number + 1}\n    - {line.strip()}\n"
+              f"    + {text.strip()}", flush=True)
+    print(f"seeded faults: {caught} of {tried} caught (commit {commit[:12]})")
+    if not arguments.keep:
+        shutil.rmtree(work)
+    return 0 if tried and caught >= 0.9 * tried else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
