@@ -150,6 +150,16 @@ TEST(DataTensorProto, refusals) {
        {std::string("\0\0", 2), std::string("\x0b"), std::string(11, '\xff'),
         std::string("\x4a\x7f")})
     EXPECT_TRUE(refuses(refusal(bytes), "Q0442"));
+  // A good tensor followed by a name cut by one byte, and by a field whose
+  // varint needs 65 bits.
+  std::string good = countingProto({1}, 1);
+  std::string cut = bytesField(8, "xy");
+  cut.pop_back();
+  EXPECT_EQ(refusal(good), "");
+  EXPECT_TRUE(refuses(refusal(good + cut), "Q0442"));
+  EXPECT_TRUE(
+      refuses(refusal(good + varint(99 << 3) + std::string(9, '\xff') + "\x02"),
+              "Q0442"));
 }
 
 TEST(DataNpz, storedAndDeflated) {
