@@ -29,13 +29,12 @@ struct QuantParams {
   bool operator!=(const QuantParams &other) const { return !(*this == other); }
 };
 
-/// The nearest integer, ties to even. Exact for `|x| <= 2^51`; larger values
-/// come back as they are. No libm.
+/// The nearest integer, ties to even, for every `x`. No libm.
 inline double roundHalfEven(double x) {
-  const double magic = 6755399441055744.0; // 1.5 * 2^52
-  if (!(x > -2251799813685248.0 && x < 2251799813685248.0))
+  const double unit = 4503599627370496.0; // 2^52: beyond it all are integers.
+  if (!(x > -unit && x < unit))
     return x;
-  return (x + magic) - magic;
+  return x < 0 ? (x - unit) + unit : (x + unit) - unit;
 }
 
 /// The largest and smallest value of a signed type of `bits` (2 to 16);

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Weight scales, clipping, dead channels, biases.
+
+#include "qopt/Numerics/Weights.h"
+#include "TestSupport.h"
+#include "qopt/Numerics/QuantParams.h"
+#include "gtest/gtest.h"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+using namespace mlir::qopt::numerics;
+
+namespace {
+
+std::vector<float> randomWeights(size_t size, uint64_t seed) {
+  Random random(seed);
+  std::vector<float> weights(size);
+  for (float &weight : weights) {
+    double sum = 0;
+    for (int i = 0; i < 6; ++i)
+      sum += random.unit() - 0.5;
+    weight = static_cast<float>(sum * std::fabs(sum));
+  }
+  return weights;
+}
+
+WeightOptions maxAbsOptions() {
+  WeightOptions options;
+  options.scaling = WeightScaling::MaxAbs;
+  return options;
+}
+
+TEST(QuantizeWeights, maxAbsPerChannel) {
+  const float weights[] = {127, -63.5f, 0, 1.5f, 2.5f, -254, 1, 3};
+  const QuantizedWeights result = quantizeWeights(weights, 2, maxAbsOptions());
+  EXPECT_EQ(result.scales, (std::vector<float>{1, 2}));
+  // Ties go to even: 63.5 -> 64, 1.5 -> 2, 0.5 -> 0.
+  EXPECT_EQ(result.values,
+            (std::vector<int8_t>{127, -64, 0, 2, 1, -127, 0, 2}));
+}
+
+TEST(QuantizeWeights, perTensorHasOneScale) {
+  const float weights[] = {1, 2, 3, -254};
+  WeightOptions options = maxAbsOptions();
+  options.perChannel = false;
+  const QuantizedWeights result = quantizeWeights(weights, 2, options);
+  EXPECT_EQ(result.scales, std::vector<float>{2});
+  EXPECT_EQ(result.values, (std::vector<int8_t>{0, 1, 2, -127}));
+}
+
+TEST(QuantizeWeights, fewerBits) {
+  const float weights[] = {7, -7, 3, 1};
+  WeightOptions options = maxAbsOptions();
+  options.bits = 4;
+  const QuantizedWeights result = quantizeWeights(weights, 1, options);
+  EXPECT_EQ(result.scales, std::vector<float>{1});
+  EXPECT_EQ(result.values, (std::vector<int8_t>{7, -7, 3, 1}));
+}
+
+double error(llvm::ArrayRef<float> weights, llvm::ArrayRef<double> moments,
+             float scale) {
+  double sum = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const double q =
+        std::clamp<double>(std::nearbyintf(weights[i] / scale), -127, 127);
+    const double e = weights[i] - scale * q;
+    sum += (moments.empty() ? 1 : moments[i]) * e * e;
+  }
+  return sum;
+}
+
+TEST(QuantizeWeights, mseClipTakesTheBestOfTheGrid) {
+  for (uint64_t seed = 20; seed < 30; ++seed)
+    for (bool weighted : {false, true}) {
+      const std::vector<float> weights = randomWeights(500, seed);
+      std::vector<double> moments;
+      Random random(seed);
+      for (size_t i = 0; weighted && i < weights.size(); ++i)
+        moments.push_back(random.unit() * random.unit());
+      WeightOptions options;
+      options.inputSecondMoments = moments;
+      const QuantizedWeights result = quantizeWeights(weights, 1, options);
+      float largest = 0;
+      for (float weight : weights)
+        largest = std::max(largest, std::fabs(weight));
+      double best = std::numeric_limits<double>::infinity();
+      for (int i = 0; i < 50; ++i)
+        best = std::min(best,
+                        error(weights, moments,
+                              static_cast<float>(static_cast<double>(largest) *
+                                                 ((100 - i) / 100.0) / 127)));
+      const double actual = error(weights, moments, result.scales[0]);
+      EXPECT_NEAR(actual, best, best * 1e-9);
+      EXPECT_LE(actual, error(weights, moments, largest / 127) * (1 + 1e-9));
+    }
+}
+
+TEST(QuantizeWeights, anOutlierWithoutWeightIsClipped) {
+  // The large weight meets an input that is always zero.
+  std::vector<float> weights = randomWeights(400, 31);
+  weights[7] = 2.0f * *std::max_element(weights.begin(), weights.end());
+  std::vector<double> moments(400, 1.0);
+  moments[7] = 0;
+  WeightOptions options;
+  options.inputSecondMoments = moments;
+  EXPECT_LT(quantizeWeights(weights, 1, options).scales[0],
+            quantizeWeights(weights, 1, maxAbsOptions()).scales[0] * 0.7f);
+}
+
+TEST(QuantizeWeights, deadChannelsTakeTheLayersLargestScale) {
+  const float weights[] = {0, 0, 1.27f, -1, 0, -0.0f, 12.7f, 0};
+  const QuantizedWeights result = quantizeWeights(weights, 4, maxAbsOptions());
+  EXPECT_FLOAT_EQ(result.scales[0], 0.1f);
+  EXPECT_FLOAT_EQ(result.scales[1], 0.01f);
+  EXPECT_EQ(result.scales[2], result.scales[3]);
+  EXPECT_EQ(result.values[0], 0);
+  EXPECT_EQ(result.values[5], 0);
+  const float zeros[4] = {};
+  EXPECT_EQ(quantizeWeights(zeros, 2, maxAbsOptions()).scales,
+            (std::vector<float>{1, 1}));
+}
+
+TEST(QuantizeWeights, weakChannelsAreKeptInRange) {
+  const float weights[] = {127, 1, 1e-20f, -1e-20f};
+  const QuantizedWeights result = quantizeWeights(weights, 2, maxAbsOptions());
+  EXPECT_EQ(result.scales, (std::vector<float>{1, 0x1p-20f}));
+  EXPECT_EQ(result.values[2], 0);
+}
+
+TEST(QuantizeWeights, floorsKeepTheBiasInRange) {
+  const float weights[] = {1e-6f, -1e-6f};
+  const float bias = 100, inputScale = 0.01f;
+  const float floors[] = {weightScaleFloor(bias, inputScale)};
+  WeightOptions options = maxAbsOptions();
+  EXPECT_NE(
+      refusal(quantizeBias(bias, inputScale,
+                           quantizeWeights(weights, 1, options).scales[0])),
+      "");
+  options.scaleFloors = floors;
+  auto quantized = quantizeBias(bias, inputScale,
+                                quantizeWeights(weights, 1, options).scales[0]);
+  ASSERT_TRUE(succeeded(quantized));
+  EXPECT_NEAR(*quantized, 0x1p30, 100);
+  EXPECT_GT(weightScaleFloor(0, 1), 0);
+  EXPECT_TRUE(std::isfinite(weightScaleFloor(3e38f, 1e-38f)));
+}
+
+TEST(QuantizeBias, roundsHalfToEvenAndRefusesOverflow) {
+  EXPECT_EQ(llvm::cantFail(quantizeBias(1.25f, 0.5f, 1.0f)), 2);
+  EXPECT_EQ(llvm::cantFail(quantizeBias(1.75f, 0.5f, 1.0f)), 4);
+  EXPECT_EQ(llvm::cantFail(quantizeBias(-1.25f, 1.0f, 0.5f)), -2);
+  EXPECT_EQ(llvm::cantFail(quantizeBias(-2147483648.0f, 1, 1)), INT32_MIN);
+  EXPECT_NE(refusal(quantizeBias(2147483648.0f, 1, 1)), "");
+  EXPECT_EQ(quantizeBiasWide(2.5, 1), 2);
+  EXPECT_EQ(quantizeBiasWide(1e15, 1e-2), INT64_C(100000000000000000));
+}
+
+} // namespace
