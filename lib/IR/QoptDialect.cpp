@@ -54,6 +54,9 @@ struct FnAttrStorage : public AttributeStorage {
 #define GET_ATTRDEF_CLASSES
 #include "qopt/IR/QoptAttrs.cpp.inc"
 
+Function FnAttr::getFunction() const { return getImpl()->function; }
+ArrayRef<double> FnAttr::getParams() const { return getImpl()->params; }
+
 #define GET_OP_CLASSES
 #include "qopt/IR/QoptOps.cpp.inc"
 
