@@ -22,6 +22,8 @@ TempFolder::TempFolder() {
 TempFolder::~TempFolder() { llvm::sys::fs::remove_directories(path); }
 
 void qopt_test::writeBytes(const std::string &path, const std::string &bytes) {
+  // Cutting off a file that is there can wait for the disk.
+  llvm::sys::fs::remove(path);
   std::error_code error;
   llvm::raw_fd_ostream os(path, error);
   ASSERT_FALSE(error) << path;
