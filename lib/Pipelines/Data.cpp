@@ -22,7 +22,7 @@ makeInputSpecs(Levels &levels, const CompileOptions &options) {
     auto parsed = calibration::parseInputOption(text);
     if (!parsed)
       return parsed.takeError();
-    auto *spec = llvm::find_if(specs, [&](const InputSpec &candidate) {
+    auto spec = llvm::find_if(specs, [&](const InputSpec &candidate) {
       return candidate.name == parsed->first;
     });
     if (spec == specs.end()) {

@@ -6,10 +6,10 @@
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
-#include "qopt/Import/ONNX/Importer.h"
+#include "qopt/Import/ONNX/Import.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
-#include "qopt/Transforms/FoldStatistics.h"
+#include "qopt/Transforms/Statistics.h"
 #include "qopt/Transforms/Passes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -84,7 +84,7 @@ llvm::Error Levels::import() {
   if (failed(verify(**module)))
     return diagnostics.take(720, "the imported module is not valid");
   notes = importOptions.notes;
-  if (auto hash = (*module)->getAttrOfType<StringAttr>("qopt.model_hash")) {
+  if (auto hash = module->get()->getAttrOfType<StringAttr>("qopt.model_hash")) {
     std::string bytes = llvm::fromHex(hash.getValue());
     if (bytes.size() == modelHash.size())
       std::copy(bytes.begin(), bytes.end(), modelHash.begin());
@@ -134,9 +134,13 @@ Levels::foldStatistics(const observers::CalibrationState &state) {
                          options.model + "'",
                      {}, "calibrate this model: qopt calibrate " +
                              options.model + " --calibrate data -o new.qcal");
-  return run("observed", "calibrated", 420, [&](OpPassManager &manager) {
-    manager.addPass(createFoldStatistics(state));
-  });
+  OwningOpRef<ModuleOp> copy(getLevel("observed").clone());
+  DiagnosticCollector diagnostics(context);
+  for (func::FuncOp function : copy->getOps<func::FuncOp>())
+    if (failed(qopt::foldStatistics(function, state)))
+      return diagnostics.take(420, "the statistics do not fit the model");
+  levels.emplace_back("calibrated", std::move(copy));
+  return llvm::Error::success();
 }
 
 llvm::Error Levels::quantize() {
@@ -169,7 +173,7 @@ llvm::Error Levels::lower(const target::ResolvedTarget &target,
   auto compiled = codegen::lower(getFunction("qint"), codegenOptions);
   if (!compiled)
     return compiled.takeError();
-  figures.computeFunction = compiled->computeFunction;
+  figures.computeFunction = codegenOptions.name + "_compute";
   figures.arenaBytes = compiled->arenaBytes;
   figures.constBytes = compiled->constBytes;
   figures.macs = compiled->macs;

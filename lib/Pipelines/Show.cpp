@@ -104,17 +104,16 @@ static llvm::Error showWeight(StringRef name, Value weight,
   int64_t channels = type.getDimSize(0);
   numerics::WeightOptions weightOptions;
   weightOptions.perChannel = options.weightsPerChannel;
-  auto quantized = numerics::quantizeWeights(*values, channels, weightOptions);
-  if (!quantized)
-    return quantized.takeError();
+  numerics::QuantizedWeights quantized =
+      numerics::quantizeWeights(*values, channels, weightOptions);
   int64_t perChannel = type.getNumElements() / channels;
   os << "weight '" << name << "', " << channels << " channels of "
      << perChannel << "\n";
   for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
-    float scale = quantized->scales[quantized->scales.size() == 1
+    float scale = quantized.scales[quantized.scales.size() == 1
                                         ? 0
                                         : i / perChannel];
-    int32_t q = quantized->values[i];
+    int32_t q = quantized.values[i];
     os << llvm::format("  %6lld %6lld %14.7g %5d %14.7g\n",
                        static_cast<long long>(i / perChannel),
                        static_cast<long long>(i % perChannel),
