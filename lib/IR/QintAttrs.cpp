@@ -49,9 +49,9 @@ RequantAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
 
 static ParseResult parseList(AsmParser &parser,
                              SmallVectorImpl<int32_t> &values) {
-  return parser.parseCommaSeparatedList(
-      AsmParser::Delimiter::Square,
-      [&] { return parser.parseInteger(values.emplace_back()); });
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+    return parser.parseInteger(values.emplace_back());
+  });
 }
 
 Attribute RequantAttr::parse(AsmParser &parser, Type) {
@@ -81,9 +81,10 @@ Attribute RequantAttr::parse(AsmParser &parser, Type) {
   }
   if (parser.parseGreater())
     return {};
-  return RequantAttr::getChecked([&] { return parser.emitError(loc); },
-                                 parser.getContext(), ArrayRef<int32_t>(multiplier),
-                                 ArrayRef<int32_t>(shift), zeroPoint, clampMin, clampMax, rounding);
+  return RequantAttr::getChecked(
+      [&] { return parser.emitError(loc); }, parser.getContext(),
+      ArrayRef<int32_t>(multiplier), ArrayRef<int32_t>(shift), zeroPoint,
+      clampMin, clampMax, rounding);
 }
 
 void RequantAttr::print(AsmPrinter &printer) const {
@@ -135,8 +136,9 @@ LogicalResult QintDialect::verifyRegionArgAttribute(Operation *op, unsigned,
   return verifyBoundary(op, attribute);
 }
 
-LogicalResult QintDialect::verifyRegionResultAttribute(
-    Operation *op, unsigned, unsigned, NamedAttribute attribute) {
+LogicalResult
+QintDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned,
+                                         NamedAttribute attribute) {
   return verifyBoundary(op, attribute);
 }
 
@@ -166,9 +168,8 @@ LogicalResult ConstantOp::verify() {
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
 
-Operation *QintDialect::materializeConstant(OpBuilder &builder,
-                                            Attribute value, Type type,
-                                            Location loc) {
+Operation *QintDialect::materializeConstant(OpBuilder &builder, Attribute value,
+                                            Type type, Location loc) {
   auto elements = dyn_cast<ElementsAttr>(value);
   if (!elements || elements.getShapedType() != type)
     return nullptr;

@@ -20,8 +20,8 @@ static LogicalResult expectFits(Operation *op, StringRef what, int64_t value,
   auto [low, high] = elementRange(type);
   if (value >= low && value <= high)
     return success();
-  return op->emitOpError("expects ") << what << " in [" << low << ", " << high
-                                     << "], but got " << value;
+  return op->emitOpError("expects ")
+         << what << " in [" << low << ", " << high << "], but got " << value;
 }
 
 /// Zero point and clamp fit the result's type.
@@ -56,9 +56,9 @@ static LogicalResult expectMultipliers(Operation *op, RequantAttr requant,
 static LogicalResult verifyScaled(Operation *op, RankedTensorType input,
                                   int32_t inputZeroPoint, RequantAttr requant,
                                   RankedTensorType result) {
-  return failure(failed(expectFits(op, "the input's zero point",
-                                   inputZeroPoint, input)) ||
-                 failed(verifyOutput(op, requant, result)));
+  return failure(
+      failed(expectFits(op, "the input's zero point", inputZeroPoint, input)) ||
+      failed(verifyOutput(op, requant, result)));
 }
 
 static RankedTensorType biasType(Value bias) {
@@ -95,11 +95,10 @@ template <typename Op> static LogicalResult verifyLayer(Op op) {
 LogicalResult ConvOp::verify() {
   // (C1), (C3)
   if (failed(qopt::verifySizes(*this)) ||
-      failed(qopt::verifyConv(*this, getInput().getType(),
-                              getWeight().getType(), biasType(getBias()),
-                              getResult().getType(),
-                              {getStrides(), getPads(), getDilations()},
-                              getGroups())))
+      failed(qopt::verifyConv(
+          *this, getInput().getType(), getWeight().getType(),
+          biasType(getBias()), getResult().getType(),
+          {getStrides(), getPads(), getDilations()}, getGroups())))
     return failure();
   return verifyLayer(*this);
 }
@@ -162,9 +161,9 @@ LogicalResult TableOp::verify() {
   // (C2)
   if (getInput().getType().getElementTypeBitWidth() != 8)
     return emitOpError("expects an i8 input, but got ") << getInput().getType();
-  return failure(failed(qopt::verifySizes(*this)) ||
-                 failed(qopt::verifySameShape(*this, getInput().getType(),
-                                              getType())));
+  return failure(
+      failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifySameShape(*this, getInput().getType(), getType())));
 }
 
 LogicalResult RequantizeOp::verify() {
@@ -180,7 +179,8 @@ LogicalResult RequantizeOp::verify() {
 LogicalResult SoftmaxOp::verify() {
   // (C1)
   if (failed(qopt::verifySizes(*this)) ||
-      failed(qopt::verifyAxis(*this, getAxis(), getInput().getType().getRank())))
+      failed(
+          qopt::verifyAxis(*this, getAxis(), getInput().getType().getRank())))
     return failure();
   // (C2)
   ArrayRef<int32_t> table = getExpTable();
@@ -208,21 +208,19 @@ LogicalResult SoftmaxOp::verify() {
 
 LogicalResult MaxPoolOp::verify() {
   // (C1) to (C4), then (C5)
-  return failure(
-      failed(qopt::verifySizes(*this)) ||
-      failed(qopt::verifyPool(*this, getInput().getType(), getType(),
-                              getKernel(),
-                              {getStrides(), getPads(), getDilations()})) ||
-      failed(qopt::verifyOneElementType(*this)));
+  return failure(failed(qopt::verifySizes(*this)) ||
+                 failed(qopt::verifyPool(
+                     *this, getInput().getType(), getType(), getKernel(),
+                     {getStrides(), getPads(), getDilations()})) ||
+                 failed(qopt::verifyOneElementType(*this)));
 }
 
 LogicalResult AvgPoolOp::verify() {
   // (C1)
   RankedTensorType input = getInput().getType();
   if (failed(qopt::verifySizes(*this)) ||
-      failed(
-          qopt::verifyPool(*this, input, getType(), getKernel(),
-                           {getStrides(), getPads(), getDilations()})))
+      failed(qopt::verifyPool(*this, input, getType(), getKernel(),
+                              {getStrides(), getPads(), getDilations()})))
     return failure();
   // (C2)
   ArrayRef<int64_t> counts = getTapCounts();
@@ -230,9 +228,8 @@ LogicalResult AvgPoolOp::verify() {
     if (counts[i] <= counts[i - 1])
       return emitOpError("expects ascending tap counts, but got [")
              << counts << "]";
-  auto window = qopt::Window2D::get(input.getShape().drop_front(2),
-                                    getKernel(), getStrides(), getPads(),
-                                    getDilations());
+  auto window = qopt::Window2D::get(input.getShape().drop_front(2), getKernel(),
+                                    getStrides(), getPads(), getDilations());
   for (int64_t count : window->tapCounts())
     if (!llvm::is_contained(counts, count))
       return emitOpError("expects every tap count that occurs, but ")

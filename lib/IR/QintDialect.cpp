@@ -2,9 +2,9 @@
 //
 // Registration of the qint dialect and its generated definitions.
 
-#include "qopt/IR/Qint.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "qopt/IR/Qint.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;

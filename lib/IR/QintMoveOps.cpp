@@ -35,8 +35,8 @@ LogicalResult ConcatOp::verify() {
 LogicalResult PadOp::verify() {
   // (C1), (C2)
   if (failed(qopt::verifySizes(*this)) ||
-      failed(qopt::verifyPad(*this, getInput().getType(), getType(),
-                             getPads())) ||
+      failed(
+          qopt::verifyPad(*this, getInput().getType(), getType(), getPads())) ||
       failed(qopt::verifyOneElementType(*this)))
     return failure();
   // (C3)

@@ -31,9 +31,8 @@ unsigned FnAttr::getNumParams(Function function) {
   return 0;
 }
 
-LogicalResult
-FnAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
-               Function function, ArrayRef<double> params) {
+LogicalResult FnAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                             Function function, ArrayRef<double> params) {
   // (C1)
   if (params.size() != getNumParams(function))
     return emitError() << "expects " << getNumParams(function)
@@ -41,8 +40,7 @@ FnAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                        << "', but got " << params.size();
   // (C2)
   for (double param : params)
-    if (std::isnan(param) ||
-        (std::isinf(param) && function != Function::Clip))
+    if (std::isnan(param) || (std::isinf(param) && function != Function::Clip))
       return emitError() << "expects finite parameters of '"
                          << stringifyFunction(function) << "', but got "
                          << param;
@@ -160,7 +158,8 @@ LogicalResult QoptDialect::verifyRegionArgAttribute(Operation *op, unsigned,
   return verifyStringAttribute(op, attribute, {"qopt.name"});
 }
 
-LogicalResult QoptDialect::verifyRegionResultAttribute(
-    Operation *op, unsigned, unsigned, NamedAttribute attribute) {
+LogicalResult
+QoptDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned,
+                                         NamedAttribute attribute) {
   return verifyStringAttribute(op, attribute, {"qopt.name"});
 }

@@ -144,8 +144,8 @@ LogicalResult AvgPoolOp::verify() {
 
 LogicalResult ReduceMeanOp::verify() {
   // (C1), (C2)
-  return failure(failed(verifyTensors(*this)) ||
-                 failed(verifyReduce(*this, getInput().getType(),
-                                     getResult().getType(), getAxes(),
-                                     getKeepDims())));
+  return failure(
+      failed(verifyTensors(*this)) ||
+      failed(verifyReduce(*this, getInput().getType(), getResult().getType(),
+                          getAxes(), getKeepDims())));
 }

@@ -2,9 +2,9 @@
 //
 // Registration of the qopt dialect and its generated definitions.
 
-#include "qopt/IR/Qopt.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "qopt/IR/Qopt.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -41,8 +41,8 @@ struct FnAttrStorage : public AttributeStorage {
 
   static FnAttrStorage *construct(AttributeStorageAllocator &allocator,
                                   const KeyTy &key) {
-    return new (allocator.allocate<FnAttrStorage>()) FnAttrStorage(
-        std::get<0>(key), allocator.copyInto(std::get<1>(key)));
+    return new (allocator.allocate<FnAttrStorage>())
+        FnAttrStorage(std::get<0>(key), allocator.copyInto(std::get<1>(key)));
   }
 
   Function function;

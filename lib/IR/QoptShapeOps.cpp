@@ -44,9 +44,8 @@ LogicalResult ConstantOp::verify() {
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
 
-Operation *QoptDialect::materializeConstant(OpBuilder &builder,
-                                            Attribute value, Type type,
-                                            Location loc) {
+Operation *QoptDialect::materializeConstant(OpBuilder &builder, Attribute value,
+                                            Type type, Location loc) {
   auto elements = dyn_cast<ElementsAttr>(value);
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!elements || !tensor ||
@@ -73,11 +72,10 @@ static Attribute reshapeElements(Attribute value, RankedTensorType type) {
 
 LogicalResult ReshapeOp::verify() {
   // (C1), (C2)
-  return failure(
-      failed(verifyTensors(*this)) ||
-      failed(
-          verifyReshape(*this, getInput().getType(), getResult().getType())) ||
-      failed(verifyOneElementType(*this)));
+  return failure(failed(verifyTensors(*this)) ||
+                 failed(verifyReshape(*this, getInput().getType(),
+                                      getResult().getType())) ||
+                 failed(verifyOneElementType(*this)));
 }
 
 ScaleRule ReshapeOp::getScaleRule() { return ScaleRule::Shared; }
@@ -100,11 +98,11 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
 
 LogicalResult TransposeOp::verify() {
   // (C1) to (C3)
-  return failure(failed(verifyTensors(*this)) ||
-                 failed(verifyTranspose(*this, getInput().getType(),
-                                        getResult().getType(),
-                                        getPermutation())) ||
-                 failed(verifyOneElementType(*this)));
+  return failure(
+      failed(verifyTensors(*this)) ||
+      failed(verifyTranspose(*this, getInput().getType(), getResult().getType(),
+                             getPermutation())) ||
+      failed(verifyOneElementType(*this)));
 }
 
 ScaleRule TransposeOp::getScaleRule() { return ScaleRule::Shared; }

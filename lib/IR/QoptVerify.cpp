@@ -42,8 +42,8 @@ LogicalResult mlir::qopt::verifyConversionTensors(Operation *op) {
   if (failed(verifySizes(op)))
     return failure();
   for (OpOperand &operand : op->getOpOperands())
-    if (failed(
-            verifyType(op, operand.get().getType(), isParameterOperand(operand))))
+    if (failed(verifyType(op, operand.get().getType(),
+                          isParameterOperand(operand))))
       return failure();
   for (Type type : op->getResultTypes())
     if (failed(verifyType(op, type, isa<ConstantOp>(op))))

@@ -61,8 +61,9 @@ verifyStorage(llvm::function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult mlir::qopt::verifyQuantType(
-    llvm::function_ref<InFlightDiagnostic()> emitError, Type type) {
+LogicalResult
+mlir::qopt::verifyQuantType(llvm::function_ref<InFlightDiagnostic()> emitError,
+                            Type type) {
   if (!isQuantized(type))
     return success();
   QuantizedType element = quantElement(type);

@@ -82,8 +82,8 @@ static LogicalResult expectVector(Operation *op, StringRef what,
 LogicalResult mlir::qopt::verifyConv(Operation *op, RankedTensorType input,
                                      RankedTensorType weight,
                                      RankedTensorType bias,
-                                     RankedTensorType result,
-                                     WindowAttrs attrs, int64_t groups) {
+                                     RankedTensorType result, WindowAttrs attrs,
+                                     int64_t groups) {
   // (C1)
   if (failed(expectRank4(op, "input", input)) ||
       failed(expectRank4(op, "weight", weight)) ||
@@ -114,9 +114,8 @@ LogicalResult mlir::qopt::verifyConv(Operation *op, RankedTensorType input,
                            "got kernel ")
            << shapeText(weight.getShape().drop_front(2)) << " on input "
            << shapeText(input.getShape());
-  if (failed(expectShape(op, result,
-                         {input.getDimSize(0), channels, (*size)[0],
-                          (*size)[1]})))
+  if (failed(expectShape(
+          op, result, {input.getDimSize(0), channels, (*size)[0], (*size)[1]})))
     return failure();
   // (C5)
   return bias ? expectVector(op, "a bias", bias, channels) : success();
@@ -173,17 +172,16 @@ LogicalResult mlir::qopt::verifyPool(Operation *op, RankedTensorType input,
       failed(verifyWindowAttrs(op, attrs)))
     return failure();
   // (C3)
-  auto window =
-      Window2D::get(input.getShape().drop_front(2), kernel, attrs.strides,
-                    attrs.pads, attrs.dilations);
+  auto window = Window2D::get(input.getShape().drop_front(2), kernel,
+                              attrs.strides, attrs.pads, attrs.dilations);
   auto size = window ? window->outputSize() : std::nullopt;
   if (!size)
     return op->emitOpError("expects a window that fits the padded input, but "
                            "got kernel ")
            << shapeText(kernel) << " on input " << shapeText(input.getShape());
-  if (failed(expectShape(op, result,
-                         {input.getDimSize(0), input.getDimSize(1), (*size)[0],
-                          (*size)[1]})))
+  if (failed(expectShape(
+          op, result,
+          {input.getDimSize(0), input.getDimSize(1), (*size)[0], (*size)[1]})))
     return failure();
   // (C4)
   if (window->tapCounts().front() < 1)
@@ -204,8 +202,7 @@ LogicalResult mlir::qopt::verifyReduce(Operation *op, RankedTensorType input,
   return expectShape(op, result, *shape);
 }
 
-LogicalResult mlir::qopt::verifySameShape(Operation *op,
-                                          RankedTensorType input,
+LogicalResult mlir::qopt::verifySameShape(Operation *op, RankedTensorType input,
                                           RankedTensorType result) {
   if (input.getShape() == result.getShape())
     return success();
@@ -295,11 +292,12 @@ LogicalResult mlir::qopt::verifyConstant(Operation *op, ElementsAttr value,
     return success();
   // A blob may be absent from text that was printed without its data.
   AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-  uint64_t bytes = *countElements(stored.getShape()) *
-                   (stored.getElementTypeBitWidth() / 8);
+  uint64_t bytes =
+      *countElements(stored.getShape()) * (stored.getElementTypeBitWidth() / 8);
   if (blob && blob->getData().size() != bytes)
     return op->emitOpError("expects ")
-           << bytes << " bytes in resource '" << resource.getRawHandle().getKey()
-           << "', but got " << blob->getData().size();
+           << bytes << " bytes in resource '"
+           << resource.getRawHandle().getKey() << "', but got "
+           << blob->getData().size();
   return success();
 }

@@ -53,10 +53,11 @@ struct Window2D {
   /// From ONNX-like attributes. `spatial`, `kernel`, `strides` and `dilations`
   /// have two entries, `pads` four: top, left, bottom, right. None when the
   /// counts or signs are wrong or a value exceeds `maxElements`.
-  static std::optional<Window2D>
-  get(ArrayRef<int64_t> spatial, ArrayRef<int64_t> kernel,
-      ArrayRef<int64_t> strides, ArrayRef<int64_t> pads,
-      ArrayRef<int64_t> dilations);
+  static std::optional<Window2D> get(ArrayRef<int64_t> spatial,
+                                     ArrayRef<int64_t> kernel,
+                                     ArrayRef<int64_t> strides,
+                                     ArrayRef<int64_t> pads,
+                                     ArrayRef<int64_t> dilations);
 
   /// Rows and columns of the result; none when the window does not fit once.
   std::optional<std::array<int64_t, 2>> outputSize() const;
