@@ -71,7 +71,7 @@ private:
   int64_t stepBytes(unsigned operand, unsigned dim) const;
 
   LoopSpace space;
-  llvm::SmallVector<NestOperand> operands;
+  std::vector<NestOperand> operands;
   int64_t chunkSize;
 };
 

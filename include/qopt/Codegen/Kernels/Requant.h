@@ -19,6 +19,13 @@ enum class LaneOrder {
   Blocked,
 };
 
+/// Interleaves two vectors lane by lane within blocks of 128 bits: the lower
+/// halves of the blocks, or the upper ones.
+Value interleave(KernelBuilder &k, Value a, Value b, bool upper);
+
+/// `qint.pack`: i32 to i16 or i16 to i8, saturating, by blocks.
+Value pack(KernelBuilder &k, Value a, Value b, bool isUnsigned = false);
+
 /// Four i32 vectors of the ISA's width.
 using WideLanes = SmallVector<Value, 4>;
 
@@ -52,8 +59,8 @@ struct Rescale {
 
   /// From the entries of `requant` that `first` and `count` select (all if
   /// `count` is 0).
-  static Rescale of(qint::RequantAttr requant, int64_t bound,
-                    int64_t first = 0, int64_t count = 0);
+  static Rescale of(qint::RequantAttr requant, int64_t bound, int64_t first = 0,
+                    int64_t count = 0);
   bool hasOneShift() const { return minShift == maxShift; }
   std::string key() const;
 };
@@ -73,8 +80,7 @@ SmallVector<Value, 2> requantize(KernelBuilder &k, ArrayRef<Value> acc,
                                  const RescaleLanes &lanes,
                                  const OutputType &output, LaneOrder order);
 
-/// Values that are rescaled already (i32, any range) clamped and packed.
-/// `isShort` promises that they fit i16.
+/// Values that are rescaled already (i32) clamped and packed, in element order.
 SmallVector<Value, 2> narrow(KernelBuilder &k, ArrayRef<Value> values,
                              const OutputType &output, LaneOrder order);
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Functions of a byte by table: in registers where the ISA looks bytes up
+// there, else one load an element.
+
+#include "Table.h"
+#include "Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "qopt/Codegen/Kernels/ElementwiseNest.h"
+#include "qopt/Codegen/Kernels/Kernels.h"
+
+namespace mlir::qopt::codegen {
+namespace {
+
+/// The table as `byte` of each entry, in the order of the bytes in memory.
+SmallVector<uint8_t> tableBytes(ArrayRef<int16_t> table, const View &from,
+                                const View &to, int byte) {
+  SmallVector<uint8_t> bytes(256);
+  for (int raw = 0; raw < 256; ++raw) {
+    int q = static_cast<int8_t>(static_cast<uint8_t>(raw - from.storageBias));
+    int value = table[q + 128] + (byte == 0 ? to.storageBias : 0);
+    bytes[raw] = static_cast<uint8_t>(value >> (8 * byte));
+  }
+  return bytes;
+}
+
+/// A 256-byte table as one vector value.
+Value loadTable(KernelBuilder &k, Value memory, int64_t offset) {
+  return k.load(memory, k.index(offset), k.vec(256, k.i8()));
+}
+
+Value lookup(KernelBuilder &k, Value table, Value index) {
+  return qint::LookupOp::create(k.b, k.loc, index.getType(), table, index);
+}
+
+/// Low and high bytes to i16 lanes in order.
+Value joinBytes(KernelBuilder &k, Value low, Value high) {
+  int64_t lanes = cast<VectorType>(low.getType()).getNumElements();
+  SmallVector<int64_t> order;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    order.push_back(lane);
+    order.push_back(lanes + lane);
+  }
+  return k.bitcast(k.shuffle(low, high, order), k.i16());
+}
+
+/// The body with the table in registers.
+void lookupVectors(KernelBuilder &k, const ElementwiseNest &nest,
+                   ValueRange args, bool isWide) {
+  Value low = loadTable(k, args[2], 0), high;
+  if (isWide)
+    high = loadTable(k, args[2], 256);
+  nest.run(k, args, [&](const Chunk &chunk) {
+    Value index = nest.load(k, chunk, 1, k.isa.bytes());
+    Value result = lookup(k, low, index);
+    if (!isWide)
+      return nest.store(k, chunk, result);
+    Value wide = joinBytes(k, result, lookup(k, high, index));
+    int64_t lanes = k.isa.bytes() / 2, first = std::min(chunk.count, lanes);
+    k.storeTail(chunk.memories[0], chunk.positions[0], k.slice(wide, 0, lanes),
+                first);
+    if (chunk.count > first)
+      k.storeTail(chunk.memories[0], k.add(chunk.positions[0], 2 * lanes),
+                  k.slice(wide, lanes, lanes), chunk.count - first);
+  });
+}
+
+/// The body with one table load an element.
+void lookupScalars(KernelBuilder &k, const ElementwiseNest &nest,
+                   ValueRange args, ElementKind kind) {
+  Type type = k.elementType(kind);
+  int64_t width = byteWidth(kind);
+  nest.run(k, args, [&](const Chunk &chunk) {
+    for (int64_t i = 0; i < chunk.count; ++i) {
+      Value byte =
+          k.load(chunk.memories[1], k.add(chunk.positions[1], i), k.i8());
+      Value position =
+          arith::IndexCastUIOp::create(k.b, k.loc, k.b.getIndexType(), byte);
+      Value entry = k.load(args[2], k.mul(position, width), type);
+      k.store(chunk.memories[0], k.add(chunk.positions[0], i * width), entry);
+    }
+  });
+}
+
+} // namespace
+
+void emitTable(KernelContext &context, Location loc, const View &from,
+               const View &to, ArrayRef<int16_t> table) {
+  bool isWide = to.kind == ElementKind::I16, inRegisters = context.isa.hasVbmi;
+  SmallVector<uint8_t> bytes = tableBytes(table, from, to, 0);
+  if (isWide)
+    bytes.append(tableBytes(table, from, to, 1));
+  if (isWide && !inRegisters) {
+    // One i16 an entry instead of two planes.
+    SmallVector<uint8_t> joined;
+    for (int i = 0; i < 256; ++i)
+      joined.append({bytes[i], bytes[256 + i]});
+    bytes = joined;
+  }
+  std::vector<NestOperand> operands = {NestOperand::of(to, to.shape, true),
+                                       NestOperand::of(from, to.shape)};
+  ElementwiseNest nest(to.shape, operands,
+                       inRegisters ? context.isa.bytes() : 8);
+  SmallVector<KernelArg> args = nest.args();
+  args.push_back(
+      KernelArg::constant(context.constants.append(bytes), bytes.size()));
+  context.emitKernel(loc, "table", nest.key(), args,
+                     [&](KernelBuilder &k, ValueRange values) {
+                       if (inRegisters)
+                         lookupVectors(k, nest, values, isWide);
+                       else
+                         lookupScalars(k, nest, values, to.kind);
+                     });
+}
+
+LogicalResult emit(KernelContext &context, qint::TableOp op, ArrayRef<View> in,
+                   ArrayRef<View> out) {
+  emitTable(context, op.getLoc(), in[0], out[0], op.getTable());
+  return success();
+}
+
+} // namespace mlir::qopt::codegen
