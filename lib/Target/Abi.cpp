@@ -68,6 +68,11 @@ private:
                               bool visible = false);
   llvm::Constant *buildTensors(llvm::ArrayRef<BoundaryTensor> tensors,
                                bool inputs);
+  /// qopt_tensor.
+  llvm::StructType *tensorType() {
+    return llvm::StructType::get(
+        context, {ptr, i32, i32, ptr, i64, i64, f32, i32, ptr, ptr});
+  }
   void buildModel();
 
   llvm::Module &module;
@@ -226,8 +231,7 @@ llvm::Constant *AbiBuilder::buildString(llvm::StringRef text,
 /// The array of qopt_tensor for all inputs or all outputs.
 llvm::Constant *AbiBuilder::buildTensors(llvm::ArrayRef<BoundaryTensor> tensors,
                                          bool inputs) {
-  auto *type = llvm::StructType::get(
-      context, {ptr, i32, i32, ptr, i64, i64, f32, i32, ptr, ptr});
+  llvm::StructType *type = tensorType();
   llvm::Constant *null = llvm::ConstantPointerNull::get(ptr);
   std::vector<llvm::Constant *> entries;
   for (const BoundaryTensor &tensor : tensors) {
@@ -267,15 +271,17 @@ void AbiBuilder::buildModel() {
 
   auto *type =
       llvm::StructType::get(context, {i32, i32, ptr, ptr, i64, i32, i32, i32,
-                                      i32, ptr, ptr, ptr, ptr});
+                                      i32, i32, i32, ptr, ptr, ptr, ptr});
   uint64_t size = module.getDataLayout().getTypeAllocSize(type);
+  uint64_t tensorSize = module.getDataLayout().getTypeAllocSize(tensorType());
   llvm::Constant *value = llvm::ConstantStruct::get(
       type,
       {builder.getInt32(1), builder.getInt32(size),
        buildString(spec.name, spec.name + "_name"), info,
        builder.getInt64(spec.arenaBytes), builder.getInt32(spec.arenaAlign),
        builder.getInt32(spec.inputs.size()),
-       builder.getInt32(spec.outputs.size()), builder.getInt32(1), inputs,
+       builder.getInt32(spec.outputs.size()), builder.getInt32(1),
+       builder.getInt32(tensorSize), builder.getInt32(spec.maxWorkers), inputs,
        outputs, module.getFunction(spec.name + "_run"), resolve});
   new llvm::GlobalVariable(module, type, true,
                            llvm::GlobalValue::ExternalLinkage, value,

@@ -13,6 +13,7 @@ extern "C" {
 #endif
 
 #define QOPT_ABI_VERSION 1u
+#define QOPT_NO_VARIANT 0xffffffffu
 
 /* One piece of a parallel region. */
 typedef void (*qopt_task)(void *arg, uint32_t index);
@@ -62,12 +63,15 @@ typedef struct qopt_model {
   uint32_t num_inputs;
   uint32_t num_outputs;
   uint32_t num_variants;
+  uint32_t tensor_size; /* sizeof(qopt_tensor): lets it grow */
+  uint32_t max_workers; /* more workers than these are never used */
   const qopt_tensor *inputs;
   const qopt_tensor *outputs;
   /* One pointer a graph input and output, graph order. */
   void (*run)(const void *const *inputs, void *const *outputs, void *arena,
               const qopt_context *ctx);
-  /* The best variant for this CPU; ask once, cpuid is slow in a VM. */
+  /* The best variant for this CPU, or QOPT_NO_VARIANT if it can run none; ask
+     once, cpuid is slow in a VM. */
   uint32_t (*resolve_variant)(void);
 } qopt_model;
 

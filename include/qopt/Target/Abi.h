@@ -55,6 +55,8 @@ struct AbiSpec {
   std::vector<BoundaryTensor> outputs;
   uint64_t arenaBytes = 0;
   uint32_t arenaAlign = 64;
+  /// The compile-time maximum of threads.
+  uint32_t maxWorkers = 1;
   /// JSON text of NAME_info.
   std::string info;
   /// Whether `NAME_quantize_*` and `NAME_dequantize_*` are wanted.

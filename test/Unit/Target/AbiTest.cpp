@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What addAbi builds in LLVM IR, read through the C declarations.
+
+#include "TestAbi.h"
+#include "qopt/Runtime/qopt_abi.h"
+#include "qopt/Target/Jit.h"
+#include "qopt/Target/ObjectCheck.h"
+#include "qopt/Target/ObjectFigures.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir::qopt::target;
+
+namespace {
+
+TEST(Abi, TheModelReadsAsTheHeaderSays) {
+  auto jit = unwrap(Jit::createFromObject(doublerObject(doublerSpec())));
+  ASSERT_TRUE(jit);
+  const auto &model =
+      *static_cast<const qopt_model *>(unwrap(jit->lookup("doubler_model")));
+  EXPECT_EQ(model.abi_version, QOPT_ABI_VERSION);
+  EXPECT_EQ(model.struct_size, sizeof(qopt_model));
+  EXPECT_EQ(model.tensor_size, sizeof(qopt_tensor));
+  EXPECT_STREQ(model.name, "doubler");
+  EXPECT_STREQ(model.info, "{\"name\": \"doubler\"}");
+  EXPECT_EQ(model.arena_size, 16u);
+  EXPECT_EQ(model.arena_align, 64u);
+  EXPECT_EQ(model.num_inputs, 1u);
+  EXPECT_EQ(model.num_outputs, 1u);
+  EXPECT_EQ(model.num_variants, 1u);
+  EXPECT_EQ(model.max_workers, 2u);
+  EXPECT_EQ(model.resolve_variant(), 0u);
+  const qopt_tensor &x = model.inputs[0];
+  EXPECT_STREQ(x.name, "x.1");
+  EXPECT_EQ(x.type, QOPT_TYPE_I8);
+  ASSERT_EQ(x.rank, 2u);
+  EXPECT_EQ(x.dims[0], 1);
+  EXPECT_EQ(x.dims[1], 4);
+  EXPECT_EQ(x.elements, 4u);
+  EXPECT_EQ(x.bytes, 4u);
+  EXPECT_EQ(x.scale, 0.5f);
+  EXPECT_EQ(x.zero_point, 1);
+  EXPECT_TRUE(x.quantize);
+  EXPECT_FALSE(x.dequantize);
+  const qopt_tensor &y = model.outputs[0];
+  EXPECT_EQ(y.type, QOPT_TYPE_I16);
+  EXPECT_EQ(y.bytes, 8u);
+  EXPECT_FALSE(y.quantize);
+  EXPECT_TRUE(y.dequantize);
+}
+
+TEST(Abi, RunsFromFloatToFloat) {
+  auto jit = unwrap(Jit::createFromObject(doublerObject(doublerSpec())));
+  ASSERT_TRUE(jit);
+  const auto &model =
+      *static_cast<const qopt_model *>(unwrap(jit->lookup("doubler_model")));
+  const float x[4] = {1.5f, -2.0f, 0.0f, 0.25f};
+  int8_t q[4];
+  model.inputs[0].quantize(x, q);
+  // 0.25 / 0.5 is a tie: half to even.
+  EXPECT_EQ(q[0], 4);
+  EXPECT_EQ(q[1], -3);
+  EXPECT_EQ(q[2], 1);
+  EXPECT_EQ(q[3], 1);
+  const void *inputs[] = {q};
+  int16_t r[4];
+  void *outputs[] = {r};
+  alignas(64) char arena[16];
+  model.run(inputs, outputs, arena, nullptr);
+  float y[4];
+  model.outputs[0].dequantize(r, y);
+  EXPECT_EQ(y[0], 3.0f);
+  EXPECT_EQ(y[1], -4.0f);
+  EXPECT_EQ(y[2], 0.0f);
+  EXPECT_EQ(y[3], 0.0f);
+}
+
+TEST(Abi, QuantizeSaturatesAndHasAnAnswerForNaN) {
+  auto jit = unwrap(Jit::createFromObject(doublerObject(doublerSpec())));
+  auto quantize = reinterpret_cast<void (*)(const float *, int8_t *)>(
+      unwrap(jit->lookup("doubler_quantize_x_1")));
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float x[4] = {infinity, -infinity, std::nanf(""), 1e30f};
+  int8_t q[4];
+  quantize(x, q);
+  EXPECT_EQ(q[0], 127);
+  EXPECT_EQ(q[1], -128);
+  EXPECT_EQ(q[2], 1);
+  EXPECT_EQ(q[3], 127);
+}
+
+TEST(Abi, TheObjectKeepsItsPromises) {
+  AbiSpec spec = doublerSpec();
+  std::string object = doublerObject(spec);
+  IntegerOnlyRules rules;
+  EXPECT_NE(errorOf(checkIntegerOnly(object, rules)), "");
+  rules.exempt = helperNames(spec);
+  EXPECT_EQ(errorOf(checkIntegerOnly(object, rules)), "");
+  EXPECT_EQ(errorOf(checkStateless(object)), "");
+  uint64_t stack = unwrap(stackBytes(object, "doubler_run"));
+  EXPECT_GE(stack, 16u);
+  EXPECT_LE(stack, 128u);
+}
+
+TEST(Abi, WithoutHelpersThereIsNoFloat) {
+  AbiSpec spec = doublerSpec();
+  spec.helpers = false;
+  std::string object = doublerObject(spec);
+  EXPECT_TRUE(helperNames(spec).empty());
+  EXPECT_EQ(errorOf(checkIntegerOnly(object)), "");
+  EXPECT_EQ(object.find("quantize"), std::string::npos);
+}
+
+TEST(Abi, RefusesAComputeFunctionOfAnotherForm) {
+  AbiSpec spec = doublerSpec();
+  spec.inputs.push_back(spec.inputs[0]);
+  TestModule source("llvm.func @compute(%x: !llvm.ptr) { llvm.return }");
+  llvm::LLVMContext context;
+  auto module = unwrap(translate(source.get(), context));
+  EXPECT_NE(errorOf(addAbi(*module, spec)).find("error[Q0702]"),
+            std::string::npos);
+}
+
+} // namespace
