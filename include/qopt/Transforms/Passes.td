@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Graph passes from the float level to the integer level, in pipeline order.
+#ifndef QOPT_TRANSFORMS_PASSES_TD
+#define QOPT_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Simplify : Pass<"qopt-simplify", "::mlir::func::FuncOp"> {
+  let summary = "Fold batch norms, constants and moves of values";
+  let description = [{
+    Brings a float graph into its smallest equivalent form:
+
+    - `batch_norm`, scalar `affine` functions and multiplications or additions
+      of per-channel constants fold into a neighbouring `conv` or `gemm`; what
+      is left of `batch_norm` becomes a depthwise 1x1 `conv`;
+    - ops on constants are evaluated;
+    - chains of `reshape` and of `transpose` merge, a `transpose` that moves
+      only axes of length one becomes a `reshape`;
+    - a `pad` with zeros moves into the `pads` of the `conv` or `max_pool` that
+      reads it;
+    - identities and unused values go.
+
+    ```mlir
+    %c = qopt.conv %x, %w : ...
+    %y = qopt.batch_norm %c, %scale, %shift : ...
+    // becomes, with weights w scale and a bias shift
+    %y = qopt.conv %x, %w_scaled, %shift : ...
+    ```
+
+    Leaves alone: a `conv` with a second user, one that already has an
+    activation (nothing folds behind it), a `batch_norm` in front of a padded
+    `conv` (padding is zero after the shift, not before), a `pad` whose value
+    the reader's padding does not mean.
+  }];
+}
+
+def FuseActivation : Pass<"qopt-fuse-activation", "::mlir::func::FuncOp"> {
+  let summary = "Move clamps into their producer, join chains of functions";
+  let description = [{
+    Moves a `relu` or `clip` into the op that computes its input, so that later
+    passes observe and quantize one value instead of two, and joins `unary` ops
+    in a row, which become one table.
+
+    ```mlir
+    %c = qopt.conv %x, %w : ...
+    %r = qopt.unary %c [#qopt.fn<relu>] : ...
+    %y = qopt.unary %r [#qopt.fn<tanh>] : ...
+    // becomes
+    %c = qopt.conv %x, %w {activation = #qopt.fn<relu>} : ...
+    %y = qopt.unary %c [#qopt.fn<tanh>] : ...
+    ```
+
+    Leaves alone: a producer with a second user, because that user still needs
+    the value before the clamp; a producer that has an activation; a `unary`
+    whose first function is not a clamp.
+  }];
+}
+
+def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
+  let summary = "Mark every value whose range matters";
+  let description = [{
+    Puts one `qopt.observe` behind each argument and behind each op that owns a
+    scale. Ops that only move values share their operand's scale and get none,
+    except where they bring several values together (`concat`, a `pad` with
+    another value than zero). The `id` is the argument's `qopt.name` or the
+    op's `qopt.value` (the op's name and a number where there is none); a
+    second use of an id gets a number.
+
+    ```mlir
+    %y = qopt.conv %x, %w {qopt.value = "conv1"} : ...
+    // becomes
+    %c = qopt.conv %x, %w {qopt.value = "conv1"} : ...
+    %y = qopt.observe %c "conv1" {method = "mse"} : ...
+    ```
+
+    A value that leaves the model and has no other reader gets `output-bits`.
+    Where it passes ops that share a scale on its way, the value that owns the
+    scale does.
+
+    Leaves alone: constants, values that are observed.
+  }];
+  let options = [
+    Option<"bits", "bits", "int64_t", "8", "bits of activations, 8 or 16">,
+    Option<"symmetric", "symmetric", "bool", "false",
+           "activations with zero point 0">,
+    Option<"method", "method", "std::string", "\"mse\"",
+           "range method: minmax, percentile:P, mse">,
+    Option<"outputBits", "output-bits", "int64_t", "16",
+           "bits of graph outputs, 8 or 16">,
+  ];
+}
+
+def FoldStatistics : Pass<"qopt-fold-statistics", "::mlir::func::FuncOp"> {
+  let summary = "Choose scales and zero points from calibration statistics";
+  let description = [{
+    Gives each `qopt.observe` a `scale` and a `zero_point` by its `bits`,
+    `symmetric` and `method`, from the statistics of its `id` in the `.qcal`
+    file `statistics`. Operands of a `concat` share the range of all of them
+    where their ranges lie within a factor of four. The result of a `softmax`
+    has its scale by definition.
+
+    ```mlir
+    %y = qopt.observe %c "conv1" : ...
+    // becomes
+    %y = qopt.observe %c "conv1" {scale = 2.5e-2 : f32, zero_point = -128 : i64} : ...
+    ```
+
+    Leaves alone: an observer that has a scale.
+  }];
+  let options = [
+    Option<"statistics", "statistics", "std::string", "\"\"",
+           "the .qcal file">,
+  ];
+}
+
+def Quantize : Pass<"qopt-quantize", "::mlir::func::FuncOp"> {
+  let summary = "Rewrite observed values to quantized types";
+  let description = [{
+    Turns what the observers decided into `!quant.uniform` types: activations
+    per tensor, weights `i8<-127:127>` per output channel, biases `i32` at the
+    product of the scales. `qopt.quantize` and `qopt.dequantize` stand at the
+    arguments and results, `qopt.requantize` where an operand of an op that
+    moves values has another scale than its result. An observer's `id` stays as
+    `qopt.value` of the op.
+
+    ```mlir
+    %c = qopt.gemm %x, %w : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<1x2xf32>
+    %y = qopt.observe %c "y" {scale = 0.5 : f32, zero_point = 0 : i64} : ...
+    // becomes
+    %y = qopt.gemm %q, %wq {qopt.value = "y"} : ... -> tensor<1x2x!quant.uniform<i8:f32, 5.0e-1>>
+    ```
+
+    Refuses, naming all of them: values without a decided scale, weights that
+    are not constants, ops that no integer form exists for.
+  }];
+  let options = [
+    Option<"perChannel", "per-channel", "bool", "true",
+           "one weight scale an output channel">,
+    Option<"symmetricWeights", "symmetric-weights", "bool", "true",
+           "weights with zero point 0, the only form so far">,
+    Option<"clipWeights", "clip-weights", "bool", "true",
+           "search the weight scale of least squared error">,
+  ];
+}
+
+def RewriteToQint : Pass<"qopt-rewrite-to-qint", "::mlir::func::FuncOp"> {
+  let summary = "Rewrite quantized ops to integer arithmetic";
+  let description = [{
+    Replaces each quantized op by its `qint` op with the multipliers, shifts,
+    clamps and tables of `docs/arithmetic.md`. Arguments and results become
+    integers; `qint.scale` and `qint.zero_point` on them say what they mean.
+
+    ```mlir
+    %y = qopt.max_pool %x {kernel = array<i64: 2, 2>} : (tensor<1x1x4x4x!quant.uniform<i8:f32, 0.5>>) -> ...
+    // becomes
+    %y = qint.max_pool %x {kernel = array<i64: 2, 2>} : (tensor<1x1x4x4xi8>) -> ...
+    ```
+
+    Refuses, naming all of them: ops without an integer form, layers whose
+    accumulator may leave 32 bits, scales whose ratio no multiplier holds.
+  }];
+  let dependentDialects = ["::mlir::qint::QintDialect"];
+}
+
+#endif // QOPT_TRANSFORMS_PASSES_TD

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Folds maps of the form `scale[c] x + shift[c]` (batch norms, affine
+// functions, products and sums with per-channel constants) into the weights
+// and bias of a neighbouring conv or gemm.
+
+#include "Names.h"
+#include "Scales.h"
+#include "SimplifyPatterns.h"
+#include "qopt/Transforms/Constants.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::qopt;
+
+namespace {
+
+/// `scale[c] x + shift[c]` with `c` the index of one axis.
+struct ChannelMap {
+  Value input;
+  SmallVector<double> scale;
+  SmallVector<double> shift;
+
+  bool hasShift() const {
+    return llvm::any_of(shift, [](double value) { return value != 0; });
+  }
+};
+
+/// A channel's values of a constant that is broadcast along every axis of
+/// `shape` but `axis`; nothing for another constant.
+std::optional<SmallVector<double>>
+getChannelValues(Value value, ArrayRef<int64_t> shape, int64_t axis) {
+  auto type = cast<RankedTensorType>(value.getType());
+  int64_t offset = static_cast<int64_t>(shape.size()) - type.getRank();
+  if (offset < 0)
+    return std::nullopt;
+  for (auto [index, size] : llvm::enumerate(type.getShape()))
+    if (size != 1 && static_cast<int64_t>(index) + offset != axis)
+      return std::nullopt;
+  std::optional<SmallVector<float>> values = getConstantF32(value);
+  if (!values || values->empty())
+    return std::nullopt;
+  SmallVector<double> result(shape[axis], (*values)[0]);
+  if (values->size() > 1)
+    llvm::copy(*values, result.begin());
+  return result;
+}
+
+std::optional<ChannelMap> matchBatchNorm(BatchNormOp op, int64_t axis) {
+  auto scale = getConstantF32(op.getScale());
+  auto shift = getConstantF32(op.getShift());
+  if (axis != 1 || !scale || !shift)
+    return std::nullopt;
+  return ChannelMap{op.getInput(), llvm::to_vector_of<double>(*scale),
+                    llvm::to_vector_of<double>(*shift)};
+}
+
+/// Products and sums with a constant on either side.
+template <typename OpT>
+std::optional<ChannelMap> matchBinary(OpT op, int64_t axis) {
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  if (op.getActivation())
+    return std::nullopt;
+  for (auto [input, constant] : {std::pair(op.getLhs(), op.getRhs()),
+                                 std::pair(op.getRhs(), op.getLhs())}) {
+    if (cast<RankedTensorType>(input.getType()).getShape() != shape)
+      continue;
+    auto values = getChannelValues(constant, shape, axis);
+    if (!values)
+      continue;
+    ChannelMap map{input, SmallVector<double>(shape[axis], 1.0),
+                   SmallVector<double>(shape[axis], 0.0)};
+    (isa<MulOp>(op) ? map.scale : map.shift) = *values;
+    return map;
+  }
+  return std::nullopt;
+}
+
+/// A leading affine function.
+std::optional<ChannelMap> matchUnary(UnaryOp op, int64_t axis) {
+  auto function = cast<FnAttr>(op.getFunctions()[0]);
+  if (function.getFunction() != Function::Affine)
+    return std::nullopt;
+  int64_t channels =
+      cast<RankedTensorType>(op.getInput().getType()).getDimSize(axis);
+  return ChannelMap{op.getInput(),
+                    SmallVector<double>(channels, function.getParams()[0]),
+                    SmallVector<double>(channels, function.getParams()[1])};
+}
+
+/// What `op` does to each channel of `axis` of its result, if that is a map.
+std::optional<ChannelMap> matchChannelMap(Operation *op, int64_t axis) {
+  return TypeSwitch<Operation *, std::optional<ChannelMap>>(op)
+      .Case([&](BatchNormOp op) { return matchBatchNorm(op, axis); })
+      .Case([&](MulOp op) { return matchBinary(op, axis); })
+      .Case([&](AddOp op) { return matchBinary(op, axis); })
+      .Case([&](UnaryOp op) { return matchUnary(op, axis); })
+      .Default(std::nullopt);
+}
+
+bool allFinite(ArrayRef<float> values) {
+  return llvm::all_of(values, [](float value) { return std::isfinite(value); });
+}
+
+/// The weight and bias of a conv or gemm, bias zero where there is none.
+struct Parameters {
+  SmallVector<float> weight;
+  SmallVector<float> bias;
+  int64_t channels;
+
+  /// Weights of one output channel.
+  int64_t rowLength() const { return weight.size() / channels; }
+};
+
+template <typename OpT> std::optional<Parameters> getParameters(OpT op) {
+  auto weight = getConstantF32(op.getWeight());
+  int64_t channels =
+      cast<RankedTensorType>(op.getWeight().getType()).getDimSize(0);
+  if (!weight || channels == 0)
+    return std::nullopt;
+  Parameters result{std::move(*weight), SmallVector<float>(channels, 0.0f),
+                    channels};
+  if (op.getBias()) {
+    auto bias = getConstantF32(op.getBias());
+    if (!bias)
+      return std::nullopt;
+    result.bias = std::move(*bias);
+  }
+  return result;
+}
+
+template <typename OpT>
+void setParameters(PatternRewriter &rewriter, OpT op,
+                   const Parameters &parameters) {
+  rewriter.setInsertionPoint(op);
+  auto weightType = cast<RankedTensorType>(op.getWeight().getType());
+  auto biasType =
+      RankedTensorType::get({parameters.channels}, weightType.getElementType());
+  Value weight = createConstantF32(rewriter, op.getWeight().getLoc(),
+                                   weightType, parameters.weight);
+  Value bias = createConstantF32(
+      rewriter, op.getBias() ? op.getBias().getLoc() : op.getLoc(), biasType,
+      parameters.bias);
+  rewriter.modifyOpInPlace(op, [&] {
+    op.getWeightMutable().assign(weight);
+    op.getBiasMutable().assign(bias);
+  });
+}
+
+/// Takes the leading map off `op`: whole, or the first function of a chain.
+/// `producer` computes the map's result.
+void removeMap(PatternRewriter &rewriter, Operation *op, Operation *producer,
+               Value mapped) {
+  auto unary = dyn_cast<UnaryOp>(op);
+  if (unary && unary.getFunctions().size() > 1) {
+    rewriter.modifyOpInPlace(unary, [&] {
+      unary.setFunctionsAttr(
+          rewriter.getArrayAttr(unary.getFunctions().getValue().drop_front()));
+      unary.getInputMutable().assign(mapped);
+    });
+    if (producer)
+      rewriter.modifyOpInPlace(producer, [&] { dropValueName(producer); });
+    return;
+  }
+  if (producer)
+    rewriter.modifyOpInPlace(producer, [&] { takeValueName(op, producer); });
+  rewriter.replaceOp(op, mapped);
+}
+
+/// map(conv(x, w, b)) -> conv(x, scale w, scale b + shift); gemm alike.
+template <typename MapOp, typename OpT>
+struct FoldIntoProducer final : OpRewritePattern<MapOp> {
+  explicit FoldIntoProducer(MLIRContext *context)
+      : OpRewritePattern<MapOp>(context, /*benefit=*/3) {}
+
+  LogicalResult matchAndRewrite(MapOp op,
+                                PatternRewriter &rewriter) const override {
+    // Either operand may be the producer; the other one is a constant.
+    OpT producer;
+    for (Value operand : op->getOperands())
+      if (!producer)
+        producer = operand.template getDefiningOp<OpT>();
+    if (!producer)
+      return rewriter.notifyMatchFailure(op, "producer has no weights");
+    int64_t axis = isa<ConvOp>(producer) ? 1 : producer.getType().getRank() - 1;
+    std::optional<ChannelMap> map = matchChannelMap(op, axis);
+    if (!map || map->input != producer.getResult())
+      return rewriter.notifyMatchFailure(op, "is no map of output channels");
+    if (producer.getActivation())
+      return rewriter.notifyMatchFailure(producer, "has an activation");
+    // A second user still needs the value before the map.
+    if (!producer->hasOneUse())
+      return rewriter.notifyMatchFailure(producer, "has more than one user");
+    std::optional<Parameters> parameters = getParameters(producer);
+    if (!parameters)
+      return rewriter.notifyMatchFailure(producer, "weights are no constants");
+
+    int64_t length = parameters->rowLength();
+    for (auto [index, value] : llvm::enumerate(parameters->weight))
+      value = static_cast<float>(value * map->scale[index / length]);
+    for (auto [index, value] : llvm::enumerate(parameters->bias))
+      value = static_cast<float>(value * map->scale[index] + map->shift[index]);
+    if (!allFinite(parameters->weight) || !allFinite(parameters->bias))
+      return rewriter.notifyMatchFailure(op, "folded weights overflow");
+
+    setParameters(rewriter, producer, *parameters);
+    removeMap(rewriter, op, producer, producer.getResult());
+    return success();
+  }
+};
+
+/// The input channel that weight `index` of output channel `channel` meets.
+int64_t getInputChannel(ConvOp op, int64_t channel, int64_t index) {
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(op.getWeight().getType()).getShape();
+  int64_t group = channel / (shape[0] / op.getGroups());
+  return group * shape[1] + index / (shape[2] * shape[3]);
+}
+int64_t getInputChannel(GemmOp op, int64_t channel, int64_t index) {
+  return index;
+}
+
+/// Padding counts as zero behind the map, so a shift must not reach it.
+bool hasPadding(ConvOp op) {
+  return llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
+}
+bool hasPadding(GemmOp op) { return false; }
+
+/// conv(map(x), w, b) -> conv(x, w scale, b + sum w shift); gemm alike.
+template <typename OpT> struct FoldIntoConsumer final : OpRewritePattern<OpT> {
+  explicit FoldIntoConsumer(MLIRContext *context)
+      : OpRewritePattern<OpT>(context, /*benefit=*/2) {}
+
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    Operation *producer = op.getInput().getDefiningOp();
+    if (!producer)
+      return rewriter.notifyMatchFailure(op, "input is an argument");
+    auto unary = dyn_cast<UnaryOp>(producer);
+    if (unary && unary.getFunctions().size() > 1)
+      return rewriter.notifyMatchFailure(op, "input is a chain of functions");
+    int64_t rank = cast<RankedTensorType>(op.getInput().getType()).getRank();
+    std::optional<ChannelMap> map =
+        matchChannelMap(producer, isa<ConvOp>(op) ? 1 : rank - 1);
+    if (!map || isConstantF32(map->input))
+      return rewriter.notifyMatchFailure(op, "input is no map of channels");
+    if (!producer->hasOneUse())
+      return rewriter.notifyMatchFailure(producer, "has more than one user");
+    // In front of it is the better place: the map costs nothing there too, and
+    // padding is no obstacle.
+    if (map->input.getDefiningOp() &&
+        isa<ConvOp, GemmOp>(map->input.getDefiningOp()) &&
+        map->input.hasOneUse())
+      return rewriter.notifyMatchFailure(producer, "folds into its producer");
+    if (hasPadding(op) && map->hasShift())
+      return rewriter.notifyMatchFailure(op, "padding is not shifted");
+    std::optional<Parameters> parameters = getParameters(op);
+    if (!parameters)
+      return rewriter.notifyMatchFailure(op, "weights are no constants");
+    foldMap(op, *map, *parameters);
+    if (!allFinite(parameters->weight) || !allFinite(parameters->bias))
+      return rewriter.notifyMatchFailure(op, "folded weights overflow");
+
+    setParameters(rewriter, op, *parameters);
+    rewriter.modifyOpInPlace(op,
+                             [&] { op.getInputMutable().assign(map->input); });
+    rewriter.eraseOp(producer);
+    return success();
+  }
+
+  static void foldMap(OpT op, const ChannelMap &map, Parameters &parameters) {
+    int64_t length = parameters.rowLength();
+    for (int64_t channel = 0; channel < parameters.channels; ++channel) {
+      double bias = parameters.bias[channel];
+      for (int64_t index = 0; index < length; ++index) {
+        float &weight = parameters.weight[channel * length + index];
+        int64_t input = getInputChannel(op, channel, index);
+        bias += weight * map.shift[input];
+        weight = static_cast<float>(weight * map.scale[input]);
+      }
+      parameters.bias[channel] = static_cast<float>(bias);
+    }
+  }
+};
+
+/// batch_norm(x) -> depthwise 1x1 conv, behind and before reshapes where the
+/// rank is not 4.
+struct BatchNormToConv final : OpRewritePattern<BatchNormOp> {
+  explicit BatchNormToConv(MLIRContext *context)
+      : OpRewritePattern(context, /*benefit=*/1) {}
+
+  LogicalResult matchAndRewrite(BatchNormOp op,
+                                PatternRewriter &rewriter) const override {
+    auto scale = getConstantF32(op.getScale());
+    auto shift = getConstantF32(op.getShift());
+    if (!scale || !shift)
+      return rewriter.notifyMatchFailure(op, "scale or shift is no constant");
+    auto type = cast<RankedTensorType>(op.getType());
+    int64_t channels = type.getDimSize(1);
+    Location loc = op.getLoc();
+    auto image = type;
+    Value input = op.getInput();
+    if (type.getRank() != 4) {
+      int64_t pixels = 1;
+      for (int64_t size : type.getShape().drop_front(2))
+        pixels *= size;
+      image = RankedTensorType::get({type.getDimSize(0), channels, pixels, 1},
+                                    type.getElementType());
+      input = ReshapeOp::create(rewriter, loc, image, input);
+    }
+    Value weight = createConstantF32(
+        rewriter, loc,
+        RankedTensorType::get({channels, 1, 1, 1}, type.getElementType()),
+        *scale);
+    auto conv = ConvOp::create(rewriter, loc, image, input, weight,
+                               op.getShift(), /*strides=*/{1, 1},
+                               /*pads=*/{0, 0, 0, 0}, /*dilations=*/{1, 1},
+                               channels, /*activation=*/nullptr);
+    Operation *result = conv;
+    if (image != type)
+      result = ReshapeOp::create(rewriter, loc, type, conv);
+    takeValueName(op, conv);
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+} // namespace
+
+void mlir::qopt::populateChannelMapPatterns(RewritePatternSet &patterns) {
+  patterns
+      .add<FoldIntoProducer<BatchNormOp, ConvOp>,
+           FoldIntoProducer<BatchNormOp, GemmOp>,
+           FoldIntoProducer<MulOp, ConvOp>, FoldIntoProducer<MulOp, GemmOp>,
+           FoldIntoProducer<AddOp, ConvOp>, FoldIntoProducer<AddOp, GemmOp>,
+           FoldIntoProducer<UnaryOp, ConvOp>, FoldIntoProducer<UnaryOp, GemmOp>,
+           FoldIntoConsumer<ConvOp>, FoldIntoConsumer<GemmOp>, BatchNormToConv>(
+          patterns.getContext());
+}

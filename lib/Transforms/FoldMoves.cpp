@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Merges and removes reshapes, transposes and pads.
+
+#include "Names.h"
+#include "Scales.h"
+#include "SimplifyPatterns.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+
+namespace {
+
+/// reshape(reshape(x)) -> reshape(x); reshape(x) of x's own shape -> x
+struct MergeReshapes final : OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getInput().getType() == op.getType()) {
+      rewriter.replaceOp(op, op.getInput());
+      return success();
+    }
+    auto producer = op.getInput().getDefiningOp<ReshapeOp>();
+    if (!producer)
+      return rewriter.notifyMatchFailure(op, "input is no reshape");
+    rewriter.modifyOpInPlace(
+        op, [&] { op.getInputMutable().assign(producer.getInput()); });
+    return success();
+  }
+};
+
+/// True where the axes that are longer than one keep their order.
+bool keepsOrder(TransposeOp op) {
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(op.getInput().getType()).getShape();
+  int64_t last = -1;
+  for (int64_t axis : op.getPermutation()) {
+    if (shape[axis] == 1)
+      continue;
+    if (axis < last)
+      return false;
+    last = axis;
+  }
+  return true;
+}
+
+/// transpose(x) that moves only axes of length one -> reshape(x)
+struct TransposeToReshape final : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!keepsOrder(op))
+      return rewriter.notifyMatchFailure(op, "elements change their order");
+    auto reshape =
+        ReshapeOp::create(rewriter, op.getLoc(), op.getType(), op.getInput());
+    takeValueName(op, reshape);
+    rewriter.replaceOp(op, reshape);
+    return success();
+  }
+};
+
+/// transpose(transpose(x)) -> transpose(x)
+struct MergeTransposes final : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto producer = op.getInput().getDefiningOp<TransposeOp>();
+    if (!producer)
+      return rewriter.notifyMatchFailure(op, "input is no transpose");
+    SmallVector<int64_t> permutation;
+    for (int64_t axis : op.getPermutation())
+      permutation.push_back(producer.getPermutation()[axis]);
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setPermutation(permutation);
+      op.getInputMutable().assign(producer.getInput());
+    });
+    return success();
+  }
+};
+
+/// The `[top, left, bottom, right]` of a pad of an image; nothing where it pads
+/// batch or channels.
+std::optional<SmallVector<int64_t>> getImagePads(PadOp op) {
+  ArrayRef<int64_t> pads = op.getPads();
+  if (pads.size() != 8 || pads[0] || pads[1] || pads[4] || pads[5])
+    return std::nullopt;
+  return SmallVector<int64_t>{pads[2], pads[3], pads[6], pads[7]};
+}
+
+/// Adds `pad`'s rows and columns to the `pads` of `op`, which then reads what
+/// `pad` read.
+template <typename OpT>
+void absorbPad(PatternRewriter &rewriter, OpT op, PadOp pad,
+               ArrayRef<int64_t> pads) {
+  SmallVector<int64_t> sum(op.getPads());
+  for (auto [total, more] : llvm::zip(sum, pads))
+    total += more;
+  rewriter.modifyOpInPlace(op, [&] {
+    op.setPads(sum);
+    op.getInputMutable().assign(pad.getInput());
+  });
+}
+
+/// conv(pad(x, 0)) -> conv(x) with larger `pads`
+struct PadIntoConv final : OpRewritePattern<ConvOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ConvOp op,
+                                PatternRewriter &rewriter) const override {
+    auto pad = op.getInput().getDefiningOp<PadOp>();
+    if (!pad)
+      return rewriter.notifyMatchFailure(op, "input is no pad");
+    if (!pad.getValue().isZero())
+      return rewriter.notifyMatchFailure(pad, "pads with another value");
+    auto pads = getImagePads(pad);
+    if (!pads)
+      return rewriter.notifyMatchFailure(pad, "pads batch or channels");
+    absorbPad(rewriter, op, pad, *pads);
+    return success();
+  }
+};
+
+/// True where no element of `value` can be below zero.
+bool isNonNegative(Value value) {
+  Operation *op = value.getDefiningOp();
+  FnAttr clamp;
+  if (auto fuses = dyn_cast_or_null<FusesActivationInterface>(op))
+    clamp = fuses.getFusedActivation();
+  if (auto unary = dyn_cast_or_null<UnaryOp>(op))
+    clamp = cast<FnAttr>(unary.getFunctions().getValue().back());
+  return clamp && clamp.isClamp() && clamp.getClampMin() >= 0;
+}
+
+/// True where every window of `op` with `pads` covers an input element.
+bool windowsTouchInput(MaxPoolOp op, ArrayRef<int64_t> inputShape,
+                       ArrayRef<int64_t> pads) {
+  ArrayRef<int64_t> result = cast<RankedTensorType>(op.getType()).getShape();
+  for (int axis : {0, 1}) {
+    int64_t size = inputShape[axis + 2];
+    for (int64_t index = 0; index < result[axis + 2]; ++index) {
+      bool touches = false;
+      for (int64_t tap = 0; tap < op.getKernel()[axis]; ++tap) {
+        int64_t position = index * op.getStrides()[axis] - pads[axis] +
+                           tap * op.getDilations()[axis];
+        touches |= position >= 0 && position < size;
+      }
+      if (!touches)
+        return false;
+    }
+  }
+  return true;
+}
+
+/// max_pool(pad(x, 0)) -> max_pool(x) with larger `pads`, for x >= 0
+struct PadIntoMaxPool final : OpRewritePattern<MaxPoolOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MaxPoolOp op,
+                                PatternRewriter &rewriter) const override {
+    auto pad = op.getInput().getDefiningOp<PadOp>();
+    if (!pad)
+      return rewriter.notifyMatchFailure(op, "input is no pad");
+    if (!pad.getValue().isZero())
+      return rewriter.notifyMatchFailure(pad, "pads with another value");
+    auto pads = getImagePads(pad);
+    if (!pads)
+      return rewriter.notifyMatchFailure(pad, "pads batch or channels");
+    // The op's own padding is absent; a zero is the same only where no element
+    // is smaller.
+    if (!isNonNegative(pad.getInput()))
+      return rewriter.notifyMatchFailure(pad, "input may be negative");
+    SmallVector<int64_t> sum(*pads);
+    for (auto [total, own] : llvm::zip(sum, op.getPads()))
+      total += own;
+    ArrayRef<int64_t> shape =
+        cast<RankedTensorType>(pad.getInput().getType()).getShape();
+    if (!windowsTouchInput(op, shape, sum))
+      return rewriter.notifyMatchFailure(op, "a window lies in the padding");
+    absorbPad(rewriter, op, pad, *pads);
+    return success();
+  }
+};
+
+} // namespace
+
+void mlir::qopt::populateMovePatterns(RewritePatternSet &patterns) {
+  patterns.add<MergeReshapes, MergeTransposes, TransposeToReshape, PadIntoConv,
+               PadIntoMaxPool>(patterns.getContext());
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Chooses the scale and zero point of every observed value.
+
+#include "ScaleGroups.h"
+#include "Scales.h"
+#include "qopt/Numerics/Requantize.h"
+#include "qopt/Observers/Ranges.h"
+#include "qopt/Transforms/Passes.h"
+#include "qopt/Transforms/Statistics.h"
+#include <cmath>
+
+namespace mlir::qopt {
+#define GEN_PASS_DEF_FOLDSTATISTICS
+#include "qopt/Transforms/Passes.h.inc"
+
+using numerics::QuantParams;
+using numerics::Range;
+
+/// The clamp that `op` ends with, if any.
+static FnAttr getLastClamp(Operation *op) {
+  if (auto fuses = dyn_cast_or_null<FusesActivationInterface>(op))
+    return fuses.getFusedActivation();
+  auto unary = dyn_cast_or_null<UnaryOp>(op);
+  if (!unary)
+    return nullptr;
+  auto last = cast<FnAttr>(unary.getFunctions().getValue().back());
+  return last.isClamp() ? last : FnAttr();
+}
+
+/// `range` without what the producer's clamp never lets through.
+static Range clipToActivation(Range range, ObserveOp op) {
+  FnAttr clamp = getLastClamp(op.getInput().getDefiningOp());
+  if (!clamp)
+    return range;
+  auto clip = [&](double value) {
+    return std::min(std::max(value, clamp.getClampMin()), clamp.getClampMax());
+  };
+  return {clip(range.min), clip(range.max)};
+}
+
+/// The parameters of a value in `[range.min, range.max)` by definition: the
+/// steps divide the range evenly, so that the inverse of the scale of a
+/// softmax is an integer (docs/arithmetic.md, "Softmax").
+static QuantParams chooseFixedParams(Range range, int bits, bool symmetric) {
+  QuantParams params;
+  params.qmin = numerics::signedMin(bits);
+  params.qmax = numerics::signedMax(bits);
+  double steps = std::ldexp(1.0, bits);
+  if (symmetric) {
+    double bound = std::max(std::fabs(range.min), std::fabs(range.max));
+    params.scale = static_cast<float>(bound / (steps / 2));
+    return params;
+  }
+  params.scale = static_cast<float>((range.max - range.min) / steps);
+  params.zeroPoint = static_cast<int32_t>(numerics::clamp(
+      static_cast<int64_t>(numerics::roundHalfEven(
+          params.qmin - range.min / static_cast<double>(params.scale))),
+      params.qmin, params.qmax));
+  return params;
+}
+
+static void setParams(ObserveOp op, const QuantParams &params) {
+  Builder builder(op.getContext());
+  op.setScaleAttr(builder.getF32FloatAttr(params.scale));
+  op.setZeroPointAttr(builder.getI64IntegerAttr(params.zeroPoint));
+}
+
+/// The range of an observer by its own method.
+static FailureOr<Range>
+getRange(ObserveOp op, const observers::CalibrationState &statistics) {
+  const observers::TensorStats *stats = statistics.find(op.getId());
+  if (!stats)
+    return op.emitError("expects statistics of '")
+           << op.getId() << "', but the calibration has none";
+  if (stats->count == 0)
+    return op.emitError("expects values of '")
+           << op.getId() << "', but the calibration saw none";
+  llvm::Expected<observers::RangeMethod> method =
+      observers::parseRangeMethod(op.getMethod());
+  if (!method)
+    return op.emitError() << llvm::toString(method.takeError());
+  Range range =
+      observers::chooseRange(*stats, *method, op.getBits(), op.getSymmetric());
+  return clipToActivation(range, op);
+}
+
+LogicalResult foldStatistics(func::FuncOp function,
+                             const observers::CalibrationState &statistics) {
+  ScaleGroups groups;
+  bool failed = false;
+  function.walk([&](ObserveOp op) {
+    auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
+    if (op.getScale())
+      return;
+    if (producer && producer.getScaleRule() == ScaleRule::Fixed) {
+      auto [low, high] = producer.getFixedRange();
+      setParams(
+          op, chooseFixedParams({low, high}, op.getBits(), op.getSymmetric()));
+      return;
+    }
+    FailureOr<Range> range = getRange(op, statistics);
+    failed |= llvm::failed(range);
+    if (succeeded(range))
+      groups.add(op, *range);
+  });
+  if (failed)
+    return failure();
+  function.walk([&](QuantizableOpInterface op) {
+    if (mergesValues(op))
+      groups.share(op);
+  });
+  for (auto [op, range] : groups.getUndecided())
+    setParams(op,
+              numerics::chooseParams(range, op.getBits(), op.getSymmetric()));
+  return success();
+}
+
+namespace {
+
+struct FoldStatistics final : impl::FoldStatisticsBase<FoldStatistics> {
+  using impl::FoldStatisticsBase<FoldStatistics>::FoldStatisticsBase;
+
+  void runOnOperation() override {
+    llvm::Expected<observers::CalibrationState> state =
+        observers::CalibrationState::read(statistics);
+    if (!state) {
+      getOperation().emitError() << llvm::toString(state.takeError());
+      return signalPassFailure();
+    }
+    if (failed(foldStatistics(getOperation(), *state)))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mlir::qopt

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Moves clamps into the op that computes their input and joins chains of
+// scalar functions.
+
+#include "Names.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "qopt/Transforms/Passes.h"
+
+namespace mlir::qopt {
+#define GEN_PASS_DEF_FUSEACTIVATION
+#include "qopt/Transforms/Passes.h.inc"
+
+namespace {
+
+/// unary(op(x)) [clamp, rest...] -> unary(op(x) {activation = clamp}) [rest...]
+struct FuseClamp final : OpRewritePattern<UnaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(UnaryOp unary,
+                                PatternRewriter &rewriter) const override {
+    auto producer = unary.getInput().getDefiningOp<FusesActivationInterface>();
+    if (!producer)
+      return rewriter.notifyMatchFailure(unary, "producer fuses no activation");
+    ArrayRef<Attribute> functions = unary.getFunctions().getValue();
+    auto clamp = cast<FnAttr>(functions.front());
+    if (!clamp.isClamp())
+      return rewriter.notifyMatchFailure(unary, "first function is no clamp");
+    if (producer.getFusedActivation())
+      return rewriter.notifyMatchFailure(producer, "already has an activation");
+    // A second user still needs the value before the clamp.
+    if (!producer->hasOneUse())
+      return rewriter.notifyMatchFailure(producer, "has more than one user");
+
+    rewriter.modifyOpInPlace(producer,
+                             [&] { producer.setFusedActivation(clamp); });
+    if (functions.size() > 1) {
+      rewriter.modifyOpInPlace(unary, [&] {
+        unary.setFunctionsAttr(rewriter.getArrayAttr(functions.drop_front()));
+      });
+      // The value between the clamp and the rest has no name of its own.
+      rewriter.modifyOpInPlace(producer, [&] { dropValueName(producer); });
+      return success();
+    }
+    rewriter.modifyOpInPlace(producer, [&] { takeValueName(unary, producer); });
+    rewriter.replaceOp(unary, producer->getResults());
+    return success();
+  }
+};
+
+/// unary(unary(x) [f]) [g] -> unary(x) [f, g]
+struct JoinUnaries final : OpRewritePattern<UnaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(UnaryOp unary,
+                                PatternRewriter &rewriter) const override {
+    auto first = unary.getInput().getDefiningOp<UnaryOp>();
+    if (!first)
+      return rewriter.notifyMatchFailure(unary, "producer is no unary");
+    // A second user would evaluate the first functions twice.
+    if (!first->hasOneUse())
+      return rewriter.notifyMatchFailure(first, "has more than one user");
+
+    SmallVector<Attribute> functions(first.getFunctions().getValue());
+    llvm::append_range(functions, unary.getFunctions());
+    rewriter.modifyOpInPlace(unary, [&] {
+      unary.setFunctionsAttr(rewriter.getArrayAttr(functions));
+      unary.getInputMutable().assign(first.getInput());
+    });
+    rewriter.eraseOp(first);
+    return success();
+  }
+};
+
+struct FuseActivation final : impl::FuseActivationBase<FuseActivation> {
+  template <typename Pattern> LogicalResult apply() {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<Pattern>(&getContext());
+    return applyPatternsGreedily(getOperation(), std::move(patterns));
+  }
+
+  void runOnOperation() override {
+    // Clamps first: a clamp that has been joined has lost its value's name.
+    if (failed(apply<FuseClamp>()) || failed(apply<JoinUnaries>()) ||
+        failed(apply<FuseClamp>()))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mlir::qopt

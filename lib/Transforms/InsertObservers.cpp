@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Marks the values whose range matters and says how many bits they get.
+
+#include "Names.h"
+#include "Scales.h"
+#include "qopt/Transforms/Passes.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace mlir::qopt {
+#define GEN_PASS_DEF_INSERTOBSERVERS
+#include "qopt/Transforms/Passes.h.inc"
+
+namespace {
+
+/// Names for observers, each once in a function.
+class ObserverIds {
+public:
+  explicit ObserverIds(func::FuncOp function) {
+    function.walk([&](ObserveOp op) { used.insert(op.getId()); });
+  }
+
+  /// `name`, or `name_2`, `name_3`, ... where it is taken.
+  std::string unique(StringRef name) {
+    std::string id = name.str();
+    for (unsigned number = 2; !used.insert(id).second; ++number)
+      id = (name + "_" + Twine(number)).str();
+    return id;
+  }
+
+  /// The id of an op's result: the model's name of it, else `conv_0`, ...
+  std::string forOp(Operation *op) {
+    StringAttr name = getValueName(op);
+    if (name && !name.empty())
+      return unique(name.getValue());
+    StringRef kind = op->getName().stripDialect();
+    return unique((kind + "_" + Twine(ordinals[kind]++)).str());
+  }
+
+private:
+  llvm::StringSet<> used;
+  llvm::StringMap<unsigned> ordinals;
+};
+
+/// Collects the observers that decide the scale of `value` into `observers` if
+/// they may take more bits for free: each is requantized to by the op that
+/// computes it, and nothing else reads it on the way.
+bool collectWidenable(Value value, SmallVectorImpl<ObserveOp> &observers) {
+  if (isConstant(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || !value.hasOneUse())
+    return false;
+  if (auto observe = dyn_cast<ObserveOp>(op)) {
+    auto producer = observe.getInput().getDefiningOp<QuantizableOpInterface>();
+    if (!producer)
+      return false;
+    observers.push_back(observe);
+    if (producer.getScaleRule() != ScaleRule::Shared)
+      return true;
+    op = producer;
+  }
+  auto sharing = dyn_cast<QuantizableOpInterface>(op);
+  return sharing && sharing.getScaleRule() == ScaleRule::Shared &&
+         llvm::all_of(op->getOperands(), [&](Value operand) {
+           return collectWidenable(operand, observers);
+         });
+}
+
+struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
+  using impl::InsertObserversBase<InsertObservers>::InsertObserversBase;
+
+  LogicalResult checkOptions() {
+    for (int64_t option : {bits.getValue(), outputBits.getValue()})
+      if (option != 8 && option != 16)
+        return getOperation().emitError("expects 8 or 16 bits, but got ")
+               << option;
+    return success();
+  }
+
+  void observe(OpBuilder &builder, Value value, StringRef id) {
+    auto op = ObserveOp::create(builder, value.getLoc(), value.getType(), value,
+                                id, bits, symmetric || bits == 16, method,
+                                /*scale=*/nullptr, /*zero_point=*/nullptr);
+    value.replaceAllUsesExcept(op.getResult(), op);
+  }
+
+  void observeArguments(func::FuncOp function, ObserverIds &ids) {
+    OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
+    for (BlockArgument argument : function.getArguments()) {
+      if (!isFloatTensor(argument) ||
+          llvm::any_of(argument.getUsers(), llvm::IsaPred<ObserveOp>))
+        continue;
+      unsigned index = argument.getArgNumber();
+      auto name =
+          function.getArgAttrOfType<StringAttr>(index, boundaryNameAttr);
+      observe(builder, argument,
+              ids.unique(name && !name.empty()
+                             ? name.str()
+                             : "arg" + std::to_string(index)));
+    }
+  }
+
+  void observeOps(func::FuncOp function, ObserverIds &ids) {
+    SmallVector<QuantizableOpInterface> ops;
+    function.walk([&](QuantizableOpInterface op) {
+      if (needsObserver(op))
+        ops.push_back(op);
+    });
+    for (QuantizableOpInterface op : ops) {
+      Value result = op->getResult(0);
+      if (!isFloatTensor(result) ||
+          llvm::any_of(result.getUsers(), llvm::IsaPred<ObserveOp>))
+        continue;
+      OpBuilder builder(op);
+      builder.setInsertionPointAfter(op);
+      observe(builder, result, ids.forOp(op));
+    }
+  }
+
+  void setOutputBits(func::FuncOp function) {
+    Builder builder(&getContext());
+    function.walk([&](func::ReturnOp op) {
+      for (Value output : op.getOperands()) {
+        SmallVector<ObserveOp> observers;
+        if (!collectWidenable(output, observers))
+          continue;
+        for (ObserveOp observer : observers) {
+          observer.setBits(outputBits);
+          observer.setSymmetric(symmetric || outputBits == 16);
+        }
+      }
+    });
+  }
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal())
+      return;
+    if (failed(checkOptions()))
+      return signalPassFailure();
+    ObserverIds ids(function);
+    observeArguments(function, ids);
+    observeOps(function, ids);
+    setOutputBits(function);
+  }
+};
+
+} // namespace
+} // namespace mlir::qopt

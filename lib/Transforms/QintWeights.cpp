@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// conv and gemm to integer arithmetic: bounds, multipliers, clamps
+// (docs/arithmetic.md, "Convolution and gemm").
+
+#include "QintPatterns.h"
+#include "qopt/IR/QuantTypes.h"
+#include "qopt/Transforms/Constants.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::qopt;
+
+namespace {
+
+/// The integers and parameters of a layer with weights.
+struct Layer {
+  numerics::QuantParams input;
+  SmallVector<int8_t> weights;
+  SmallVector<int32_t> weightZeroPoints;
+  SmallVector<int32_t> biases;
+  SmallVector<double> factors;
+  int64_t channels = 0;
+
+  int32_t weightZeroPoint(int64_t channel) const {
+    return weightZeroPoints[weightZeroPoints.size() == 1 ? 0 : channel];
+  }
+};
+
+/// A relative difference that parsing a scale as text cannot make.
+bool areEqualScales(double a, double b) {
+  return std::fabs(a - b) <= 1e-6 * std::fabs(b);
+}
+
+/// Fills in weights and zero points; returns why it cannot.
+std::optional<std::string> readWeights(Value weight, Layer &layer) {
+  std::optional<SmallVector<int32_t>> weights = getQuantizedConstant(weight);
+  if (!weights)
+    return "weight is not a quantized constant";
+  auto type = cast<RankedTensorType>(weight.getType());
+  if (storageTensorType(type).getElementTypeBitWidth() != 8)
+    return "weight is not stored in 8 bits";
+  if (isPerAxis(type) && quantAxis(type) != 0)
+    return "weight scales are not along the output channels";
+  layer.channels = type.getDimSize(0);
+  layer.weights.assign(weights->begin(), weights->end());
+  int64_t count = isPerAxis(type) ? layer.channels : 1;
+  for (int64_t channel = 0; channel < count; ++channel)
+    layer.weightZeroPoints.push_back(quantParams(type, channel).zeroPoint);
+  return std::nullopt;
+}
+
+/// Fills in the biases, zero where there is none; returns why it cannot.
+std::optional<std::string> readBias(Value bias, Type weight, Layer &layer) {
+  layer.biases.assign(layer.channels, 0);
+  if (!bias)
+    return std::nullopt;
+  std::optional<SmallVector<int32_t>> values = getQuantizedConstant(bias);
+  if (!values)
+    return "bias is not a quantized constant";
+  Type type = bias.getType();
+  for (int64_t channel = 0; channel < layer.channels; ++channel) {
+    double expected = quantScale(weight, isPerAxis(weight) ? channel : 0) *
+                      static_cast<double>(layer.input.scale);
+    double scale = quantScale(type, isPerAxis(type) ? channel : 0);
+    if (!areEqualScales(scale, expected))
+      return ("bias scale " + formatScale(scale) + " of channel " +
+              Twine(channel) + " is not the product " + formatScale(expected) +
+              " of the input's and the weight's")
+          .str();
+  }
+  layer.biases = *values;
+  return std::nullopt;
+}
+
+/// The largest `|acc|` of all channels; an error where int32 may overflow.
+llvm::Expected<int64_t> proveAccumulator(const Layer &layer) {
+  int64_t magnitude = 1;
+  size_t length = layer.weights.size() / layer.channels;
+  for (int64_t channel = 0; channel < layer.channels; ++channel) {
+    numerics::AccumulatorBound bound = numerics::accumulatorBound(
+        ArrayRef(layer.weights).slice(channel * length, length),
+        layer.weightZeroPoint(channel), layer.input.qmin, layer.input.qmax,
+        layer.input.zeroPoint, layer.biases[channel]);
+    if (!bound.fitsInt32())
+      return llvm::createStringError(
+          "the accumulator of channel " + Twine(channel) + " reaches [" +
+          Twine(bound.min) + ", " + Twine(bound.max) +
+          "], which is outside int32");
+    magnitude = std::max(magnitude, bound.magnitude());
+  }
+  return magnitude;
+}
+
+/// `s_x s_w / s_y`, one a weight scale: one product, one quotient.
+void setFactors(Layer &layer, Type weight, double resultScale) {
+  for (size_t index = 0; index < layer.weightZeroPoints.size(); ++index)
+    layer.factors.push_back(static_cast<double>(layer.input.scale) *
+                            quantScale(weight, index) / resultScale);
+}
+
+bool isZero(int32_t value) { return value == 0; }
+
+/// conv and gemm; `Derived` builds the integer op.
+template <typename OpT> struct WeightPattern : QintPattern<OpT> {
+  using QintPattern<OpT>::QintPattern;
+  using OpAdaptor = typename QintPattern<OpT>::OpAdaptor;
+
+  LogicalResult
+  matchAndRewrite(OpT op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto input = getTensorParams(op.getInput());
+    auto output = getTensorParams(op.getResult());
+    if (!input || !output)
+      return this->refuse(op, rewriter,
+                          "input or result is not quantized per tensor");
+    Layer layer;
+    layer.input = *input;
+    if (auto reason = readWeights(op.getWeight(), layer))
+      return this->refuse(op, rewriter, *reason);
+    Type weightType = op.getWeight().getType();
+    if (auto reason = readBias(op.getBias(), weightType, layer))
+      return this->refuse(op, rewriter, *reason);
+    llvm::Expected<int64_t> magnitude = proveAccumulator(layer);
+    if (!magnitude)
+      return this->refuse(op, rewriter, magnitude.takeError());
+    setFactors(layer, weightType, output->scale);
+    llvm::Expected<numerics::Multipliers> multipliers =
+        numerics::chooseMultipliers(layer.factors, *magnitude);
+    if (!multipliers)
+      return this->refuse(op, rewriter, multipliers.takeError());
+
+    SmallVector<int32_t> zeroPoints = layer.weightZeroPoints;
+    if (llvm::all_of(zeroPoints, isZero))
+      zeroPoints.clear();
+    qint::RequantAttr requant =
+        ResultForm(*output, op.getActivationAttr())
+            .getRequant(op.getContext(), multipliers->multiplier,
+                        multipliers->shift);
+    return this->replace(
+        op, rewriter,
+        build(op, adaptor, rewriter, input->zeroPoint, zeroPoints, requant));
+  }
+
+  Operation *build(ConvOp op, OpAdaptor adaptor, PatternRewriter &rewriter,
+                   int32_t inputZeroPoint, ArrayRef<int32_t> zeroPoints,
+                   qint::RequantAttr requant) const {
+    return qint::ConvOp::create(
+        rewriter, op.getLoc(), this->getResultType(op), adaptor.getInput(),
+        adaptor.getWeight(), adaptor.getBias(),
+        rewriter.getI32IntegerAttr(inputZeroPoint),
+        rewriter.getDenseI32ArrayAttr(zeroPoints), op.getStridesAttr(),
+        op.getPadsAttr(), op.getDilationsAttr(), op.getGroupsAttr(), requant);
+  }
+
+  Operation *build(GemmOp op, OpAdaptor adaptor, PatternRewriter &rewriter,
+                   int32_t inputZeroPoint, ArrayRef<int32_t> zeroPoints,
+                   qint::RequantAttr requant) const {
+    return qint::GemmOp::create(
+        rewriter, op.getLoc(), this->getResultType(op), adaptor.getInput(),
+        adaptor.getWeight(), adaptor.getBias(),
+        rewriter.getI32IntegerAttr(inputZeroPoint),
+        rewriter.getDenseI32ArrayAttr(zeroPoints), requant);
+  }
+};
+
+} // namespace
+
+void mlir::qopt::populateQintWeightPatterns(const TypeConverter &converter,
+                                            RewritePatternSet &patterns,
+                                            Refusals &refusals) {
+  patterns.add<WeightPattern<ConvOp>, WeightPattern<GemmOp>>(
+      converter, patterns.getContext(), refusals);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Quantized constants: weights, biases, activations known at compile time.
+
+#include "QuantizeWeights.h"
+#include "qopt/IR/QuantTypes.h"
+#include "qopt/Numerics/Weights.h"
+#include "qopt/Transforms/Constants.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using quant::UniformQuantizedPerAxisType;
+using quant::UniformQuantizedType;
+using quant::QuantizationFlags::Signed;
+
+Type mlir::qopt::getActivationType(MLIRContext *context, int64_t bits,
+                                   double scale, int64_t zeroPoint) {
+  return UniformQuantizedType::get(
+      Signed, IntegerType::get(context, bits), Float32Type::get(context), scale,
+      zeroPoint, numerics::signedMin(bits), numerics::signedMax(bits));
+}
+
+Value mlir::qopt::quantizeConstant(OpBuilder &builder, Value value,
+                                   Type element) {
+  auto type = cast<RankedTensorType>(value.getType()).clone(element);
+  numerics::QuantParams params = quantParams(type);
+  SmallVector<int32_t> integers;
+  SmallVector<float> reals = *getConstantF32(value);
+  for (float real : reals)
+    integers.push_back(numerics::quantize(real, params));
+  return createQuantizedConstant(builder, value.getLoc(), type, integers);
+}
+
+/// A symmetric type with one scale, or one an index of axis 0.
+static Type getSymmetricType(MLIRContext *context, unsigned bits,
+                             ArrayRef<double> scales, int64_t qmin,
+                             int64_t qmax) {
+  auto storage = IntegerType::get(context, bits);
+  auto expressed = Float32Type::get(context);
+  if (scales.size() == 1)
+    return UniformQuantizedType::get(Signed, storage, expressed, scales[0],
+                                     /*zeroPoint=*/0, qmin, qmax);
+  SmallVector<int64_t> zeroPoints(scales.size(), 0);
+  return UniformQuantizedPerAxisType::get(Signed, storage, expressed, scales,
+                                          zeroPoints, /*quantizedDimension=*/0,
+                                          qmin, qmax);
+}
+
+/// A constant whose type is per axis only where it has more than one scale.
+static Value createSymmetric(OpBuilder &builder, Value original, unsigned bits,
+                             ArrayRef<double> scales, int64_t qmin,
+                             int64_t qmax, ArrayRef<int32_t> values) {
+  Type element =
+      getSymmetricType(builder.getContext(), bits, scales, qmin, qmax);
+  auto type = cast<RankedTensorType>(original.getType()).clone(element);
+  return createQuantizedConstant(builder, original.getLoc(), type, values);
+}
+
+LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
+                                                QuantizableOpInterface op,
+                                                WeightForm form) {
+  OpOperand *weight = op.getWeightOperand();
+  OpOperand *bias = op.getBiasOperand();
+  if (op.getWeightChannelAxis() != 0)
+    return op->emitOpError("expects its weight's output channels first");
+  auto type = cast<RankedTensorType>(weight->get().getType());
+  size_t channels = type.getDimSize(0);
+  float inputScale = quantParams(op->getOperand(0).getType()).scale;
+
+  SmallVector<float> biases;
+  SmallVector<float> floors;
+  if (bias)
+    biases = *getConstantF32(bias->get());
+  for (float value : biases)
+    floors.push_back(numerics::weightScaleFloor(value, inputScale));
+  numerics::WeightOptions options;
+  options.perChannel = form.perChannel;
+  options.scaling = form.clip ? numerics::WeightScaling::MseClip
+                              : numerics::WeightScaling::MaxAbs;
+  options.scaleFloors = floors;
+  SmallVector<float> weights = *getConstantF32(weight->get());
+  numerics::QuantizedWeights quantized =
+      numerics::quantizeWeights(weights, channels, options);
+
+  SmallVector<double> scales(quantized.scales.begin(), quantized.scales.end());
+  weight->set(createSymmetric(
+      builder, weight->get(), 8, scales,
+      numerics::signedMin(8, /*narrow=*/true), numerics::signedMax(8),
+      SmallVector<int32_t>(quantized.values.begin(), quantized.values.end())));
+  if (!bias)
+    return success();
+
+  SmallVector<int32_t> integers;
+  for (auto [channel, value] : llvm::enumerate(biases)) {
+    float scale = quantized.scales[quantized.scales.size() == 1 ? 0 : channel];
+    llvm::Expected<int32_t> integer =
+        numerics::quantizeBias(value, inputScale, scale);
+    if (!integer)
+      return op->emitOpError() << llvm::toString(integer.takeError());
+    integers.push_back(*integer);
+  }
+  for (double &scale : scales)
+    scale *= static_cast<double>(inputScale);
+  bias->set(createSymmetric(builder, bias->get(), 32, scales, INT32_MIN,
+                            INT32_MAX, integers));
+  return success();
+}

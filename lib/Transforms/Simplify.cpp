@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Brings a float graph into its smallest equivalent form.
+
+#include "SimplifyPatterns.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "qopt/Transforms/Passes.h"
+
+namespace mlir::qopt {
+#define GEN_PASS_DEF_SIMPLIFY
+#include "qopt/Transforms/Passes.h.inc"
+
+namespace {
+
+struct Simplify final : impl::SimplifyBase<Simplify> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateChannelMapPatterns(patterns);
+    populateConstantPatterns(patterns);
+    populateMovePatterns(patterns);
+    populateElementwisePatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mlir::qopt
