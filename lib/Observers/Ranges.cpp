@@ -172,12 +172,15 @@ static double squaredError(const Distribution &values,
 
 namespace {
 
-/// The grid of shrink factors: `2^(-i / 32)`, multiplied up so that no libm is
-/// asked.
-constexpr int stepsPerOctave = 32;
-constexpr int coarseStep = 4;
+/// The grid of shrink factors: `2^(-i / 128)`, multiplied up so that no libm is
+/// asked, searched from coarse to fine around the best point so far.
+constexpr int stepsPerOctave = 128;
 constexpr int gridOctaves = 7;
 constexpr int gridSteps = gridOctaves * stepsPerOctave;
+constexpr double gridRatio = 0.99459942348363317565; // 2^(-1/128)
+/// Steps of the whole grid with two free ends and with one, and refinements.
+constexpr int coarseStep = 8;
+constexpr int fineStep = 4;
 
 class MseSearch {
 public:
@@ -188,7 +191,7 @@ public:
     double factor = 1;
     for (double &entry : shrink) {
       entry = factor;
-      factor *= 0.97857206208770013451; // 2^(-1/32)
+      factor *= gridRatio;
     }
   }
 
@@ -197,28 +200,36 @@ public:
       const double end = std::max(-min, max);
       min = -end;
       max = end;
-      for (int i = 0; i <= gridSteps; ++i)
-        visit(i, i);
-      return best;
     }
-    const int lowEnd = min == 0 ? 0 : gridSteps;
-    const int highEnd = max == 0 ? 0 : gridSteps;
-    // One free end is searched finely at once.
-    const int step = lowEnd == 0 || highEnd == 0 ? 1 : coarseStep;
-    for (int i = 0; i <= lowEnd; i += step)
-      for (int j = 0; j <= highEnd; j += step)
-        visit(i, j);
-    if (step == 1)
-      return best;
-    const int low = bestLow, high = bestHigh;
-    for (int i = low - coarseStep + 1; i < low + coarseStep; ++i)
-      for (int j = high - coarseStep + 1; j < high + coarseStep; ++j)
-        if (i >= 0 && j >= 0 && i <= lowEnd && j <= highEnd)
-          visit(i, j);
+    lowEnd = min == 0 ? 0 : gridSteps;
+    highEnd = max == 0 ? 0 : gridSteps;
+    const bool twoFree = lowEnd != 0 && highEnd != 0 && !symmetric;
+    const int step = twoFree ? coarseStep : fineStep;
+    visitAround(0, 0, gridSteps, step);
+    if (twoFree)
+      visitAround(bestLow, bestHigh, coarseStep - 1, fineStep);
+    visitAround(bestLow, bestHigh, fineStep - 1, 1);
     return best;
   }
 
 private:
+  /// Visits the points within `radius` of a point, `step` apart; on the
+  /// diagonal where both ends are one.
+  void visitAround(int low, int high, int radius, int step) {
+    const int reach = radius / step * step;
+    for (int i = low - reach; i <= low + reach; i += step) {
+      if (i < 0 || i > lowEnd)
+        continue;
+      if (symmetric) {
+        visit(i, i);
+        continue;
+      }
+      for (int j = high - reach; j <= high + reach; j += step)
+        if (j >= 0 && j <= highEnd)
+          visit(i, j);
+    }
+  }
+
   void visit(int low, int high) {
     const Range range{min * shrink[low], max * shrink[high]};
     const QuantParams params = numerics::chooseParams(range, bits, symmetric);
@@ -237,6 +248,7 @@ private:
   bool symmetric;
   std::vector<double> shrink;
   Range best;
+  int lowEnd = 0, highEnd = 0;
   int bestLow = 0, bestHigh = 0;
   double bestError = std::numeric_limits<double>::infinity();
 };

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The .qcal file: round trips, every truncation, every flipped byte, hostile
+// bytes under a valid checksum.
+
+#include "TestSupport.h"
+#include "qopt/Observers/CalibrationState.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+
+using namespace mlir::qopt::observers;
+
+namespace {
+
+CalibrationState smallState(uint64_t firstId, uint64_t samples) {
+  auto state = llvm::cantFail(
+      CalibrationState::create(hashModel("model"), {{"x", 2}, {"y", 1}},
+                               {{"conv", 0}, {"relu", 2}, {"unused", 0}}));
+  for (uint64_t id = firstId; id < firstId + samples; ++id) {
+    const std::vector<float> x = normals(2, id), y = normals(1, id);
+    llvm::cantFail(state.addSample(id, {x, y}));
+    const std::vector<float> values = normals(6, id);
+    llvm::cantFail(state.observe(0, id, {values.data(), 6}));
+    llvm::cantFail(state.observe(1, id, {values.data(), 6}));
+  }
+  return state;
+}
+
+/// `body` with the checksum that makes it pass.
+std::string sealed(llvm::StringRef body) {
+  const Hash hash = hashModel(body);
+  return (body + llvm::toStringRef(hash)).str();
+}
+
+llvm::StringRef bodyOf(llvm::StringRef bytes) { return bytes.drop_back(32); }
+
+TEST(CalibrationFile, roundTrip) {
+  for (uint64_t samples : {0, 1, 5, 100}) {
+    const CalibrationState state = smallState(1000, samples);
+    const std::string bytes = state.serialize();
+    auto back = CalibrationState::parse(bytes, "f.qcal");
+    ASSERT_TRUE(static_cast<bool>(back)) << refusal(std::move(back));
+    EXPECT_EQ(back->serialize(), bytes);
+    EXPECT_EQ(back->getSamples().size(), samples);
+    EXPECT_EQ(back->getModelHash(), hashModel("model"));
+    ASSERT_EQ(back->getTensors().size(), 3u);
+    EXPECT_EQ(back->getTensors()[1].stats.channelStats.size(), 2u);
+    EXPECT_EQ(back->getReservoir().size(), std::min<uint64_t>(samples, 64));
+    EXPECT_EQ(back->find("conv")->count, 6 * samples);
+    EXPECT_EQ(back->find("conv")->mean(), state.find("conv")->mean());
+  }
+}
+
+TEST(CalibrationFile, mergingReadShardsEqualsMergingThemInMemory) {
+  const std::string first = smallState(0, 40).serialize();
+  const std::string second = smallState(40, 40).serialize();
+  auto merged = llvm::cantFail(CalibrationState::parse(second, "b"));
+  EXPECT_EQ(refusal(merged.merge(
+                llvm::cantFail(CalibrationState::parse(first, "a")))),
+            "");
+  EXPECT_EQ(merged.serialize(), smallState(0, 80).serialize());
+}
+
+TEST(CalibrationFile, everyTruncationIsRefused) {
+  const std::string bytes = smallState(0, 2).serialize();
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_NE(refusal(CalibrationState::parse(
+                  llvm::StringRef(bytes).take_front(size), "f")),
+              "")
+        << size;
+    if (size + 32 == bytes.size())
+      continue; // The whole contents, sealed anew.
+    EXPECT_NE(refusal(CalibrationState::parse(
+                  sealed(llvm::StringRef(bytes).take_front(size)), "f")),
+              "")
+        << size;
+  }
+}
+
+TEST(CalibrationFile, everyFlippedByteIsRefused) {
+  std::string bytes = smallState(0, 2).serialize();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] ^= 0x41;
+    EXPECT_NE(refusal(CalibrationState::parse(bytes, "f")), "") << i;
+    bytes[i] ^= 0x41;
+  }
+}
+
+TEST(CalibrationFile, hostileBytesUnderAValidChecksumNeverCrash) {
+  const std::string bytes = smallState(0, 3).serialize();
+  const llvm::StringRef body = bodyOf(bytes);
+  const unsigned char values[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
+  for (size_t i = 0; i < body.size(); ++i)
+    for (unsigned char value : values) {
+      std::string changed = body.str();
+      changed[i] = static_cast<char>(value);
+      auto state = CalibrationState::parse(sealed(changed), "f");
+      // What is accepted must be a state that writes the same bytes.
+      if (state)
+        EXPECT_EQ(state->serialize(), sealed(changed));
+      else
+        llvm::consumeError(state.takeError());
+    }
+  Random random(3);
+  for (int round = 0; round < 3000; ++round) {
+    std::string changed = body.str();
+    for (int edits = 0; edits < 4; ++edits) {
+      const size_t at = random.next() % changed.size();
+      if (random.next() & 1)
+        changed[at] = static_cast<char>(random.next());
+      else
+        changed.insert(at, "\xff\xff\xff\xff\xff\xff\xff\xff\x7f");
+    }
+    auto state = CalibrationState::parse(sealed(changed), "f");
+    if (!state)
+      llvm::consumeError(state.takeError());
+  }
+}
+
+std::string hostile(llvm::StringRef tail) {
+  std::string body = smallState(0, 0).serialize().substr(0, 44);
+  return sealed(body + tail.str());
+}
+
+TEST(CalibrationFile, hugeCountsAllocateNothing) {
+  const std::string huge = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+  // Inputs, intervals, tensors, channels.
+  EXPECT_NE(refusal(CalibrationState::parse(hostile(huge), "f")), "");
+  EXPECT_NE(refusal(CalibrationState::parse(
+                hostile(std::string(1, '\0') + huge), "f")),
+            "");
+  EXPECT_NE(refusal(CalibrationState::parse(
+                hostile(std::string(2, '\0') + huge), "f")),
+            "");
+  EXPECT_NE(refusal(CalibrationState::parse(hostile(std::string(2, '\0') +
+                                                    "\x01\x01"
+                                                    "a" +
+                                                    huge),
+                                            "f")),
+            "");
+}
+
+TEST(CalibrationFile, errorsSayWhatIsWrong) {
+  auto codeOf = [](const std::string &text) { return text.substr(6, 5); };
+  EXPECT_EQ(codeOf(refusal(CalibrationState::parse("", "f"))), "Q0417");
+  EXPECT_EQ(codeOf(refusal(CalibrationState::parse("PK\3\4 something", "f"))),
+            "Q0417");
+  std::string bytes = smallState(0, 1).serialize();
+  std::string version = bytes;
+  version[8] = 2;
+  EXPECT_EQ(codeOf(refusal(CalibrationState::parse(version, "f"))), "Q0418");
+  bytes.back() ^= 1;
+  EXPECT_EQ(codeOf(refusal(CalibrationState::parse(bytes, "f"))), "Q0419");
+}
+
+TEST(CalibrationFile, contradictionsAreRefused) {
+  // The count of tensor "unused" says one value, its histogram says none.
+  const std::string bytes = smallState(0, 0).serialize();
+  const size_t at = bytes.find("unused") + 6;
+  for (size_t field : {1, 2}) {
+    std::string changed = bodyOf(bytes).str();
+    changed[at + field] = 1;
+    EXPECT_NE(refusal(CalibrationState::parse(sealed(changed), "f")), "");
+  }
+}
+
+class OnDisk : public ::testing::Test {
+protected:
+  void SetUp() override {
+    ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("qcal", folder));
+  }
+  void TearDown() override { llvm::sys::fs::remove_directories(folder); }
+  std::string path(llvm::StringRef name) { return (folder + "/" + name).str(); }
+  llvm::SmallString<128> folder;
+};
+
+TEST_F(OnDisk, mergeFilesInAnyOrder) {
+  for (uint64_t s = 0; s < 3; ++s)
+    EXPECT_EQ(
+        refusal(
+            smallState(30 * s, 30).write(path(std::to_string(s) + ".qcal"))),
+        "");
+  const std::string expected = smallState(0, 90).serialize();
+  const int orders[][3] = {{0, 1, 2}, {2, 0, 1}, {1, 2, 0}};
+  for (const auto &order : orders) {
+    std::vector<std::string> paths;
+    for (int s : order)
+      paths.push_back(path(std::to_string(s) + ".qcal"));
+    auto merged = mergeFiles(paths);
+    ASSERT_TRUE(static_cast<bool>(merged)) << refusal(std::move(merged));
+    EXPECT_EQ(merged->serialize(), expected);
+  }
+}
+
+TEST_F(OnDisk, mergeFilesRefusals) {
+  EXPECT_NE(refusal(mergeFiles({})), "");
+  EXPECT_NE(refusal(mergeFiles({path("missing.qcal")})).find("missing.qcal"),
+            std::string::npos);
+  llvm::cantFail(smallState(0, 5).write(path("a.qcal")));
+  llvm::cantFail(smallState(4, 5).write(path("b.qcal")));
+  const std::string text =
+      refusal(mergeFiles({path("a.qcal"), path("b.qcal")}));
+  EXPECT_NE(text.find("Q0416"), std::string::npos);
+  EXPECT_NE(text.find("b.qcal"), std::string::npos);
+}
+
+} // namespace

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Range methods against brute force on known distributions.
+
+#include "qopt/Observers/Ranges.h"
+#include "TestSupport.h"
+#include <algorithm>
+#include <functional>
+
+using namespace mlir::qopt::observers;
+using namespace mlir::qopt::numerics;
+
+namespace {
+
+using Kind = RangeMethod::Kind;
+
+TensorStats statsOf(llvm::ArrayRef<float> values) {
+  TensorStats stats;
+  stats.observe(values.data(), values.size());
+  return stats;
+}
+
+double measuredError(llvm::ArrayRef<float> values, const QuantParams &params) {
+  double sum = 0;
+  for (float value : values) {
+    const double error =
+        static_cast<double>(dequantize(quantize(value, params), params)) -
+        value;
+    sum += error * error;
+  }
+  return sum / static_cast<double>(values.size());
+}
+
+double sqnr(llvm::ArrayRef<float> values, Range range, int bits,
+            bool symmetric) {
+  double power = 0;
+  for (float value : values)
+    power += static_cast<double>(value) * value;
+  return 10 * std::log10(
+                  power / static_cast<double>(values.size()) /
+                  measuredError(values, chooseParams(range, bits, symmetric)));
+}
+
+std::vector<float> generate(const std::function<double(Random &)> &draw,
+                            size_t size = 100000) {
+  Random random(11);
+  std::vector<float> values(size);
+  for (float &value : values)
+    value = static_cast<float>(draw(random));
+  return values;
+}
+
+struct Shape {
+  const char *name;
+  std::function<double(Random &)> draw;
+};
+
+std::vector<Shape> shapes() {
+  return {
+      {"relu", [](Random &r) { return std::max(r.normal(), 0.0); }},
+      {"normal", [](Random &r) { return r.normal(); }},
+      {"laplace",
+       [](Random &r) {
+         return (r.next() & 1 ? 1 : -1) * std::log(1 - r.unit());
+       }},
+      {"relu with rare outliers",
+       [](Random &r) {
+         const double x = std::max(r.normal(), 0.0);
+         return r.next() % 20000 ? x : 30 * x;
+       }},
+      {"softmax-like", [](Random &r) { return std::exp(2 * r.normal() - 8); }},
+      {"shifted", [](Random &r) { return 5 + 0.1 * r.normal(); }},
+      {"negative", [](Random &r) { return -std::exp(r.normal()); }},
+      {"uniform", [](Random &r) { return r.unit() * 3 - 1; }},
+  };
+}
+
+TEST(Ranges, expectedErrorAgreesWithMeasuredError) {
+  for (const Shape &shape : shapes()) {
+    const std::vector<float> values = generate(shape.draw);
+    const TensorStats stats = statsOf(values);
+    for (double shrink : {1.0, 0.6, 0.2})
+      for (bool symmetric : {false, true}) {
+        const QuantParams params = chooseParams(
+            {stats.min * shrink, stats.max * shrink}, 8, symmetric);
+        const double measured = measuredError(values, params);
+        EXPECT_NEAR(expectedSquaredError(stats, params), measured,
+                    0.03 * measured)
+            << shape.name << " " << shrink;
+      }
+  }
+}
+
+TEST(Ranges, expectedErrorOfSixteenBits) {
+  for (const Shape &shape : shapes()) {
+    const std::vector<float> values = generate(shape.draw);
+    const TensorStats stats = statsOf(values);
+    for (double shrink : {1.0, 0.5}) {
+      const QuantParams params =
+          chooseParams({stats.min * shrink, stats.max * shrink}, 16, true);
+      const double measured = measuredError(values, params);
+      EXPECT_NEAR(expectedSquaredError(stats, params), measured,
+                  0.05 * measured)
+          << shape.name;
+    }
+  }
+}
+
+TEST(Ranges, mseIsAtLeastAsGoodAsTheOthers) {
+  for (const Shape &shape : shapes()) {
+    const std::vector<float> values = generate(shape.draw);
+    const TensorStats stats = statsOf(values);
+    for (bool symmetric : {false, true})
+      for (int bits : {8, 16}) {
+        if (bits == 16 && !symmetric)
+          continue;
+        const double mse =
+            sqnr(values, chooseRange(stats, {Kind::Mse, 0}, bits, symmetric),
+                 bits, symmetric);
+        for (RangeMethod other : {RangeMethod{Kind::MinMax, 0},
+                                  RangeMethod{Kind::Percentile, 99.99},
+                                  RangeMethod{Kind::Percentile, 99.9}})
+          EXPECT_GE(mse + 0.05,
+                    sqnr(values, chooseRange(stats, other, bits, symmetric),
+                         bits, symmetric))
+              << shape.name << " " << symmetric << " " << toString(other);
+      }
+  }
+}
+
+TEST(Ranges, mseGainsWhatTheLiteratureFound) {
+  // Eight bits, asymmetric: normal 39.4 -> 40.7 dB, ReLU with rare outliers
+  // 38.6 -> 39.6 dB, within what another sample of the data changes.
+  const std::vector<float> normal = generate(shapes()[1].draw, 400000);
+  const TensorStats stats = statsOf(normal);
+  const double minmax =
+      sqnr(normal, chooseRange(stats, {Kind::MinMax, 0}, 8, false), 8, false);
+  const double mse =
+      sqnr(normal, chooseRange(stats, {Kind::Mse, 0}, 8, false), 8, false);
+  EXPECT_NEAR(minmax, 39.4, 1.0);
+  EXPECT_NEAR(mse, 40.7, 0.1);
+}
+
+TEST(Ranges, mseFindsTheGlobalMinimumOfItsGrid) {
+  for (const Shape &shape : shapes()) {
+    const TensorStats stats = statsOf(generate(shape.draw, 20000));
+    const double chosen = expectedSquaredError(
+        stats,
+        chooseParams(chooseRange(stats, {Kind::Mse, 0}, 8, false), 8, false));
+    const double min = std::min<double>(stats.min, 0);
+    const double max = std::max<double>(stats.max, 0);
+    for (int i = 0; i <= 56; i += 2)
+      for (int j = 0; j <= 56; j += 2) {
+        const Range range{min * std::exp2(-i / 8.0), max * std::exp2(-j / 8.0)};
+        EXPECT_LE(chosen,
+                  expectedSquaredError(stats, chooseParams(range, 8, false)) *
+                      (1 + 1e-9))
+            << shape.name << " " << i << " " << j;
+      }
+  }
+}
+
+TEST(Ranges, minMaxAndMeanMinMax) {
+  TensorStats stats;
+  const float first[] = {-1, 2}, second[] = {-3, 8};
+  stats.observe(first, 2);
+  stats.observe(second, 2);
+  const Range minmax = chooseRange(stats, {Kind::MinMax, 0}, 8, false);
+  EXPECT_EQ(minmax.min, -3);
+  EXPECT_EQ(minmax.max, 8);
+  const Range mean = chooseRange(stats, {Kind::MeanMinMax, 0}, 8, false);
+  EXPECT_EQ(mean.min, -2);
+  EXPECT_EQ(mean.max, 5);
+}
+
+TEST(Ranges, percentilesAgreeWithSorting) {
+  for (const Shape &shape : shapes()) {
+    std::vector<float> values = generate(shape.draw);
+    const TensorStats stats = statsOf(values);
+    std::sort(values.begin(), values.end());
+    for (double p : {99.9, 95.0, 60.0}) {
+      const Range range = chooseRange(stats, {Kind::Percentile, p}, 8, false);
+      const double share = p / 100;
+      const double high = values[static_cast<size_t>(share * 99999)];
+      const double low = values[static_cast<size_t>((1 - share) * 99999)];
+      EXPECT_NEAR(range.max, high, std::fabs(high) / 64 + 1e-6) << shape.name;
+      EXPECT_NEAR(range.min, low, std::fabs(low) / 64 + 1e-6) << shape.name;
+    }
+    std::vector<float> magnitudes = values;
+    for (float &value : magnitudes)
+      value = std::fabs(value);
+    std::sort(magnitudes.begin(), magnitudes.end());
+    const Range symmetric =
+        chooseRange(stats, {Kind::Percentile, 99.0}, 8, true);
+    EXPECT_EQ(symmetric.min, -symmetric.max);
+    EXPECT_NEAR(symmetric.max, magnitudes[98999], magnitudes[98999] / 64);
+  }
+  const TensorStats stats = statsOf(normals(1000, 1));
+  const Range all = chooseRange(stats, {Kind::Percentile, 100}, 8, false);
+  EXPECT_EQ(all.min, stats.min);
+  EXPECT_EQ(all.max, stats.max);
+}
+
+TEST(Ranges, degenerateTensors) {
+  const Kind kinds[] = {Kind::MinMax, Kind::MeanMinMax, Kind::Percentile,
+                        Kind::Mse};
+  for (Kind kind : kinds)
+    for (bool symmetric : {false, true}) {
+      const Range none =
+          chooseRange(TensorStats(), {kind, 99.99}, 8, symmetric);
+      EXPECT_EQ(none.min, 0);
+      EXPECT_EQ(none.max, 0);
+      for (float c : {0.0f, -0.0f, 2.5f, -2.5f, 1e-45f, 3e38f}) {
+        const std::vector<float> values(100, c);
+        const Range range =
+            chooseRange(statsOf(values), {kind, 99.99}, 8, symmetric);
+        const QuantParams params = chooseParams(range, 8, symmetric);
+        EXPECT_NEAR(dequantize(quantize(c, params), params), c,
+                    std::fabs(c) * 0.01 + 1e-38)
+            << static_cast<int>(kind) << " " << c;
+      }
+    }
+  EXPECT_EQ(expectedSquaredError(TensorStats(), QuantParams()), 0);
+}
+
+TEST(Ranges, methodNames) {
+  for (const char *name :
+       {"minmax", "mean-minmax", "percentile:99.99", "mse"}) {
+    auto method = parseRangeMethod(name);
+    ASSERT_TRUE(static_cast<bool>(method));
+    EXPECT_EQ(toString(*method), name);
+  }
+  for (const char *name :
+       {"", "kl", "percentile", "percentile:", "percentile:50",
+        "percentile:100.1", "percentile:nan", "MSE"})
+    EXPECT_NE(refusal(parseRangeMethod(name)), "") << name;
+}
+
+} // namespace
