@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Constant, Shape and the operators that are only supported where all inputs
+// are known: the shape arithmetic of exporters.
+#include "Registry.h"
+
+namespace mlir::qopt::importer {
+
+void importConstant(NodeContext &n) {
+  n.expectInputs(0, 0);
+  Constant result;
+  size_t forms = 0;
+  if (n.hasAttribute("value") && ++forms) {
+    if (ConstantRef tensor = n.tensorAttribute("value"))
+      result = *tensor;
+  }
+  if (n.hasAttribute("value_float") && ++forms)
+    result.floats = {n.floatAttribute("value_float", 0)};
+  if (n.hasAttribute("value_floats") && ++forms) {
+    result.floats = n.floatsAttribute("value_floats");
+    result.shape = {int64_t(result.floats.size())};
+  }
+  if (n.hasAttribute("value_int") && ++forms)
+    result = intConstant({}, {n.intAttribute("value_int", 0)});
+  if (n.hasAttribute("value_ints") && ++forms) {
+    Shape ints = n.intsAttribute("value_ints").value_or(Shape());
+    result = intConstant({int64_t(ints.size())}, {ints.begin(), ints.end()});
+  }
+  for (StringRef name : {"value_string", "value_strings", "sparse_value"})
+    if (n.hasAttribute(name))
+      return n.unsupported("attribute '" + name.str() + "'");
+  if (n.ok() && forms != 1)
+    n.invalid("expects exactly one value");
+  if (n.ok())
+    n.setResult(result);
+}
+
+void importShape(NodeContext &n) {
+  n.expectInputs(1, 1);
+  int64_t start = 0, end = kMaxRank;
+  if (n.opset() >= 15) {
+    start = n.intAttribute("start", 0);
+    end = n.intAttribute("end", kMaxRank);
+  }
+  Shape shape = n.shapeOf(0);
+  if (!n.ok())
+    return;
+  int64_t rank = shape.size();
+  auto clamp = [&](int64_t axis) {
+    return std::clamp<int64_t>(axis < 0 ? std::max(axis, -rank) + rank : axis,
+                               0, rank);
+  };
+  start = clamp(start);
+  end = std::max(clamp(end), start);
+  n.setResult(
+      intConstant({end - start}, {shape.begin() + start, shape.begin() + end}));
+}
+
+void importSize(NodeContext &n) {
+  n.expectInputs(1, 1);
+  Shape shape = n.shapeOf(0);
+  if (n.ok())
+    n.setResult(intConstant({}, {*countElements(shape)}));
+}
+
+void importConstantOfShape(NodeContext &n) {
+  n.expectInputs(1, 1);
+  Shape shape = n.intsConstant(0, "the shape");
+  Constant value;
+  value.floats = {0};
+  if (n.hasAttribute("value"))
+    if (ConstantRef tensor = n.tensorAttribute("value"))
+      value = foldReshape(*tensor, {});
+  if (n.ok() && value.size() != 1)
+    n.invalid("attribute 'value' expects one element");
+  if (n.ok() && !countElements(shape))
+    n.refuse(209, "the shape " + formatShape(shape) +
+                      " is negative or exceeds 2^31 - 1 elements");
+  if (n.ok())
+    n.setResult(foldExpand(value, shape));
+}
+
+/// The known inputs `0 .. count-1`; reports what is not known.
+static SmallVector<ConstantRef> constants(NodeContext &n, size_t count) {
+  SmallVector<ConstantRef> result;
+  for (size_t i = 0; i != count; ++i)
+    result.push_back(n.constant(i, "the input"));
+  return result;
+}
+
+void importGather(NodeContext &n) {
+  n.expectInputs(2, 2);
+  int64_t axis = n.intAttribute("axis", 0);
+  auto in = constants(n, 2);
+  if (n.ok())
+    n.setResult(foldGather(*in[0], *in[1], axis));
+}
+
+void importSlice(NodeContext &n) {
+  bool asInputs = n.opset() >= 10;
+  n.expectInputs(asInputs ? 3 : 1, asInputs ? 5 : 1);
+  ConstantRef input = n.constant(0, "the input");
+  Shape starts, ends;
+  std::optional<Shape> axes, steps;
+  if (asInputs) {
+    starts = n.intsConstant(1, "starts");
+    ends = n.intsConstant(2, "ends");
+    if (n.hasInput(3))
+      axes = n.intsConstant(3, "axes");
+    if (n.hasInput(4))
+      steps = n.intsConstant(4, "steps");
+  } else {
+    starts = n.intsAttribute("starts").value_or(Shape());
+    ends = n.intsAttribute("ends").value_or(Shape());
+    axes = n.intsAttribute("axes");
+  }
+  if (!n.ok())
+    return;
+  if (!axes) {
+    axes.emplace();
+    for (size_t i = 0; i != starts.size(); ++i)
+      axes->push_back(i);
+  }
+  Shape ones(starts.size(), 1);
+  n.setResult(foldSlice(*input, starts, ends, *axes, steps.value_or(ones)));
+}
+
+void importExpand(NodeContext &n) {
+  n.expectInputs(2, 2);
+  ConstantRef input = n.constant(0, "the input");
+  Shape shape = n.intsConstant(1, "the shape");
+  if (n.ok() && !countElements(shape))
+    n.refuse(209, "the shape " + formatShape(shape) +
+                      " is negative or exceeds 2^31 - 1 elements");
+  if (n.ok())
+    n.setResult(foldExpand(*input, shape));
+}
+
+void importWhere(NodeContext &n) {
+  n.expectInputs(3, 3);
+  auto in = constants(n, 3);
+  if (n.ok())
+    n.setResult(foldWhere(*in[0], *in[1], *in[2]));
+}
+
+void importRange(NodeContext &n) {
+  n.expectInputs(3, 3);
+  auto in = constants(n, 3);
+  if (n.ok())
+    n.setResult(foldRange(*in[0], *in[1], *in[2]));
+}
+
+void importFoldedBinary(NodeContext &n) {
+  n.expectInputs(2, 2);
+  auto in = constants(n, 2);
+  Arithmetic op = n.opType() == "Equal"  ? Arithmetic::Equal
+                  : n.opType() == "Less" ? Arithmetic::Less
+                  : n.opType() == "Min"  ? Arithmetic::Min
+                  : n.opType() == "Max"  ? Arithmetic::Max
+                                         : Arithmetic::Greater;
+  if (n.ok())
+    n.setResult(foldBinary(op, *in[0], *in[1]));
+}
+
+void importFoldedUnary(NodeContext &n) {
+  n.expectInputs(1, 1);
+  auto in = constants(n, 1);
+  UnaryArithmetic op = n.opType() == "Neg"     ? UnaryArithmetic::Neg
+                       : n.opType() == "Abs"   ? UnaryArithmetic::Abs
+                       : n.opType() == "Floor" ? UnaryArithmetic::Floor
+                       : n.opType() == "Ceil"  ? UnaryArithmetic::Ceil
+                                               : UnaryArithmetic::Sqrt;
+  if (n.ok())
+    n.setResult(foldUnary(op, *in[0]));
+}
+
+} // namespace mlir::qopt::importer

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Gemm and MatMul with a constant right side: qopt.gemm with the weight stored
+// output channel first.
+#include "Registry.h"
+
+#include <cmath>
+
+namespace mlir::qopt::importer {
+
+static ConstantRef scaled(NodeContext &n, const ConstantRef &c, double factor,
+                          StringRef name) {
+  if (factor == 1.0)
+    return c;
+  Constant result = *c;
+  for (float &value : result.floats)
+    value = float(value * factor);
+  return n.derive(std::move(result), name);
+}
+
+static bool isOnes(ArrayRef<int64_t> shape) {
+  return llvm::all_of(shape, [](int64_t size) { return size == 1; });
+}
+
+/// `beta C` as a bias of N values, or null if C has another form.
+static ConstantRef gemmBias(NodeContext &n, const ConstantRef &c, double beta,
+                            int64_t size) {
+  ArrayRef<int64_t> shape(c->shape);
+  bool row =
+      !shape.empty() && shape.back() == size && isOnes(shape.drop_back());
+  if (!row && !isOnes(shape))
+    return nullptr;
+  ConstantRef bias = scaled(n, c, beta, c->name + "@beta");
+  if (shape.size() == 1 && row)
+    return bias;
+  if (row)
+    return n.derive(foldReshape(*bias, {size}), c->name + "@row");
+  Constant flat = foldReshape(*bias, {1});
+  return n.derive(foldExpand(flat, {size}), c->name + "@row");
+}
+
+/// Adds a C that is no bias.
+static Value addMatrix(NodeContext &n, Value y, double beta) {
+  Shape shape = n.shapeOf(y);
+  Value c;
+  if (n.isConstant(2)) {
+    ConstantRef value = n.floatConstant(2, "C");
+    c = n.emitConstant(scaled(n, value, beta, value->name + "@beta"));
+  } else {
+    c = n.activation(2);
+    if (beta != 1.0)
+      c = n.unary(c, Function::Affine, {beta, 0.0});
+  }
+  if (!n.ok())
+    return Value();
+  Shape sum = n.check(broadcastShapes(shape, n.shapeOf(c)));
+  if (n.ok() && sum != shape)
+    n.invalid("C of shape " + formatShape(n.shapeOf(c)) +
+              " does not broadcast to " + formatShape(shape));
+  return n.create<AddOp>(shape, y, c, FnAttr());
+}
+
+void importGemm(NodeContext &n) {
+  n.expectInputs(n.opset() < 11 ? 3 : 2, 3);
+  double alpha = n.floatAttribute("alpha", 1),
+         beta = n.floatAttribute("beta", 1);
+  bool transA = n.intAttribute("transA", 0) != 0;
+  bool transB = n.intAttribute("transB", 0) != 0;
+  if (!std::isfinite(alpha) || !std::isfinite(beta))
+    n.invalid("alpha and beta expect finite values");
+  ConstantRef b = n.floatConstant(1, "the right side");
+  if (n.ok() && b->shape.size() != 2)
+    n.invalid("expects a right side of rank 2, but got " +
+              formatShape(b->shape));
+  Value a = n.activation(0);
+  if (!n.ok())
+    return;
+  Shape shape = n.shapeOf(a);
+  if (shape.size() != 2)
+    return n.invalid("expects a left side of rank 2, but got " +
+                     formatShape(shape));
+  if (transA) {
+    std::swap(shape[0], shape[1]);
+    a = n.create<TransposeOp>(shape, a, ArrayRef<int64_t>{1, 0});
+  }
+  if (!transB)
+    b = n.derive(foldTranspose(*b, {1, 0}), b->name);
+  b = scaled(n, b, alpha, b->name);
+  if (!n.ok())
+    return;
+  int64_t size = b->shape[0];
+  if (b->shape[1] != shape[1])
+    return n.invalid("inner dimensions " + std::to_string(shape[1]) + " and " +
+                     std::to_string(b->shape[1]) + " differ");
+  Value weight = n.emitConstant(b);
+  ConstantRef bias;
+  if (n.hasInput(2) && n.isConstant(2) && beta != 0)
+    bias = gemmBias(n, n.floatConstant(2, "C"), beta, size);
+  Value biasValue = bias && n.ok() ? n.emitConstant(bias) : Value();
+  Value y = n.create<GemmOp>({shape[0], size}, a, weight, biasValue, FnAttr());
+  if (n.hasInput(2) && !bias && beta != 0 && n.ok())
+    y = addMatrix(n, y, beta);
+  n.setResult(y);
+}
+
+void importMatMul(NodeContext &n) {
+  n.expectInputs(2, 2);
+  ConstantRef b = n.floatConstant(1, "the right side");
+  Value a = n.activation(0);
+  if (!n.ok())
+    return;
+  Shape shape = n.shapeOf(a), right = b->shape;
+  if (shape.empty() || right.empty())
+    return n.invalid("expects tensors, but got a scalar");
+  bool vector = right.size() == 1;
+  if (vector)
+    right.push_back(1);
+  ArrayRef<int64_t> batch = ArrayRef(right).drop_back(2);
+  if (!isOnes(batch))
+    return n.unsupported("the right side has batch dimensions " +
+                         formatShape(batch));
+  int64_t inner = right[right.size() - 2], size = right.back();
+  if (inner != shape.back())
+    return n.invalid("inner dimensions " + std::to_string(shape.back()) +
+                     " and " + std::to_string(inner) + " differ");
+  ConstantRef weight =
+      n.derive(foldTranspose(foldReshape(*b, {inner, size}), {1, 0}), b->name);
+  if (!n.ok())
+    return;
+  Value weightValue = n.emitConstant(weight);
+  Shape result = shape;
+  result.back() = size;
+  Value y = n.create<GemmOp>(result, a, weightValue, Value(), FnAttr());
+  // ONNX pads the left side's rank to the right's, and drops a vector's axis.
+  Shape final = result;
+  size_t rank = std::max(shape.size() == 1 ? 2 : shape.size(), right.size());
+  bool leftVector = shape.size() == 1;
+  if (leftVector)
+    final.insert(final.begin(), 1);
+  while (final.size() < rank)
+    final.insert(final.begin(), 1);
+  if (leftVector)
+    final.erase(final.end() - 2);
+  if (vector)
+    final.pop_back();
+  n.setResult(n.reshape(y, final));
+}
+
+} // namespace mlir::qopt::importer

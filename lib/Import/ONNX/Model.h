@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The checked form of an ONNX graph that the importer works on. No protobuf
+// and no MLIR: the reader fills it, the operator importers read it.
+#pragma once
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Error.h"
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mlir::qopt::importer {
+
+using llvm::ArrayRef;
+using llvm::Expected;
+using llvm::SmallVector;
+using llvm::StringRef;
+using Shape = SmallVector<int64_t, 4>;
+
+/// Limits that keep hostile models from exhausting the machine.
+inline constexpr size_t kMaxRank = 8;
+inline constexpr int64_t kMaxElements = (int64_t(1) << 31) - 1;
+inline constexpr int64_t kMaxNodes = 1'000'000;
+
+/// What folding tells apart: every float type is held as float32, every
+/// integer type as int64.
+enum class Element { Float, Int, Bool };
+
+/// A tensor whose values are known.
+struct Constant {
+  std::string name;
+  Element element = Element::Float;
+  Shape shape;
+  std::vector<float> floats;
+  std::vector<int64_t> ints;
+
+  int64_t size() const {
+    return element == Element::Float ? floats.size() : ints.size();
+  }
+};
+using ConstantRef = std::shared_ptr<const Constant>;
+
+struct NodeAttribute {
+  enum class Kind { Int, Float, String, Ints, Floats, Tensor, Other };
+  Kind kind = Kind::Other;
+  int64_t i = 0;
+  float f = 0;
+  std::string s;
+  std::vector<int64_t> ints;
+  std::vector<float> floats;
+  ConstantRef tensor;
+};
+
+struct Node {
+  /// The ONNX name, or `Conv_17` with the node's position in the file.
+  std::string name;
+  std::string opType;
+  /// Empty for ONNX's own operators.
+  std::string domain;
+  /// Empty names are absent optional inputs and outputs.
+  std::vector<std::string> inputs, outputs;
+  /// Values that the node's subgraphs read.
+  std::vector<std::string> captures;
+  std::map<std::string, NodeAttribute> attributes;
+};
+
+struct Dimension {
+  /// -1 where the model leaves it open.
+  int64_t size = -1;
+  /// The name of an open dimension, possibly empty.
+  std::string symbol;
+};
+
+struct GraphInput {
+  std::string name;
+  /// `float32`, `int64`, ...; `unknown` where the model does not say.
+  std::string type;
+  bool isFloat = false;
+  bool hasShape = false;
+  std::vector<Dimension> dimensions;
+};
+
+/// A graph in execution order that holds only what its outputs need.
+struct Graph {
+  int64_t opset = 0;
+  std::vector<GraphInput> inputs;
+  std::vector<std::string> outputs;
+  std::vector<Node> nodes;
+  std::map<std::string, ConstantRef> constants;
+  /// The names that a node reads or that are graph outputs.
+  llvm::StringSet<> used;
+  /// SHA-256 in hexadecimal.
+  std::string hash;
+  /// Bytes of the model and of the external data read.
+  uint64_t bytes = 0;
+};
+
+/// A name for messages: quoted, control characters escaped, at most 120 bytes.
+std::string quoted(StringRef name);
+
+/// `1x3x224x224`, `scalar` for no dimensions.
+std::string formatShape(ArrayRef<int64_t> shape);
+
+/// The product of `shape`, or nothing if a dimension is negative or the product
+/// exceeds kMaxElements.
+std::optional<int64_t> countElements(ArrayRef<int64_t> shape);
+
+} // namespace mlir::qopt::importer

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Checked access to a node, constants as ops, results and their names.
+#include "NodeContext.h"
+
+#include "Registry.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/BuiltinDialect.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "qopt/Support/Error.h"
+#include "llvm/ADT/StringExtras.h"
+#include <cmath>
+
+namespace mlir::qopt::importer {
+
+using Kind = NodeAttribute::Kind;
+
+//===----------------------------------------------------------------------===//
+// ImportState
+//===----------------------------------------------------------------------===//
+
+std::string ImportState::uniqueValueName(const std::string &name) {
+  std::string unique = name;
+  for (unsigned i = 2; !valueNames.insert(unique).second; ++i)
+    unique = name + "_" + std::to_string(i);
+  return unique;
+}
+
+/// A name that the textual resource section prints without quotes.
+static std::string resourceName(StringRef name) {
+  std::string result;
+  for (char c : name)
+    result += llvm::isAlnum(c) || c == '_' || c == '.' ? c : '_';
+  if (result.empty() || !(llvm::isAlpha(result[0]) || result[0] == '_'))
+    result.insert(result.begin(), '_');
+  return result;
+}
+
+Value ImportState::materialize(const ConstantRef &constant, Location loc) {
+  if (auto found = materialized.find(constant); found != materialized.end())
+    return found->second;
+  auto type = RankedTensorType::get(constant->shape, builder.getF32Type());
+  ElementsAttr attr;
+  constexpr size_t inlineBytes = 64;
+  size_t bytes = constant->floats.size() * sizeof(float);
+  if (bytes < inlineBytes) {
+    attr = DenseElementsAttr::get(type, ArrayRef(constant->floats));
+  } else {
+    std::string base = resourceName(constant->name), name = base;
+    for (unsigned i = 2; !resourceNames.insert(name).second; ++i)
+      name = base + "_" + std::to_string(i);
+    ArrayRef<char> data(reinterpret_cast<const char *>(constant->floats.data()),
+                        bytes);
+    attr = DenseResourceElementsAttr::get(
+        type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(data, 64));
+  }
+  auto op = ConstantOp::create(builder, loc, type, attr);
+  op->setAttr("qopt.value",
+              builder.getStringAttr(uniqueValueName(constant->name)));
+  materialized[constant] = op;
+  return op;
+}
+
+//===----------------------------------------------------------------------===//
+// Errors
+//===----------------------------------------------------------------------===//
+
+NodeContext::NodeContext(ImportState &state, const Node &node)
+    : state(state), node(node),
+      loc(NameLoc::get(state.builder.getStringAttr(node.name))) {}
+
+std::string NodeContext::where() const {
+  return "operator " + quoted(node.opType) + " (node " + quoted(node.name) +
+         ", opset " + std::to_string(opset()) + ")";
+}
+
+void NodeContext::fail(llvm::Error e) {
+  if (failed) {
+    llvm::consumeError(std::move(e));
+    return;
+  }
+  failed = true;
+  error = std::move(e);
+}
+
+void NodeContext::unsupported(const std::string &why) {
+  std::vector<std::string> notes;
+  if (const OpEntry *op = lookupOp(node.opType, opset()))
+    notes.push_back("supported: " + std::string(op->supported));
+  fail(makeError(302, where() + " is not supported in this form: " + why,
+                 std::move(notes)));
+}
+
+void NodeContext::invalid(const std::string &why) { refuse(206, why); }
+
+void NodeContext::refuse(int code, const std::string &why) {
+  fail(makeError(code, where() + ": " + why));
+}
+
+void NodeContext::invalid(llvm::Error e) {
+  invalid(llvm::toString(std::move(e)));
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+bool NodeContext::hasAttribute(StringRef name) const {
+  return node.attributes.count(name.str());
+}
+
+const NodeAttribute *NodeContext::attribute(StringRef name, Kind kind,
+                                            StringRef kindName) {
+  knownAttributes.insert(name);
+  auto found = node.attributes.find(name.str());
+  if (found == node.attributes.end())
+    return nullptr;
+  if (found->second.kind == kind)
+    return &found->second;
+  invalid("attribute " + quoted(name) + " expects " + kindName.str());
+  return nullptr;
+}
+
+int64_t NodeContext::intAttribute(StringRef name, int64_t defaultValue) {
+  const NodeAttribute *value = attribute(name, Kind::Int, "an integer");
+  return value ? value->i : defaultValue;
+}
+
+float NodeContext::floatAttribute(StringRef name, float defaultValue) {
+  const NodeAttribute *value = attribute(name, Kind::Float, "a float");
+  if (value && std::isnan(value->f))
+    invalid("attribute " + quoted(name) + " is not a number");
+  return value ? value->f : defaultValue;
+}
+
+std::string NodeContext::stringAttribute(StringRef name,
+                                         StringRef defaultValue) {
+  const NodeAttribute *value = attribute(name, Kind::String, "a string");
+  return value ? value->s : defaultValue.str();
+}
+
+std::optional<Shape> NodeContext::intsAttribute(StringRef name) {
+  const NodeAttribute *value = attribute(name, Kind::Ints, "integers");
+  if (!value)
+    return std::nullopt;
+  return Shape(value->ints.begin(), value->ints.end());
+}
+
+std::vector<float> NodeContext::floatsAttribute(StringRef name) {
+  const NodeAttribute *value = attribute(name, Kind::Floats, "floats");
+  return value ? value->floats : std::vector<float>();
+}
+
+ConstantRef NodeContext::tensorAttribute(StringRef name) {
+  const NodeAttribute *value = attribute(name, Kind::Tensor, "a tensor");
+  return value ? value->tensor : nullptr;
+}
+
+void NodeContext::ignoreAttributes(ArrayRef<StringRef> names) {
+  for (StringRef name : names)
+    knownAttributes.insert(name);
+}
+
+void NodeContext::checkAttributes() {
+  for (const auto &[name, value] : node.attributes)
+    if (!knownAttributes.contains(name))
+      unsupported("attribute " + quoted(name) + " is not known in opset " +
+                  std::to_string(opset()));
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+void NodeContext::expectInputs(size_t min, size_t max) {
+  size_t count = node.inputs.size();
+  if (count > max)
+    invalid("expects at most " + std::to_string(max) + " inputs, but got " +
+            std::to_string(count));
+  for (size_t i = 0; i != min; ++i)
+    if (!hasInput(i))
+      invalid("input " + std::to_string(i) + " is missing");
+}
+
+void NodeContext::expectOneOutput() {
+  if (node.outputs.empty() || node.outputs.front().empty())
+    invalid("expects an output");
+  for (size_t i = 1; i < node.outputs.size(); ++i)
+    if (!node.outputs[i].empty() && state.graph.used.contains(node.outputs[i]))
+      unsupported("output " + std::to_string(i) + " (" +
+                  quoted(node.outputs[i]) + ") is used");
+}
+
+bool NodeContext::hasInput(size_t i) const {
+  return i < node.inputs.size() && !node.inputs[i].empty();
+}
+
+const Entry &NodeContext::entry(size_t i) const {
+  static const Entry unknown;
+  if (!hasInput(i))
+    return unknown;
+  auto found = state.entries.find(node.inputs[i]);
+  return found == state.entries.end() ? unknown : found->second;
+}
+
+bool NodeContext::isConstant(size_t i) const {
+  return entry(i).kind == Entry::Kind::Constant;
+}
+
+bool NodeContext::dependsOnData(size_t i) const {
+  const Entry &e = entry(i);
+  return e.kind == Entry::Kind::Activation ||
+         (e.kind == Entry::Kind::Unknown && e.dependsOnData);
+}
+
+bool NodeContext::allInputsConstant() const {
+  for (size_t i = 0; i != node.inputs.size(); ++i)
+    if (hasInput(i) && !isConstant(i))
+      return false;
+  return true;
+}
+
+ConstantRef NodeContext::constant(size_t i, StringRef what) {
+  static const ConstantRef empty = std::make_shared<Constant>();
+  const Entry &e = entry(i);
+  if (e.kind == Entry::Kind::Constant)
+    return e.constant;
+  if (!hasInput(i))
+    invalid("input " + std::to_string(i) + " is missing");
+  else if (dependsOnData(i))
+    unsupported(what.str() + " (input " + std::to_string(i) +
+                ") is not a constant");
+  // The node that left the value unknown has been reported.
+  failed = true;
+  return empty;
+}
+
+void NodeContext::checkFinite(const Constant &constant) {
+  for (size_t i = 0; i != constant.floats.size(); ++i)
+    if (!std::isfinite(constant.floats[i]))
+      return refuse(207,
+                    "tensor " + quoted(constant.name) + " holds " +
+                        (std::isnan(constant.floats[i]) ? "NaN" : "infinity") +
+                        " at index " + std::to_string(i));
+}
+
+ConstantRef NodeContext::floatConstant(size_t i, StringRef what) {
+  ConstantRef result = constant(i, what);
+  if (failed)
+    return result;
+  if (result->element != Element::Float)
+    unsupported(what.str() + " (input " + std::to_string(i) +
+                ") is not a float tensor");
+  checkFinite(*result);
+  return result;
+}
+
+Shape NodeContext::intsConstant(size_t i, StringRef what) {
+  ConstantRef result = constant(i, what);
+  if (failed)
+    return {};
+  if (result->element != Element::Int || result->shape.size() > 1)
+    invalid(what.str() + " (input " + std::to_string(i) +
+            ") expects a list of integers");
+  return Shape(result->ints.begin(), result->ints.end());
+}
+
+Value NodeContext::activation(size_t i) {
+  const Entry &e = entry(i);
+  if (e.kind == Entry::Kind::Activation)
+    return e.value;
+  if (!hasInput(i))
+    invalid("input " + std::to_string(i) + " is missing");
+  if (e.kind == Entry::Kind::Unknown || failed) {
+    failed = true;
+    return Value();
+  }
+  if (e.constant->element != Element::Float)
+    unsupported("input " + std::to_string(i) + " is not a float tensor");
+  return emitConstant(e.constant);
+}
+
+Shape NodeContext::shapeOf(Value value) {
+  if (!value)
+    return {};
+  return Shape(cast<RankedTensorType>(value.getType()).getShape());
+}
+
+Shape NodeContext::shapeOf(size_t i) {
+  const Entry &e = entry(i);
+  if (e.kind == Entry::Kind::Activation)
+    return shapeOf(e.value);
+  if (e.kind == Entry::Kind::Constant)
+    return e.constant->shape;
+  if (!hasInput(i))
+    invalid("input " + std::to_string(i) + " is missing");
+  failed = true;
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Results and emission
+//===----------------------------------------------------------------------===//
+
+void NodeContext::setResult(Value value) {
+  result.kind = value ? Entry::Kind::Activation : Entry::Kind::Unknown;
+  result.value = value;
+}
+
+ConstantRef NodeContext::derive(Expected<Constant> constant, StringRef name) {
+  static const ConstantRef empty = std::make_shared<Constant>();
+  if (!constant) {
+    invalid(constant.takeError());
+    return empty;
+  }
+  // Weights are rewritten a few times at most; what exceeds this is a bomb.
+  uint64_t budget = (uint64_t(1) << 26) + 2 * state.graph.bytes;
+  state.foldedElements += constant->size();
+  if (uint64_t(state.foldedElements) > budget) {
+    refuse(209, "folding constants exceeds the limit of " +
+                    std::to_string(budget) + " elements");
+    return empty;
+  }
+  constant->name = name.str();
+  return std::make_shared<Constant>(std::move(*constant));
+}
+
+void NodeContext::setResult(Expected<Constant> constant) {
+  std::string name = node.outputs.empty() ? node.name : node.outputs.front();
+  result.constant = derive(std::move(constant), name);
+  result.kind = Entry::Kind::Constant;
+}
+
+void NodeContext::setResult(const Constant &constant) {
+  setResult(Expected<Constant>(constant));
+}
+
+void NodeContext::forward(size_t i) { result = entry(i); }
+
+RankedTensorType NodeContext::resultType(ArrayRef<int64_t> shape) {
+  if (failed)
+    return {};
+  std::optional<int64_t> count = countElements(shape);
+  if (!count || *count == 0 || shape.size() > kMaxRank) {
+    refuse(209, "a result of shape " + formatShape(shape) +
+                    " is empty or exceeds 2^31 - 1 elements or rank " +
+                    std::to_string(kMaxRank));
+    return {};
+  }
+  return RankedTensorType::get(shape, state.builder.getF32Type());
+}
+
+Value NodeContext::emitConstant(const ConstantRef &constant) {
+  checkFinite(*constant);
+  if (!resultType(constant->shape))
+    return Value();
+  return state.materialize(constant, loc);
+}
+
+Value NodeContext::reshape(Value value, ArrayRef<int64_t> shape) {
+  if (failed || ArrayRef<int64_t>(shapeOf(value)) == shape)
+    return value;
+  return create<ReshapeOp>(shape, value);
+}
+
+FnAttr NodeContext::fn(Function function, ArrayRef<double> params) {
+  return FnAttr::get(state.builder.getContext(), function, params);
+}
+
+Value NodeContext::unary(Value value, Function function,
+                         ArrayRef<double> params) {
+  for (double param : params)
+    if (std::isnan(param))
+      refuse(207, "a parameter is not a number");
+  if (failed)
+    return Value();
+  auto functions =
+      ArrayAttr::get(state.builder.getContext(), {fn(function, params)});
+  return create<UnaryOp>(shapeOf(value), value, functions);
+}
+
+llvm::Error NodeContext::finish() {
+  const std::string name =
+      node.outputs.empty() ? std::string() : node.outputs.front();
+  if (failed) {
+    result = Entry();
+    bool readsValues = node.opType != "Shape" && node.opType != "Size";
+    for (size_t i = 0; readsValues && i != node.inputs.size(); ++i)
+      result.dependsOnData |= dependsOnData(i);
+    for (const std::string &capture : node.captures) {
+      auto found = state.entries.find(capture);
+      result.dependsOnData |= found != state.entries.end() &&
+                              (found->second.kind == Entry::Kind::Activation ||
+                               found->second.dependsOnData);
+    }
+  }
+  for (Operation *op : created) {
+    bool isResult = result.value && op == result.value.getDefiningOp();
+    StringRef mnemonic = op->getName().stripDialect();
+    std::string value = isResult ? name : name + "@" + mnemonic.str();
+    op->setAttr("qopt.value",
+                state.builder.getStringAttr(state.uniqueValueName(value)));
+  }
+  for (const std::string &output : node.outputs)
+    if (!output.empty())
+      state.entries[output] = failed || output == name ? result : Entry();
+  if (error)
+    return std::move(*error);
+  return llvm::Error::success();
+}
+
+} // namespace mlir::qopt::importer

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What an operator importer sees of its node: checked attributes and inputs,
+// folding, and emission of qopt ops.
+#pragma once
+
+#include "Fold.h"
+#include "mlir/IR/Builders.h"
+#include "qopt/IR/Qopt.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::qopt::importer {
+
+/// What an ONNX name stands for while the graph is imported.
+struct Entry {
+  enum class Kind {
+    /// An f32 tensor that is computed at run time.
+    Activation,
+    /// A tensor whose values are known now.
+    Constant,
+    /// The result of a node that was refused.
+    Unknown,
+  };
+  Kind kind = Kind::Unknown;
+  Value value;
+  ConstantRef constant;
+  /// Unknown, and it depends on values, not only on shapes, of graph inputs.
+  bool dependsOnData = false;
+};
+
+/// State of one import that all nodes share.
+struct ImportState {
+  ImportState(const Graph &graph, OpBuilder &builder)
+      : graph(graph), builder(builder) {}
+
+  const Graph &graph;
+  OpBuilder &builder;
+  llvm::StringMap<Entry> entries;
+  /// Constants that are already ops; the key shares ownership, so that no later
+  /// constant has its address.
+  std::map<ConstantRef, Value> materialized;
+  /// Names given as `qopt.value`.
+  llvm::StringSet<> valueNames;
+  llvm::StringSet<> resourceNames;
+  /// Elements that folding has produced.
+  int64_t foldedElements = 0;
+
+  /// `name`, or `name_2`, ... where that is taken.
+  std::string uniqueValueName(const std::string &name);
+  /// A `qopt.constant`; the caller has checked that the values are finite.
+  Value materialize(const ConstantRef &constant, Location loc);
+};
+
+/// Errors are sticky: the first one counts, every accessor afterwards returns a
+/// harmless default and `create` creates nothing. An importer reads all it
+/// needs, returns if not `ok()`, then emits.
+class NodeContext {
+public:
+  NodeContext(ImportState &state, const Node &node);
+
+  bool ok() const { return !failed; }
+  int64_t opset() const { return state.graph.opset; }
+  const std::string &opType() const { return node.opType; }
+
+  /// \name Errors
+  /// @{
+  /// Q0302: the operator is supported, this form of it is not.
+  void unsupported(const std::string &why);
+  /// Q0206: the node breaks ONNX's rules.
+  void invalid(const std::string &why);
+  /// Another code of the 02xx range.
+  void refuse(int code, const std::string &why);
+  /// `error` as it is.
+  void fail(llvm::Error error);
+  /// Q0206 with the text of `error`.
+  void invalid(llvm::Error error);
+  /// The value of `value`; its error becomes Q0206.
+  template <typename T> T check(Expected<T> value) {
+    if (value)
+      return std::move(*value);
+    invalid(value.takeError());
+    return T();
+  }
+  /// @}
+
+  /// \name Attributes: absent ones have the default, others a checked type
+  /// @{
+  bool hasAttribute(StringRef name) const;
+  int64_t intAttribute(StringRef name, int64_t defaultValue);
+  float floatAttribute(StringRef name, float defaultValue);
+  std::string stringAttribute(StringRef name, StringRef defaultValue);
+  std::optional<Shape> intsAttribute(StringRef name);
+  std::vector<float> floatsAttribute(StringRef name);
+  ConstantRef tensorAttribute(StringRef name);
+  /// Declares attributes that inference has no use for.
+  void ignoreAttributes(ArrayRef<StringRef> names);
+  /// Refuses attributes that nobody asked for.
+  void checkAttributes();
+  /// @}
+
+  /// \name Inputs and outputs
+  /// @{
+  /// Checks the number of inputs and that the first `min` are present.
+  void expectInputs(size_t min, size_t max);
+  /// Outputs after the first are refused if something reads them.
+  void expectOneOutput();
+  size_t numInputs() const { return node.inputs.size(); }
+  bool hasInput(size_t i) const;
+  /// Known now, whatever its element type.
+  bool isConstant(size_t i) const;
+  /// Depends on values of graph inputs, so that no folding can make it known.
+  bool dependsOnData(size_t i) const;
+  bool allInputsConstant() const;
+  /// The input's known values; unsupported if it is computed at run time.
+  ConstantRef constant(size_t i, StringRef what);
+  /// The same, checked to be float and finite.
+  ConstantRef floatConstant(size_t i, StringRef what);
+  /// A list (or scalar) of integers.
+  Shape intsConstant(size_t i, StringRef what);
+  /// The input as an f32 value; a constant becomes an op.
+  Value activation(size_t i);
+  /// The shape of an input of any kind.
+  Shape shapeOf(size_t i);
+  static Shape shapeOf(Value value);
+  /// @}
+
+  /// \name Results
+  /// @{
+  void setResult(Value value);
+  void setResult(Expected<Constant> constant);
+  void setResult(const Constant &constant);
+  /// The result is the input itself.
+  void forward(size_t i);
+  /// A constant made from others, named after `origin` for messages; charged
+  /// to the folding budget.
+  ConstantRef derive(Expected<Constant> constant, StringRef name);
+  /// @}
+
+  /// \name Emission
+  /// @{
+  template <typename Op, typename... Args>
+  Value create(ArrayRef<int64_t> shape, Args &&...args) {
+    RankedTensorType type = resultType(shape);
+    if (!type)
+      return Value();
+    auto op = Op::create(state.builder, loc, type, std::forward<Args>(args)...);
+    created.push_back(op);
+    return op->getResult(0);
+  }
+  Value emitConstant(const ConstantRef &constant);
+  /// A `qopt.reshape`, or `value` itself if that has the shape.
+  Value reshape(Value value, ArrayRef<int64_t> shape);
+  /// A `qopt.unary` with one function.
+  Value unary(Value value, Function function, ArrayRef<double> params);
+  FnAttr fn(Function function, ArrayRef<double> params);
+  /// @}
+
+  /// Names the ops and enters the outputs; an error, if any, is returned.
+  llvm::Error finish();
+
+private:
+  const NodeAttribute *attribute(StringRef name, NodeAttribute::Kind kind,
+                                 StringRef kindName);
+  const Entry &entry(size_t i) const;
+  RankedTensorType resultType(ArrayRef<int64_t> shape);
+  void checkFinite(const Constant &constant);
+  std::string where() const;
+
+  ImportState &state;
+  const Node &node;
+  Location loc;
+  bool failed = false;
+  std::optional<llvm::Error> error;
+  llvm::StringSet<> knownAttributes;
+  SmallVector<Operation *> created;
+  Entry result;
+};
+
+} // namespace mlir::qopt::importer

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table of ONNX operators: opsets, importer, supported forms. A new
+// operator is one line here and one function in its family's file.
+#include "Registry.h"
+
+#include "qopt/Import/ONNX/Import.h"
+
+namespace mlir::qopt::importer {
+
+static constexpr int64_t oldest = kMinOpset, latest = kMaxOpset;
+
+static const char *const foldedOnly = "where all inputs are constants";
+
+// Sorted by operator, then opset. clang-format would break the columns.
+// clang-format off
+static const OpEntry table[] = {
+    {"Abs", oldest, latest, importFoldedUnary, foldedOnly},
+    {"Add", oldest, latest, importBinary, "float tensors, broadcast"},
+    {"AveragePool", oldest, 9, importAveragePool,
+     "1-D and 2-D; auto_pad, count_include_pad"},
+    {"AveragePool", 10, latest, importAveragePool,
+     "1-D and 2-D; auto_pad, count_include_pad, ceil_mode, dilations"},
+    {"BatchNormalization", oldest, 8, importBatchNormalization,
+     "inference, rank 2 and more, constant parameters, spatial=1"},
+    {"BatchNormalization", 9, latest, importBatchNormalization,
+     "inference, rank 2 and more, constant parameters"},
+    {"Cast", oldest, latest, importCast,
+     "constants; float tensors to a float type (computed as float32)"},
+    {"Ceil", oldest, latest, importFoldedUnary, foldedOnly},
+    {"Clip", oldest, 10, importClip, "bounds as attributes"},
+    {"Clip", 11, latest, importClip, "constant bounds as inputs"},
+    {"Concat", oldest, latest, importConcat, "any axis"},
+    {"Constant", oldest, latest, importConstant,
+     "value, value_float(s), value_int(s) of numeric types"},
+    {"ConstantOfShape", 9, latest, importConstantOfShape, foldedOnly},
+    {"Conv", oldest, latest, importConv,
+     "1-D and 2-D with constant weight and bias; groups, dilations, strides, "
+     "auto_pad, asymmetric pads"},
+    {"Div", oldest, latest, importBinary, "a constant divisor"},
+    {"Dropout", oldest, 11, importDropout, "as identity; mask unused"},
+    {"Dropout", 12, latest, importDropout,
+     "as identity; training_mode false, mask unused"},
+    {"Equal", oldest, latest, importFoldedBinary, foldedOnly},
+    {"Expand", 8, latest, importExpand, foldedOnly},
+    {"Flatten", oldest, latest, importFlatten, "any axis"},
+    {"Floor", oldest, latest, importFoldedUnary, foldedOnly},
+    {"Gather", oldest, latest, importGather, foldedOnly},
+    {"Gemm", oldest, latest, importGemm,
+     "a constant right side; alpha, beta, transA, transB, any C"},
+    {"GlobalAveragePool", oldest, latest, importGlobalAveragePool,
+     "rank 3 and more"},
+    {"Greater", oldest, latest, importFoldedBinary, foldedOnly},
+    {"HardSigmoid", oldest, latest, importScalarFunction, "any alpha, beta"},
+    {"HardSwish", 14, latest, importScalarFunction, "float tensors"},
+    {"Identity", oldest, latest, importIdentity, "tensors"},
+    {"LeakyRelu", oldest, latest, importScalarFunction, "any alpha"},
+    {"Less", oldest, latest, importFoldedBinary, foldedOnly},
+    {"MatMul", oldest, latest, importMatMul,
+     "a constant right side without batch dimensions"},
+    {"Max", 8, latest, importFoldedBinary, "two constants"},
+    {"MaxPool", oldest, 9, importMaxPool, "1-D and 2-D; auto_pad, pads"},
+    {"MaxPool", 10, latest, importMaxPool,
+     "1-D and 2-D; auto_pad, pads, ceil_mode, dilations; indices unused"},
+    {"Min", 8, latest, importFoldedBinary, "two constants"},
+    {"Mul", oldest, latest, importBinary, "float tensors, broadcast"},
+    {"Neg", oldest, latest, importFoldedUnary, foldedOnly},
+    {"Pad", oldest, 10, importPad, "mode constant; pads >= 0"},
+    {"Pad", 11, 17, importPad, "mode constant; constant pads >= 0 and value"},
+    {"Pad", 18, latest, importPad,
+     "mode constant; constant pads >= 0, value and axes"},
+    {"Range", 11, latest, importRange, "constant integers"},
+    {"ReduceMean", oldest, 17, importReduceMean, "axes as attribute"},
+    {"ReduceMean", 18, latest, importReduceMean, "constant axes as input"},
+    {"Relu", oldest, latest, importRelu, "float tensors"},
+    {"Reshape", oldest, 13, importReshape, "a constant shape; 0 and -1"},
+    {"Reshape", 14, latest, importReshape,
+     "a constant shape; 0, -1 and allowzero"},
+    {"Shape", oldest, latest, importShape, "any tensor"},
+    {"Sigmoid", oldest, latest, importScalarFunction, "float tensors"},
+    {"Size", oldest, latest, importSize, "any tensor"},
+    {"Slice", oldest, latest, importSlice, foldedOnly},
+    {"Softmax", oldest, 12, importSoftmax, "any axis; flattens from it"},
+    {"Softmax", 13, latest, importSoftmax, "any axis"},
+    {"Sqrt", oldest, latest, importFoldedUnary, foldedOnly},
+    {"Squeeze", oldest, 12, importSqueeze, "axes as attribute"},
+    {"Squeeze", 13, latest, importSqueeze, "constant axes as input"},
+    {"Sub", oldest, latest, importBinary, "float tensors, broadcast"},
+    {"Tanh", oldest, latest, importScalarFunction, "float tensors"},
+    {"Transpose", oldest, latest, importTranspose, "any permutation"},
+    {"Unsqueeze", oldest, 12, importUnsqueeze, "axes as attribute"},
+    {"Unsqueeze", 13, latest, importUnsqueeze, "constant axes as input"},
+    {"Where", 9, latest, importWhere, foldedOnly},
+};
+// clang-format on
+
+ArrayRef<OpEntry> getOpTable() { return table; }
+
+const OpEntry *lookupOp(StringRef opType, int64_t opset) {
+  for (const OpEntry &entry : table)
+    if (opType == entry.opType && opset >= entry.since && opset <= entry.until)
+      return &entry;
+  return nullptr;
+}
+
+void printSupportedOps(llvm::raw_ostream &os) {
+  os << "| operator | opsets | supported |\n|---|---|---|\n";
+  for (const OpEntry &entry : table)
+    os << "| " << entry.opType << " | " << entry.since << " - " << entry.until
+       << " | " << entry.supported << " |\n";
+}
+
+} // namespace mlir::qopt::importer

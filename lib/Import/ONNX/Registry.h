@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table of ONNX operators: which function imports an operator of an opset.
+#pragma once
+
+#include "NodeContext.h"
+#include "qopt/Import/ONNX/Opsets.h"
+
+namespace mlir::qopt::importer {
+
+using ImportFunction = void (*)(NodeContext &);
+
+struct OpEntry {
+  const char *opType;
+  /// The opsets in which the operator has this form.
+  int64_t since, until;
+  ImportFunction import;
+  /// What is supported, for messages and for docs/onnx-ops.md.
+  const char *supported;
+};
+
+/// All entries, sorted by operator, then opset.
+ArrayRef<OpEntry> getOpTable();
+
+/// The entry for an operator in an opset; null if there is none.
+const OpEntry *lookupOp(StringRef opType, int64_t opset);
+
+// Importers by family, one function an operator; ImportX.cpp defines them.
+void importConv(NodeContext &n);
+void importMaxPool(NodeContext &n);
+void importAveragePool(NodeContext &n);
+void importGlobalAveragePool(NodeContext &n);
+
+void importGemm(NodeContext &n);
+void importMatMul(NodeContext &n);
+
+void importBinary(NodeContext &n);
+void importRelu(NodeContext &n);
+void importClip(NodeContext &n);
+void importScalarFunction(NodeContext &n);
+
+void importBatchNormalization(NodeContext &n);
+void importSoftmax(NodeContext &n);
+void importReduceMean(NodeContext &n);
+
+void importReshape(NodeContext &n);
+void importFlatten(NodeContext &n);
+void importSqueeze(NodeContext &n);
+void importUnsqueeze(NodeContext &n);
+void importTranspose(NodeContext &n);
+void importConcat(NodeContext &n);
+void importPad(NodeContext &n);
+void importIdentity(NodeContext &n);
+void importDropout(NodeContext &n);
+void importCast(NodeContext &n);
+
+// Operators that are only folded.
+void importConstant(NodeContext &n);
+void importShape(NodeContext &n);
+void importSize(NodeContext &n);
+void importConstantOfShape(NodeContext &n);
+void importGather(NodeContext &n);
+void importSlice(NodeContext &n);
+void importExpand(NodeContext &n);
+void importWhere(NodeContext &n);
+void importRange(NodeContext &n);
+void importFoldedBinary(NodeContext &n);
+void importFoldedUnary(NodeContext &n);
+
+} // namespace mlir::qopt::importer
