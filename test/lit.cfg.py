@@ -4,6 +4,7 @@
 
 import os
 import shutil
+import sys
 
 import lit.formats
 
@@ -21,7 +22,8 @@ config.environment["PATH"] = os.pathsep.join(
         config.environment.get("PATH", os.environ["PATH"]),
     ]
 )
-config.substitutions.append(("%build", config.qopt_build))
+config.substitutions.append(("%python", sys.executable))
+config.substitutions.append(("%build", config.qopt_build))config.substitutions.append(("%build", config.qopt_build))
 config.substitutions.append(("%source", config.qopt_source))
 config.substitutions.append(
     ("%plugin", os.path.join(config.qopt_build, "lib", "QoptPlugin.so"))
