@@ -4,6 +4,7 @@
 // of include/qopt/Runtime/qopt_abi.h; AbiTest holds the two together.
 
 #include "qopt/Target/Abi.h"
+#include "CpuCheck.h"
 #include "qopt/Support/Error.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
@@ -124,10 +125,10 @@ llvm::Error AbiBuilder::buildRun() {
   return llvm::Error::success();
 }
 
-/// One variant an object: the answer is always 0.
+/// One variant an object: 0, or that this CPU cannot run it.
 llvm::Function *AbiBuilder::buildResolveVariant() {
-  llvm::Function *function = declare(spec.name + "_resolve_variant", i32, {});
-  builder.CreateRet(builder.getInt32(0));
+  llvm::Function *function =
+      buildCpuCheck(module, spec.name + "_resolve_variant", spec.cpuFeatures);
   exports.push_back(function->getName().str());
   return function;
 }

@@ -5,6 +5,7 @@
 // include/qopt/Runtime/qopt_abi.h).
 #pragma once
 
+#include "qopt/Target/Target.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <string>
@@ -57,6 +58,9 @@ struct AbiSpec {
   uint32_t arenaAlign = 64;
   /// The compile-time maximum of threads.
   uint32_t maxWorkers = 1;
+  /// What the code needs: `resolve_variant` answers QOPT_NO_VARIANT on a CPU
+  /// without it.
+  CpuFeatures cpuFeatures;
   /// JSON text of NAME_info.
   std::string info;
   /// Whether `NAME_quantize_*` and `NAME_dequantize_*` are wanted.

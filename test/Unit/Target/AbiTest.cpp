@@ -7,6 +7,7 @@
 #include "qopt/Target/Jit.h"
 #include "qopt/Target/ObjectCheck.h"
 #include "qopt/Target/ObjectFigures.h"
+#include "llvm/TargetParser/Host.h"
 #include <cmath>
 #include <limits>
 
@@ -88,6 +89,64 @@ TEST(Abi, QuantizeSaturatesAndHasAnAnswerForNaN) {
   EXPECT_EQ(q[1], -128);
   EXPECT_EQ(q[2], 1);
   EXPECT_EQ(q[3], 127);
+}
+
+/// What the object for `features` says to this machine.
+uint32_t answerHere(const CpuFeatures &features) {
+  AbiSpec spec = doublerSpec();
+  spec.cpuFeatures = features;
+  auto jit = unwrap(Jit::createFromObject(doublerObject(spec)));
+  auto resolve = reinterpret_cast<uint32_t (*)()>(
+      unwrap(jit->lookup("doubler_resolve_variant")));
+  return resolve();
+}
+
+TEST(Abi, TheCpuCheckAgreesWithThisMachine) {
+  auto host = unwrap(resolveTarget("", "host"));
+  EXPECT_EQ(answerHere(host.cpuFeatures), 0u);
+  // Each CPU's answer must be what LLVM's own detection says.
+  for (const char *cpu : {"x86-64", "haswell", "skylake-avx512", "alderlake",
+                          "cascadelake", "icelake-server"}) {
+    auto target = unwrap(resolveTarget("x86_64-linux-gnu", cpu));
+    const CpuFeatures &needs = target.cpuFeatures;
+    const auto here = llvm::sys::getHostCPUFeatures();
+    bool runs =
+        (!needs.hasFMA || here.lookup("fma")) &&
+        (needs.isa < KernelIsa::AVX2 || here.lookup("avx2")) &&
+        (needs.isa != KernelIsa::AVXVNNI || here.lookup("avxvnni")) &&
+        (needs.isa != KernelIsa::AVX512VNNI || here.lookup("avx512vnni")) &&
+        (!needs.hasAVX512F || here.lookup("avx512f")) &&
+        (!needs.hasVBMI || here.lookup("avx512vbmi"));
+    EXPECT_EQ(answerHere(needs), runs ? 0u : QOPT_NO_VARIANT) << cpu;
+  }
+}
+
+TEST(Abi, TheCpuCheckAsksForEveryBit) {
+  auto check = [](const char *cpu) {
+    AbiSpec spec = doublerSpec();
+    spec.cpuFeatures =
+        unwrap(resolveTarget("x86_64-linux-gnu", cpu)).cpuFeatures;
+    TestModule source("llvm.func @compute(%x: !llvm.ptr, %y: !llvm.ptr, "
+                      "%a: !llvm.ptr) { llvm.return }");
+    llvm::LLVMContext context;
+    auto module = unwrap(translate(source.get(), context));
+    unwrap(addAbi(*module, spec));
+    return emitLLVMIR(*module);
+  };
+  auto has = [](const std::string &text, uint32_t mask) {
+    std::string value = ", " + std::to_string(static_cast<int32_t>(mask));
+    return text.find(value + "\n") != std::string::npos;
+  };
+  EXPECT_EQ(check("x86-64").find("cpuid"), std::string::npos);
+  const uint32_t avxOnly = 1u << 27 | 1u << 28 | 1u << 12;
+  std::string haswell = check("haswell");
+  EXPECT_TRUE(has(haswell, avxOnly) && has(haswell, 1u << 5) &&
+              has(haswell, 0x6));
+  std::string alderlake = check("alderlake");
+  EXPECT_TRUE(has(alderlake, 1u << 5) && has(alderlake, 1u << 4));
+  std::string icelake = check("icelake-server");
+  EXPECT_TRUE(has(icelake, 1u << 5 | 1u << 16 | 1u << 30 | 1u << 31) &&
+              has(icelake, 1u << 1 | 1u << 11) && has(icelake, 0xe6));
 }
 
 TEST(Abi, TheObjectKeepsItsPromises) {
