@@ -129,3 +129,75 @@ ChunkSums mlir::qopt::observers::sumChunk(const float *data, size_t size,
   }
   return {out[0], out[1], out[2]};
 }
+
+/// Offsets of the groups of `lanes` values that hold a left-out one.
+QOPT_CLONES static size_t groupsWithLeftOut(const float *data, size_t size,
+                                            int32_t threshold,
+                                            uint32_t *offsets) {
+  size_t found = 0;
+  for (size_t i = 0; i < size; i += lanes) {
+    Words bits;
+    std::memcpy(&bits, data + i, sizeof(bits));
+    // Zero wraps around and compares as the largest.
+    const Words magnitude = (bits & 0x7fffffffu) - 1;
+    const Ints small = magnitude < static_cast<uint32_t>(threshold) - 1;
+    offsets[found] = static_cast<uint32_t>(i);
+    found += __builtin_reduce_or(small) != 0;
+  }
+  return found;
+}
+
+size_t mlir::qopt::observers::collectLeftOut(const float *data, size_t size,
+                                             int largestField, float *out) {
+  uint32_t offsets[chunkSize / lanes + 1];
+  const size_t whole = size / lanes * lanes;
+  const int lowestField = largestField - exactOctaves;
+  if (lowestField <= 0)
+    return 0;
+  const size_t groups =
+      groupsWithLeftOut(data, whole, lowestField << 23, offsets);
+  size_t found = 0;
+  auto take = [&](size_t first, size_t end) {
+    for (size_t i = first; i < end; ++i)
+      if (isLeftOut(data[i], largestField))
+        out[found++] = data[i];
+  };
+  for (size_t g = 0; g < groups; ++g)
+    take(offsets[g], offsets[g] + lanes);
+  take(whole, size);
+  return found;
+}
+
+QOPT_CLONES static int32_t
+vectorPosition(const float *__restrict data, size_t channels, int32_t threshold,
+               double splitter, float *__restrict min, float *__restrict max,
+               double *__restrict sum, double *__restrict high,
+               double *__restrict low) {
+  int32_t leftOut = 0;
+  for (size_t c = 0; c < channels; ++c) {
+    // Adding +0 turns -0 into it.
+    const float value = data[c] + 0.0f;
+    min[c] = value < min[c] ? value : min[c];
+    max[c] = value > max[c] ? value : max[c];
+    int32_t bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    const int32_t magnitude = bits & 0x7fffffff;
+    leftOut |= (magnitude < threshold) & (magnitude != 0);
+    const double x = magnitude < threshold ? 0.0 : static_cast<double>(value);
+    const double square = x * x;
+    const double rounded = (square + splitter) - splitter;
+    sum[c] += x;
+    high[c] += rounded;
+    low[c] += square - rounded;
+  }
+  return leftOut;
+}
+
+bool mlir::qopt::observers::addPosition(const float *data, size_t channels,
+                                        int largestField,
+                                        const ChannelArrays &arrays) {
+  const int lowestField = std::max(largestField - exactOctaves, 0);
+  return vectorPosition(data, channels, lowestField << 23,
+                        squareSplitter(largestField), arrays.min, arrays.max,
+                        arrays.sum, arrays.squareHigh, arrays.squareLow) != 0;
+}

@@ -73,6 +73,22 @@ inline bool isLeftOut(float x, int largestField) {
   return magnitude != 0 && (magnitude >> 23) < largestField - exactOctaves;
 }
 
+/// Values of `data` that `sumChunk` leaves out, in order, into `out` (room for
+/// `size`); returns their number.
+size_t collectLeftOut(const float *data, size_t size, int largestField,
+                      float *out);
+
+/// Partial sums and extremes of each channel, exact for `chunkSize` positions.
+struct ChannelArrays {
+  float *min, *max;
+  double *sum, *squareHigh, *squareLow;
+};
+
+/// Adds one position, a value of every channel; true if a value was left out of
+/// the sums.
+bool addPosition(const float *data, size_t channels, int largestField,
+                 const ChannelArrays &arrays);
+
 /// `2^exponent` for a normal double.
 inline double powerOfTwo(int exponent) {
   const uint64_t bits = static_cast<uint64_t>(exponent + 1023) << 52;

@@ -24,7 +24,7 @@ namespace {
 
 /// Tensors below this many values are counted straight into their histogram:
 /// emptying the scratch counters would cost more than it saves.
-constexpr size_t scratchThreshold = 32768;
+constexpr size_t scratchThreshold = 8192;
 constexpr size_t counterLanes = 4;
 
 /// Counters of one thread, four to a bin so that runs of equal values do not
@@ -96,6 +96,8 @@ public:
   void finish();
 
 private:
+  void addLeftOut(const float *data, size_t size, int field);
+  void countDirectly(const float *data, size_t size, bool manyZeros);
   static ScratchCounters &scratch() {
     static thread_local ScratchCounters counters;
     return counters;
@@ -130,15 +132,9 @@ bool Observation::add(const float *data, size_t size) {
   stats.sumOfSquares.add(sums.squareHigh);
   stats.sumOfSquares.add(sums.squareLow);
   if (extremes.smallestField() < field - exactOctaves)
-    for (size_t i = 0; i < size; ++i)
-      if (isLeftOut(data[i], field)) {
-        const double x = data[i];
-        stats.sum.add(x);
-        stats.sumOfSquares.add(x * x);
-      }
+    addLeftOut(data, size, field);
   if (!useScratch) {
-    for (size_t i = 0; i < size; ++i)
-      ++bins[ScratchCounters::binOf(data[i])];
+    countDirectly(data, size, fromOrderedKey(extremes.minKey) == 0);
     return true;
   }
   scratch().count(data, size);
@@ -147,6 +143,36 @@ bool Observation::add(const float *data, size_t size) {
   if (scratchCount + chunkSize > ScratchCounters::capacity)
     flush();
   return true;
+}
+
+void Observation::addLeftOut(const float *data, size_t size, int field) {
+  float leftOut[chunkSize];
+  const size_t found = collectLeftOut(data, size, field, leftOut);
+  for (size_t i = 0; i < found; ++i) {
+    const double x = leftOut[i];
+    stats.sum.add(x);
+    stats.sumOfSquares.add(x * x);
+  }
+}
+
+void Observation::countDirectly(const float *data, size_t size,
+                                bool manyZeros) {
+  if (!manyZeros) {
+    for (size_t i = 0; i < size; ++i)
+      ++bins[ScratchCounters::binOf(data[i])];
+    return;
+  }
+  // Zeros go to counters that take turns: one counter for the many that a ReLU
+  // leaves would make each value wait for the one before.
+  uint64_t zeros[8] = {};
+  for (size_t i = 0; i < size; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, data + i, sizeof(bits));
+    uint64_t *counter = bits == 0 ? zeros + i % 8 : bins + (bits >> 16);
+    ++*counter;
+  }
+  for (uint64_t count : zeros)
+    bins[0] += count;
 }
 
 void Observation::finish() {
@@ -213,47 +239,55 @@ static int64_t firstNonFinite(const StridedValues &values) {
 }
 
 namespace {
-/// Per-channel partial sums that stay exact for `chunkSize` positions.
-struct ChannelSums {
-  std::vector<double> sum, high, low;
-  explicit ChannelSums(size_t channels)
-      : sum(channels), high(channels), low(channels) {}
+/// Per-channel work of one call: extremes so far and exact partial sums.
+class ChannelObservation {
+public:
+  ChannelObservation(std::vector<ChannelStats> &channels, int largestField)
+      : channels(channels), largestField(largestField),
+        extremes(2 * channels.size()), sums(3 * channels.size()) {
+    const size_t count = channels.size();
+    arrays = {extremes.data(), extremes.data() + count, sums.data(),
+              sums.data() + count, sums.data() + 2 * count};
+    for (size_t c = 0; c < count; ++c) {
+      arrays.min[c] = channels[c].min;
+      arrays.max[c] = channels[c].max;
+    }
+  }
+
+  void add(const float *data) {
+    if (addPosition(data, channels.size(), largestField, arrays))
+      for (size_t c = 0; c < channels.size(); ++c)
+        if (isLeftOut(data[c], largestField)) {
+          const double x = data[c];
+          channels[c].sum.add(x);
+          channels[c].sumOfSquares.add(x * x);
+        }
+    if (++positions % chunkSize == 0)
+      flush();
+  }
+
+  void flush() {
+    for (size_t c = 0; c < channels.size(); ++c) {
+      channels[c].min = arrays.min[c];
+      channels[c].max = arrays.max[c];
+      channels[c].sum.add(arrays.sum[c]);
+      channels[c].sumOfSquares.add(arrays.squareHigh[c]);
+      channels[c].sumOfSquares.add(arrays.squareLow[c]);
+    }
+    std::fill(sums.begin(), sums.end(), 0.0);
+  }
+
+private:
+  std::vector<ChannelStats> &channels;
+  int largestField;
+  size_t positions = 0;
+  std::vector<float> extremes;
+  std::vector<double> sums;
+  ChannelArrays arrays;
 };
 } // namespace
 
-static void flushChannels(ChannelSums &sums,
-                          std::vector<ChannelStats> &channels) {
-  for (size_t c = 0; c < channels.size(); ++c) {
-    channels[c].sum.add(sums.sum[c]);
-    channels[c].sumOfSquares.add(sums.high[c]);
-    channels[c].sumOfSquares.add(sums.low[c]);
-    sums.sum[c] = sums.high[c] = sums.low[c] = 0;
-  }
-}
-
-/// One position: a value of every channel.
-static void addPosition(const float *data, int largestField, double splitter,
-                        ChannelSums &sums,
-                        std::vector<ChannelStats> &channels) {
-  for (size_t c = 0; c < channels.size(); ++c) {
-    const float value = data[c];
-    ChannelStats &channel = channels[c];
-    channel.min = std::min(channel.min, value + 0.0f);
-    channel.max = std::max(channel.max, value + 0.0f);
-    const double x = value;
-    const double square = x * x;
-    if (isLeftOut(value, largestField)) {
-      channel.sum.add(x);
-      channel.sumOfSquares.add(square);
-      continue;
-    }
-    const double rounded = (square + splitter) - splitter;
-    sums.sum[c] += x;
-    sums.high[c] += rounded;
-    sums.low[c] += square - rounded;
-  }
-}
-
+/// `low` and `high` bound every value.
 static void observeChannels(const StridedValues &values, float low, float high,
                             bool first, std::vector<ChannelStats> &channels) {
   const size_t count = channels.size();
@@ -263,19 +297,13 @@ static void observeChannels(const StridedValues &values, float low, float high,
   Extremes extremes;
   extremes.minKey = orderedKey(low);
   extremes.maxKey = orderedKey(high);
-  const int field = extremes.largestField();
-  const double splitter = squareSplitter(field);
-  ChannelSums sums(count);
-  size_t positions = 0;
+  ChannelObservation observation(channels, extremes.largestField());
   forEachRow(values, [&](const float *row, size_t length) {
-    for (size_t i = 0; i + count <= length; i += count) {
-      addPosition(row + i, field, splitter, sums, channels);
-      if (++positions % chunkSize == 0)
-        flushChannels(sums, channels);
-    }
+    for (size_t i = 0; i + count <= length; i += count)
+      observation.add(row + i);
     return true;
   });
-  flushChannels(sums, channels);
+  observation.flush();
 }
 
 int64_t TensorStats::observe(const StridedValues &values) {
