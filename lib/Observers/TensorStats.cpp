@@ -24,7 +24,7 @@ namespace {
 
 /// Tensors below this many values are counted straight into their histogram:
 /// emptying the scratch counters would cost more than it saves.
-constexpr size_t scratchThreshold = 8192;
+constexpr size_t scratchThreshold = 16384;
 constexpr size_t counterLanes = 4;
 
 /// Counters of one thread, four to a bin so that runs of equal values do not
