@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The graph passes in their order.
+
+#include "qopt/Transforms/Pipelines.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "qopt/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+
+void mlir::qopt::buildSimplifyPipeline(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(createSimplify());
+  manager.addNestedPass<func::FuncOp>(createFuseActivation());
+}
+
+void mlir::qopt::buildObservePipeline(OpPassManager &manager,
+                                      const QuantizePipelineOptions &options) {
+  buildSimplifyPipeline(manager);
+  InsertObserversOptions observers;
+  observers.bits = options.bits;
+  observers.symmetric = options.symmetric;
+  observers.method = options.method;
+  observers.outputBits = options.outputBits;
+  manager.addNestedPass<func::FuncOp>(createInsertObservers(observers));
+}
+
+void mlir::qopt::buildQuantizedPipeline(OpPassManager &manager,
+                                        const QuantizePipelineOptions &options) {
+  QuantizeOptions quantize;
+  quantize.perChannel = options.perChannel;
+  quantize.clipWeights = options.clipWeights;
+  manager.addNestedPass<func::FuncOp>(createQuantize(quantize));
+}
+
+void mlir::qopt::buildQuantizePipeline(OpPassManager &manager,
+                                       const QuantizePipelineOptions &options) {
+  buildObservePipeline(manager, options);
+  if (!options.statistics.empty()) {
+    FoldStatisticsOptions statistics;
+    statistics.statistics = options.statistics;
+    manager.addNestedPass<func::FuncOp>(createFoldStatistics(statistics));
+  }
+  buildQuantizedPipeline(manager, options);
+  manager.addNestedPass<func::FuncOp>(createRewriteToQint());
+}
+
+void mlir::qopt::registerTransformsPipelines() {
+  PassPipelineRegistration<>(
+      "qopt-simplify-pipeline", "Bring a float graph into its smallest form",
+      [](OpPassManager &manager) { buildSimplifyPipeline(manager); });
+  PassPipelineRegistration<QuantizePipelineOptions>(
+      "qopt-observe-pipeline", "Mark the values of a float graph to calibrate",
+      buildObservePipeline);
+  PassPipelineRegistration<QuantizePipelineOptions>(
+      "qopt-quantize-pipeline",
+      "Quantize a float graph to integer arithmetic from statistics",
+      buildQuantizePipeline);
+}
