@@ -11,7 +11,9 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "qopt/Interop/Passes.h"
 #include "qopt/Transforms/Passes.h"
+#include "qopt/Transforms/Pipelines.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -22,6 +24,8 @@ int main(int argc, char **argv) {
                   mlir::LLVM::LLVMDialect>();
   mlir::registerTransformsPasses();
   mlir::qopt::registerQoptTransformsPasses();
+  mlir::qopt::registerQoptInteropPasses();
+  mlir::qopt::registerTransformsPipelines();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "qopt modular optimizer driver\n", registry));
 }
