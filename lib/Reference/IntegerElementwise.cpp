@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Integer elementwise ops and softmax (docs/arithmetic.md).
+
+#include "Loops.h"
+#include "Ops.h"
+#include "Requantizer.h"
+#include "qopt/Numerics/Softmax.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::reference;
+
+/// `compute(a - za, b - zb)` of broadcast operands.
+template <typename Op, typename Compute>
+static void evaluateBinary(Op op, Operands in, Tensor &out, Compute compute) {
+  BroadcastMap left(out.getShape(), in[0]->getShape());
+  BroadcastMap right(out.getShape(), in[1]->getShape());
+  for (int64_t i = 0; i < out.getNumElements(); ++i)
+    out.setInteger(i,
+                   compute(static_cast<int64_t>(in[0]->getInteger(left(i))) -
+                               op.getLhsZeroPoint(),
+                           static_cast<int64_t>(in[1]->getInteger(right(i))) -
+                               op.getRhsZeroPoint()));
+}
+
+llvm::Error reference::evaluateOp(qint::AddOp op, Operands in, Tensor &out) {
+  Requantizer requantize(op.getRequant());
+  evaluateBinary(op, in, out,
+                 [&](int64_t a, int64_t b) { return requantize.sum(a, b); });
+  return requantize.finish(op);
+}
+
+llvm::Error reference::evaluateOp(qint::MulOp op, Operands in, Tensor &out) {
+  Requantizer requantize(op.getRequant());
+  evaluateBinary(op, in, out,
+                 [&](int64_t a, int64_t b) { return requantize(a * b); });
+  return requantize.finish(op);
+}
+
+llvm::Error reference::evaluateOp(qint::TableOp op, Operands in, Tensor &out) {
+  ArrayRef<int16_t> table = op.getTable();
+  ArrayRef<int8_t> x = in[0]->values<int8_t>();
+  for (size_t i = 0; i < x.size(); ++i)
+    out.setInteger(i, table[x[i] + 128]);
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(qint::RequantizeOp op, Operands in,
+                                  Tensor &out) {
+  Requantizer requantize(op.getRequant());
+  for (int64_t i = 0; i < out.getNumElements(); ++i)
+    out.setInteger(i, requantize(static_cast<int64_t>(in[0]->getInteger(i)) -
+                                 op.getInputZeroPoint()));
+  return requantize.finish(op);
+}
+
+llvm::Error reference::evaluateOp(qint::SoftmaxOp op, Operands in,
+                                  Tensor &out) {
+  AxisView view(out.getShape(), op.getAxis());
+  ArrayRef<int8_t> x = in[0]->values<int8_t>();
+  SmallVector<uint32_t> table(op.getExpTable().begin(), op.getExpTable().end());
+  int32_t qmax = out.getKind() == ElementKind::I8 ? INT8_MAX : INT16_MAX;
+  std::vector<int8_t> logits(view.length);
+  std::vector<int16_t> row(view.length);
+  for (int64_t o = 0; o < view.outer; ++o)
+    for (int64_t i = 0; i < view.step; ++i) {
+      if (view.length == 0)
+        continue;
+      for (int64_t k = 0; k < view.length; ++k)
+        logits[k] = x[view.index(o, k, i)];
+      numerics::softmaxRow(logits, table, op.getLevels(), op.getZeroPoint(),
+                           -qmax - 1, qmax, row);
+      for (int64_t k = 0; k < view.length; ++k)
+        out.setInteger(view.index(o, k, i), row[k]);
+    }
+  return llvm::Error::success();
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Integer convolution and fully connected layers (docs/arithmetic.md,
+// "Convolution and gemm").
+
+#include "Loops.h"
+#include "Ops.h"
+#include "Requantizer.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::reference;
+
+/// Biases and weight zero points by output channel.
+template <typename Op> struct LayerParameters {
+  LayerParameters(Op op, Operands in)
+      : bias(in.size() > 2 ? in[2]->values<int32_t>() : ArrayRef<int32_t>()),
+        weightZeros(op.getWeightZeroPoints()) {}
+
+  int64_t biasOf(int64_t o) const { return bias.empty() ? 0 : bias[o]; }
+  int64_t weightZero(int64_t o) const {
+    if (weightZeros.empty())
+      return 0;
+    return weightZeros[weightZeros.size() == 1 ? 0 : o];
+  }
+
+  ArrayRef<int32_t> bias, weightZeros;
+};
+
+template <typename In>
+static llvm::Error evaluateConv(qint::ConvOp op, Operands in, Tensor &out) {
+  auto geometry =
+      ConvGeometry::get(in[0]->getShape(), in[1]->getShape(), op.getStrides(),
+                        op.getPads(), op.getDilations(), op.getGroups());
+  LayerParameters<qint::ConvOp> parameters(op, in);
+  Requantizer requantize(op.getRequant());
+  auto run = [&](auto zero) {
+    using Acc = decltype(zero);
+    // The bias joins in int64, where the sum of both is exact.
+    convolve<Acc>(
+        geometry, in[0]->values<In>(), in[1]->values<int8_t>(),
+        static_cast<Acc>(op.getInputZeroPoint()),
+        [&](int64_t o) { return static_cast<Acc>(parameters.weightZero(o)); },
+        [](int64_t) { return Acc(0); },
+        [&](int64_t o, int64_t first, ArrayRef<Acc> row) {
+          for (size_t i = 0; i < row.size(); ++i)
+            out.setInteger(first + i, requantize.fromInt32(
+                                          row[i] + parameters.biasOf(o), o));
+        });
+  };
+  // A product of 8-bit values is at most 255 * 255.
+  if (sizeof(In) == 1 && geometry.taps() <= INT32_MAX / 65025)
+    run(int32_t(0));
+  else
+    run(int64_t(0));
+  return requantize.finish(op);
+}
+
+llvm::Error reference::evaluateOp(qint::ConvOp op, Operands in, Tensor &out) {
+  return in[0]->getKind() == ElementKind::I8
+             ? evaluateConv<int8_t>(op, in, out)
+             : evaluateConv<int16_t>(op, in, out);
+}
+
+template <typename In>
+static llvm::Error evaluateGemm(qint::GemmOp op, Operands in, Tensor &out) {
+  ArrayRef<In> x = in[0]->values<In>();
+  ArrayRef<int8_t> w = in[1]->values<int8_t>();
+  int64_t width = in[1]->getShape()[0], depth = in[1]->getShape()[1];
+  int32_t inputZero = op.getInputZeroPoint();
+  LayerParameters<qint::GemmOp> parameters(op, in);
+  Requantizer requantize(op.getRequant());
+  for (int64_t i = 0; i < out.getNumElements(); ++i) {
+    int64_t row = i / width, n = i % width;
+    int32_t weightZero = parameters.weightZero(n);
+    int64_t acc = parameters.biasOf(n);
+    for (int64_t k = 0; k < depth; ++k)
+      acc += (x[row * depth + k] - inputZero) * (w[n * depth + k] - weightZero);
+    out.setInteger(i, requantize.fromInt32(acc, n));
+  }
+  return requantize.finish(op);
+}
+
+llvm::Error reference::evaluateOp(qint::GemmOp op, Operands in, Tensor &out) {
+  return in[0]->getKind() == ElementKind::I8
+             ? evaluateGemm<int8_t>(op, in, out)
+             : evaluateGemm<int16_t>(op, in, out);
+}
