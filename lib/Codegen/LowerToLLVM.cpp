@@ -2,8 +2,8 @@
 //
 // Loops over planned memory to the LLVM dialect.
 
-#include "mlir/Conversion/Passes.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
+#include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -22,10 +22,10 @@
 namespace mlir::qopt::codegen {
 
 void registerCodegenDialects(DialectRegistry &registry) {
-  registry.insert<arith::ArithDialect, cf::ControlFlowDialect,
-                  func::FuncDialect, LLVM::LLVMDialect, memref::MemRefDialect,
-                  qint::QintDialect, qopt::QoptDialect, scf::SCFDialect,
-                  vector::VectorDialect>();
+  registry
+      .insert<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect,
+              LLVM::LLVMDialect, memref::MemRefDialect, qint::QintDialect,
+              qopt::QoptDialect, scf::SCFDialect, vector::VectorDialect>();
 }
 
 /// The qint vector ops become instructions or generic vector ops.

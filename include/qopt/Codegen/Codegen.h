@@ -4,11 +4,11 @@
 // memory, and from there to the LLVM dialect.
 #pragma once
 
-#include "qopt/Codegen/ISA/Isa.h"
-#include "qopt/Codegen/Plan/View.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "qopt/Codegen/ISA/Isa.h"
+#include "qopt/Codegen/Plan/View.h"
 #include "llvm/Support/Error.h"
 #include <string>
 #include <vector>

@@ -88,12 +88,12 @@ struct ExpandPack final : OpRewritePattern<qint::PackOp> {
     Value both = vector::ShuffleOp::create(rewriter, loc, op.getLhs(),
                                            op.getRhs(), order);
     int64_t low = op.getIsUnsigned() ? 0 : -(int64_t(1) << (width - 1));
-    int64_t high =
-        (int64_t(1) << (op.getIsUnsigned() ? width : width - 1)) - 1;
+    int64_t high = (int64_t(1) << (op.getIsUnsigned() ? width : width - 1)) - 1;
     auto bound = [&](int64_t value) -> Value {
       auto type = cast<VectorType>(both.getType());
       auto attr = DenseElementsAttr::get(
-          type, Attribute(rewriter.getIntegerAttr(type.getElementType(), value)));
+          type,
+          Attribute(rewriter.getIntegerAttr(type.getElementType(), value)));
       return arith::ConstantOp::create(rewriter, loc, attr);
     };
     both = arith::MaxSIOp::create(rewriter, loc, both, bound(low));

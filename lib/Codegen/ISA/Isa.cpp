@@ -21,9 +21,7 @@ int64_t Isa::lanes() const {
   return 4;
 }
 
-int64_t Isa::registers() const {
-  return kind == IsaKind::AVX512VNNI ? 32 : 16;
-}
+int64_t Isa::registers() const { return kind == IsaKind::AVX512VNNI ? 32 : 16; }
 
 int64_t Isa::dotScratchPerWeight() const {
   return kind == IsaKind::AVX2 || kind == IsaKind::Scalar ? 1 : 0;

@@ -26,7 +26,8 @@ Value callIntrinsic(OpBuilder &b, Location loc, StringRef name, Type result,
 Value splatConstant(OpBuilder &b, Location loc, Type type, int64_t value) {
   auto vector = cast<VectorType>(type);
   unsigned width = vector.getElementTypeBitWidth();
-  auto attr = DenseElementsAttr::get(vector, llvm::APInt(64, value).trunc(width));
+  auto attr =
+      DenseElementsAttr::get(vector, llvm::APInt(64, value).trunc(width));
   return arith::ConstantOp::create(b, loc, attr);
 }
 
@@ -75,8 +76,9 @@ struct LowerDot4 final : X86Pattern<qint::Dot4Op> {
       StringRef name = byWidth(bits, "llvm.x86.avx512.vpdpbusd.128",
                                "llvm.x86.avx512.vpdpbusd.256",
                                "llvm.x86.avx512.vpdpbusd.512");
-      rewriter.replaceOp(op, callIntrinsic(rewriter, loc, name, type,
-                                           {op.getAcc(), op.getU(), op.getS()}));
+      rewriter.replaceOp(op,
+                         callIntrinsic(rewriter, loc, name, type,
+                                       {op.getAcc(), op.getU(), op.getS()}));
       return success();
     }
     // vpmaddubsw would saturate: 255 * 127 * 2 does not fit i16. Widening the
@@ -115,8 +117,9 @@ struct LowerDot2 final : X86Pattern<qint::Dot2Op> {
       StringRef name = byWidth(bits, "llvm.x86.avx512.vpdpwssd.128",
                                "llvm.x86.avx512.vpdpwssd.256",
                                "llvm.x86.avx512.vpdpwssd.512");
-      rewriter.replaceOp(op, callIntrinsic(rewriter, loc, name, type,
-                                           {op.getAcc(), op.getA(), op.getB()}));
+      rewriter.replaceOp(op,
+                         callIntrinsic(rewriter, loc, name, type,
+                                       {op.getAcc(), op.getA(), op.getB()}));
       return success();
     }
     Value sum = pmaddwd(rewriter, loc, type, op.getA(), op.getB());
@@ -203,9 +206,8 @@ private:
     };
     Value low = permute(quarters[0], quarters[1]);
     Value high = permute(quarters[2], quarters[3]);
-    Value isHigh =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, index,
-                              splatConstant(b, loc, type, 0));
+    Value isHigh = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                         index, splatConstant(b, loc, type, 0));
     return arith::SelectOp::create(b, loc, isHigh, high, low);
   }
 };

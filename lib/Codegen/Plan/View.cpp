@@ -4,8 +4,8 @@
 
 #include "qopt/Codegen/Plan/View.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
-#include <algorithm>
 
 namespace mlir::qopt::codegen {
 
@@ -105,8 +105,9 @@ bool View::isDense() const {
   for (int64_t axis = 0; axis < rank(); ++axis)
     if (shape[axis] != 1)
       order.push_back(axis);
-  llvm::stable_sort(
-      order, [&](int64_t a, int64_t b) { return strides[a] > strides[b]; });
+  llvm::sort(order, [&](int64_t a, int64_t b) {
+    return strides[a] != strides[b] ? strides[a] > strides[b] : a < b;
+  });
   return isDenseInOrder(*this, order);
 }
 

@@ -61,6 +61,8 @@ public:
   bool isRepeated(unsigned operand) const {
     return space.innerStride(operand) == 0;
   }
+  /// Elements that the body is given at most.
+  int64_t maxChunk() const { return chunkSize; }
   llvm::SmallVector<KernelArg> args() const;
   /// What of the nest is not in the arguments' views.
   std::string key() const;

@@ -5,11 +5,11 @@
 // (KernelBuilder).
 #pragma once
 
-#include "qopt/Codegen/ISA/Isa.h"
-#include "qopt/Codegen/Plan/View.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "qopt/Codegen/ISA/Isa.h"
+#include "qopt/Codegen/Plan/View.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <map>
 #include <vector>

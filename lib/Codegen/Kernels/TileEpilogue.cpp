@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Requantization in the cheapest form that equals the contract, narrowing and
+// masked stores.
+
+#include "TileEpilogue.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "qopt/IR/Qint.h"
+
+namespace mlir::qopt::codegen {
+
+/// The largest zero point that a 32-bit sum has room for beside a product and
+/// its rounding, as a power of two.
+static constexpr int64_t foldedZeroPointBits = 29;
+
+void chooseTileForm(TileRequant &requant, ArrayRef<int32_t> multiplier,
+                    ArrayRef<int32_t> shift, int64_t channels,
+                    ElementKind out) {
+  auto multiplierOf = [&](int64_t c) {
+    return multiplier[multiplier.size() == 1 ? 0 : c];
+  };
+  auto shiftOf = [&](int64_t c) { return shift[shift.size() == 1 ? 0 : c]; };
+  bool isNarrow = !requant.halfEven && out == ElementKind::I8 &&
+                  shift.size() == 1 && shift[0] >= 32 && shift[0] <= 38;
+  bool isWide = !requant.halfEven;
+  for (int64_t c = 0; c < channels; ++c) {
+    isNarrow &= multiplierOf(c) < (1 << 30);
+    int64_t room = llvm::countl_zero(uint32_t(multiplierOf(c))) - 1;
+    isWide &= shiftOf(c) + room >= 33 && shiftOf(c) + room <= 62;
+  }
+  requant.form = isNarrow ? TileRequant::Form::Narrow
+                 : isWide ? TileRequant::Form::Wide
+                          : TileRequant::Form::Exact;
+  for (int64_t c = 0; c < channels; ++c) {
+    int64_t m = multiplierOf(c), s = shiftOf(c);
+    if (isNarrow) {
+      m *= 2;
+      s -= 31;
+    } else if (isWide) {
+      int64_t room = llvm::countl_zero(uint32_t(m)) - 1;
+      m <<= room;
+      s += room - 32;
+    }
+    requant.multiplier.push_back(static_cast<int32_t>(m));
+    requant.shift.push_back(static_cast<int32_t>(s));
+  }
+  if (llvm::all_equal(requant.shift))
+    requant.shift.resize(1);
+}
+
+PanelScales loadScales(KernelBuilder &kb, const TileGemm &gemm,
+                       const TilePlan &plan, const PanelClass &panel,
+                       Value panels, Value panelBase) {
+  PanelScales scales;
+  int64_t lane = 0;
+  for (int64_t lanes : panel.vectors) {
+    auto loadAt = [&](int64_t offset) {
+      return kb.load(panels, kb.add(panelBase, offset + 4 * lane),
+                     kb.vec(lanes, kb.i32()));
+    };
+    if (plan.hasMultipliers)
+      scales.multiplier.push_back(loadAt(plan.multiplierOffset(panel)));
+    if (plan.hasShifts)
+      scales.shift.push_back(loadAt(plan.shiftOffset(panel)));
+    lane += lanes;
+  }
+  return scales;
+}
+
+namespace {
+
+/// The epilogue of one row.
+class RowEpilogue {
+public:
+  RowEpilogue(KernelBuilder &kb, const TileGemm &gemm,
+              const PanelScales &scales)
+      : kb(kb), gemm(gemm), requant(gemm.requant), scales(scales) {}
+
+  /// Narrows the `acc` of vectors `first...` together.
+  Value narrow(ArrayRef<Value> acc, int64_t first) {
+    switch (requant.form) {
+    case TileRequant::Form::Float:
+      return clampFloat(acc.front());
+    case TileRequant::Form::Narrow:
+      return narrowForm(acc, first);
+    case TileRequant::Form::Wide:
+    case TileRequant::Form::Exact:
+      return narrowWords(acc, first);
+    }
+    return Value();
+  }
+
+private:
+  KernelBuilder &kb;
+  const TileGemm &gemm;
+  const TileRequant &requant;
+  const PanelScales &scales;
+
+  Value binaryAdd(Value a, Value c) {
+    return arith::AddIOp::create(kb.b, kb.loc, a, c);
+  }
+  Value constantLike(Value like, int64_t value) {
+    return kb.constant(like.getType(), value);
+  }
+  Value shiftRight(Value value, Value shift) {
+    return arith::ShRSIOp::create(kb.b, kb.loc, value, shift);
+  }
+  Value mulHigh(Value acc, int64_t vector) {
+    return arith::MulSIExtendedOp::create(kb.b, kb.loc, acc,
+                                          scales.multiplier[vector])
+        .getHigh();
+  }
+  Value pack(Value a, Value c, Type element, bool isUnsigned) {
+    int64_t lanes = cast<VectorType>(a.getType()).getNumElements();
+    return qint::PackOp::create(kb.b, kb.loc, kb.vec(2 * lanes, element), a, c,
+                                isUnsigned);
+  }
+
+  Value clampFloat(Value value) {
+    auto select = [&](arith::CmpFPredicate predicate, float bound) {
+      Value limit = kb.constantF(value.getType(), bound);
+      Value inside =
+          arith::CmpFOp::create(kb.b, kb.loc, predicate, value, limit);
+      value = arith::SelectOp::create(kb.b, kb.loc, inside, value, limit);
+    };
+    if (!std::isinf(requant.floatMin))
+      select(arith::CmpFPredicate::OGT, requant.floatMin);
+    if (!std::isinf(requant.floatMax))
+      select(arith::CmpFPredicate::OLT, requant.floatMax);
+    return value;
+  }
+
+  /// `Narrow`: high half, 16-bit saturating rounding, bytes.
+  Value narrowForm(ArrayRef<Value> acc, int64_t first) {
+    int64_t f = requant.shift[0];
+    int64_t rounding = (requant.zeroPoint << f) + (int64_t(1) << (f - 1));
+    SmallVector<Value> high;
+    for (auto [i, value] : llvm::enumerate(acc))
+      high.push_back(mulHigh(value, first + i));
+    if (acc.size() == 1) {
+      Value sum = binaryAdd(high[0], constantLike(high[0], rounding));
+      return toBytes(shiftRight(sum, constantLike(sum, f)));
+    }
+    SmallVector<Value> words;
+    for (size_t i = 0; i < high.size(); i += 2) {
+      // Saturation at 16 bits is harmless: what saturates there is beyond the
+      // clamp by then, since f <= 7.
+      Value packed = pack(high[i], high[i + 1], kb.i16(), false);
+      Value sum = LLVM::SAddSat::create(kb.b, kb.loc, packed,
+                                        constantLike(packed, rounding));
+      words.push_back(shiftRight(sum, constantLike(sum, f)));
+    }
+    return bytesFromWords(words);
+  }
+
+  /// Words (16 bits, or 32) with the zero point in, to clamped bytes.
+  Value bytesFromWords(ArrayRef<Value> words) {
+    if (words.size() == 1)
+      return toBytes(words[0]);
+    Value bytes = pack(words[0], words[1], kb.i8(), gemm.outUnsigned);
+    int64_t low = gemm.outUnsigned ? 0 : -128;
+    if (requant.clampMin > low) {
+      Value bound = constantLike(bytes, requant.clampMin);
+      bytes = gemm.outUnsigned
+                  ? Value(arith::MaxUIOp::create(kb.b, kb.loc, bytes, bound))
+                  : Value(arith::MaxSIOp::create(kb.b, kb.loc, bytes, bound));
+    }
+    if (requant.clampMax < low + 255) {
+      Value bound = constantLike(bytes, requant.clampMax);
+      bytes = gemm.outUnsigned
+                  ? Value(arith::MinUIOp::create(kb.b, kb.loc, bytes, bound))
+                  : Value(arith::MinSIOp::create(kb.b, kb.loc, bytes, bound));
+    }
+    return bytes;
+  }
+
+  Value toBytes(Value value) {
+    return kb.truncate(kb.clampS(value, requant.clampMin, requant.clampMax),
+                       kb.i8());
+  }
+
+  /// `Wide` and `Exact`: 32-bit outputs first, then packs.
+  Value narrowWords(ArrayRef<Value> acc, int64_t first) {
+    SmallVector<Value> values;
+    for (auto [i, value] : llvm::enumerate(acc))
+      values.push_back(requant.form == TileRequant::Form::Wide
+                           ? wide(value, first + i)
+                           : exact(value, first + i));
+    if (acc.size() == 1) {
+      Value clamped = kb.clampS(values[0], requant.clampMin, requant.clampMax);
+      return kb.truncate(clamped, kb.elementType(gemm.out));
+    }
+    SmallVector<Value> words;
+    for (size_t i = 0; i < values.size(); i += 2)
+      words.push_back(pack(values[i], values[i + 1], kb.i16(), false));
+    if (gemm.out == ElementKind::I8)
+      return bytesFromWords(words);
+    Value result = words[0];
+    if (requant.clampMin > -32768)
+      result = arith::MaxSIOp::create(kb.b, kb.loc, result,
+                                      constantLike(result, requant.clampMin));
+    if (requant.clampMax < 32767)
+      result = arith::MinSIOp::create(kb.b, kb.loc, result,
+                                      constantLike(result, requant.clampMax));
+    return result;
+  }
+
+  /// floor((high + 2^(f-1)) / 2^f) + z, in 32 bits: |high| < 2^30 and f <= 30.
+  Value wide(Value acc, int64_t vector) {
+    Value high = mulHigh(acc, vector);
+    Value shift, rounding;
+    bool isFolded = false;
+    if (scales.shift.empty()) {
+      int64_t f = requant.shift[0];
+      int64_t zeroPoint = requant.zeroPoint << f;
+      isFolded = std::abs(zeroPoint) < (int64_t(1) << foldedZeroPointBits) &&
+                 f < foldedZeroPointBits;
+      shift = constantLike(high, f);
+      rounding = constantLike(high, (int64_t(1) << (f - 1)) +
+                                        (isFolded ? zeroPoint : 0));
+    } else {
+      shift = scales.shift[vector];
+      Value one = constantLike(high, 1);
+      Value less = arith::SubIOp::create(kb.b, kb.loc, shift, one);
+      rounding = arith::ShLIOp::create(kb.b, kb.loc, one, less);
+    }
+    Value result = shiftRight(binaryAdd(high, rounding), shift);
+    if (!isFolded && requant.zeroPoint != 0)
+      result = binaryAdd(result, constantLike(result, requant.zeroPoint));
+    return result;
+  }
+
+  /// The contract as it is written, in 64 bits.
+  Value exact(Value acc, int64_t vector) {
+    Value value = kb.extendS(acc, kb.i64());
+    Value m = kb.extendS(scales.multiplier[vector], kb.i64());
+    Value product = arith::MulIOp::create(kb.b, kb.loc, value, m);
+    Value shift = scales.shift.empty()
+                      ? constantLike(product, requant.shift[0])
+                      : kb.extendS(scales.shift[vector], kb.i64());
+    Value one = constantLike(product, 1);
+    Value less = arith::SubIOp::create(kb.b, kb.loc, shift, one);
+    Value half = arith::ShLIOp::create(kb.b, kb.loc, one, less);
+    Value result = shiftRight(binaryAdd(product, half), shift);
+    if (requant.halfEven)
+      result = toEven(product, half, shift, result);
+    result = binaryAdd(result, constantLike(result, requant.zeroPoint));
+    result = kb.clampS(result, requant.clampMin, requant.clampMax);
+    return kb.truncate(result, kb.i32());
+  }
+
+  /// `rounded` less one where `product` was a tie and `rounded` is odd.
+  Value toEven(Value product, Value half, Value shift, Value rounded) {
+    Value one = constantLike(product, 1);
+    Value full = arith::ShLIOp::create(kb.b, kb.loc, one, shift);
+    Value mask = arith::SubIOp::create(kb.b, kb.loc, full, one);
+    Value low = arith::AndIOp::create(kb.b, kb.loc, product, mask);
+    Value isTie = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::eq,
+                                        low, half);
+    Value odd = arith::AndIOp::create(kb.b, kb.loc, rounded, one);
+    Value step = arith::SelectOp::create(kb.b, kb.loc, isTie, odd,
+                                         constantLike(product, 0));
+    return arith::SubIOp::create(kb.b, kb.loc, rounded, step);
+  }
+};
+
+} // namespace
+
+void storeRow(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
+              const PanelScales &scales, ArrayRef<Value> acc, Value out,
+              Value position) {
+  RowEpilogue epilogue(kb, gemm, scales);
+  int64_t first = 0, channel = 0;
+  for (int64_t size : narrowGroups(panel.vectors, gemm.out)) {
+    Value narrowed = epilogue.narrow(acc.slice(first, size), first);
+    int64_t lanes = size * panel.vectors[first];
+    kb.storeTail(out, kb.add(position, channel * byteWidth(gemm.out)), narrowed,
+                 std::min(lanes, panel.channels - channel));
+    channel += lanes;
+    first += size;
+  }
+}
+
+} // namespace mlir::qopt::codegen

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From the accumulators of one row to outputs in memory.
+#pragma once
+
+#include "TilePlan.h"
+
+namespace mlir::qopt::codegen {
+
+/// What of a panel the epilogue reads, once a tile; one value a vector.
+struct PanelScales {
+  SmallVector<Value> multiplier;
+  /// Empty where one shift is common to all channels.
+  SmallVector<Value> shift;
+};
+
+PanelScales loadScales(KernelBuilder &kb, const TileGemm &gemm,
+                       const TilePlan &plan, const PanelClass &panel,
+                       Value panels, Value panelBase);
+
+/// Narrows and stores the first `panel.channels` channels of a row at byte
+/// `position`. `acc` has one vector (i32 or f32) for each of the panel's.
+void storeRow(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
+              const PanelScales &scales, ArrayRef<Value> acc, Value out,
+              Value position);
+
+} // namespace mlir::qopt::codegen

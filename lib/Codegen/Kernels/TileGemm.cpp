@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Loops and register tiles of a product.
+
+#include "TileEpilogue.h"
+#include "TilePlan.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "qopt/IR/Qint.h"
+
+namespace mlir::qopt::codegen {
+namespace {
+
+/// Dots that the body of the innermost loop has at least.
+constexpr int64_t dotsPerIteration = 96;
+/// Accumulators that keep the dot unit busy while results are under way.
+constexpr int64_t wantedAccumulators = 12;
+
+/// A kernel's body under construction.
+class TileEmitter {
+public:
+  TileEmitter(KernelBuilder &kb, const TileGemm &gemm, const TilePlan &plan,
+              ValueRange args)
+      : kb(kb), gemm(gemm), plan(plan), in(args[0]), panels(args[1]),
+        out(args[2]) {}
+
+  void run() {
+    kb.loop(0, gemm.groups, 1, [&](Value group) {
+      Value inBase = kb.add(kb.mul(group, gemm.inGroupStride), gemm.inOrigin);
+      Value outBase =
+          kb.add(kb.mul(group, gemm.outGroupStride), gemm.outOrigin);
+      Value panelBase = kb.mul(group, plan.groupBytes);
+      for (const PanelClass &panel : plan.panels)
+        runPanels(panel, inBase, panelBase, outBase);
+    });
+  }
+
+private:
+  KernelBuilder &kb;
+  const TileGemm &gemm;
+  const TilePlan &plan;
+  Value in, panels, out;
+
+  bool isFloat() const { return gemm.in == ElementKind::F32; }
+
+  void runPanels(const PanelClass &panel, Value inBase, Value panelBase,
+                 Value outBase) {
+    int64_t width = byteWidth(gemm.out);
+    kb.loop(0, panel.count, 1, [&](Value i) {
+      Value base =
+          kb.add(kb.add(kb.mul(i, panel.bytes), panel.offset), panelBase);
+      Value target = kb.add(
+          kb.add(kb.mul(i, panel.channels * width), panel.firstChannel * width),
+          outBase);
+      if (plan.general)
+        runGeneralRows(panel, inBase, base, target);
+      else
+        runRows(panel, 0, inBase, base, target);
+    });
+  }
+
+  int64_t tileRows(const PanelClass &panel) const {
+    return maxTileRows(kb.isa, panel.vectors.size(), isFloat(), plan.general);
+  }
+
+  /// Row level `level` and those in it; tiles lie within the innermost.
+  void runRows(const PanelClass &panel, size_t level, Value inBase, Value base,
+               Value outBase) {
+    const TileRows &rows = plan.rows[level];
+    if (level + 1 < plan.rows.size()) {
+      kb.loop(0, rows.count, 1, [&](Value i) {
+        runRows(panel, level + 1, kb.add(kb.mul(i, rows.inStride), inBase),
+                base, kb.add(kb.mul(i, rows.outStride), outBase));
+      });
+      return;
+    }
+    int64_t first = 0;
+    for (const RowTiles &tiles : splitRows(rows.count, tileRows(panel))) {
+      kb.loop(0, tiles.count, 1, [&](Value i) {
+        Value row = kb.add(kb.mul(i, tiles.rows), first);
+        Value inTile = kb.add(kb.mul(row, rows.inStride), inBase);
+        Value outTile = kb.add(kb.mul(row, rows.outStride), outBase);
+        SmallVector<Value> inRows, outRows;
+        for (int64_t r = 0; r < tiles.rows; ++r) {
+          inRows.push_back(kb.add(inTile, r * rows.inStride));
+          outRows.push_back(kb.add(outTile, r * rows.outStride));
+        }
+        runTile(panel, inRows, base, outRows);
+      });
+      first += tiles.rows * tiles.count;
+    }
+  }
+
+  /// All rows in one sequence; a tile's positions are computed.
+  void runGeneralRows(const PanelClass &panel, Value inBase, Value base,
+                      Value outBase) {
+    int64_t first = 0;
+    for (const RowTiles &tiles : splitRows(gemm.numRows(), tileRows(panel))) {
+      kb.loop(0, tiles.count, 1, [&](Value i) {
+        SmallVector<Value> inRows, outRows;
+        for (int64_t r = 0; r < tiles.rows; ++r) {
+          Value left = kb.add(kb.mul(i, tiles.rows), first + r);
+          Value inRow = inBase, outRow = outBase;
+          for (const TileRows &rows : llvm::reverse(plan.rows)) {
+            bool isOutermost = &rows == &plan.rows.front();
+            Value at = isOutermost ? left : kb.rem(left, rows.count);
+            inRow = kb.add(kb.mul(at, rows.inStride), inRow);
+            outRow = kb.add(kb.mul(at, rows.outStride), outRow);
+            if (!isOutermost)
+              left = kb.div(left, rows.count);
+          }
+          inRows.push_back(inRow);
+          outRows.push_back(outRow);
+        }
+        runTile(panel, inRows, base, outRows);
+      });
+      first += tiles.rows * tiles.count;
+    }
+  }
+
+  /// Sets of accumulators: several where a tile is so small that one dot would
+  /// wait for the one before. Float sums have one order, so one set.
+  int64_t accumulatorSets(const PanelClass &panel, int64_t rows) const {
+    if (isFloat())
+      return 1;
+    int64_t tile = rows * panel.vectors.size();
+    int64_t sets = 1;
+    while (tile * sets < wantedAccumulators && sets < 4 &&
+           sets * 2 <= gemm.dwordsPerRun() && tile * sets * 2 <= 20)
+      sets *= 2;
+    return kb.isa.kind == IsaKind::AVX512VNNI ? sets
+                                              : std::min<int64_t>(sets, 2);
+  }
+
+  /// One register tile: initialize, sum over K, narrow, store.
+  void runTile(const PanelClass &panel, ArrayRef<Value> inRows, Value base,
+               ArrayRef<Value> outRows) {
+    int64_t rows = inRows.size(), vectors = panel.vectors.size();
+    int64_t sets = accumulatorSets(panel, rows);
+    SmallVector<Value> acc = initialAccumulators(panel, base, rows, sets);
+    Value weights = kb.add(base, plan.weightOffset(panel));
+    acc = sumSegments(panel, 0, inRows, kb.index(0), weights, acc);
+
+    PanelScales scales = loadScales(kb, gemm, plan, panel, panels, base);
+    for (int64_t r = 0; r < rows; ++r) {
+      SmallVector<Value> row;
+      for (int64_t v = 0; v < vectors; ++v)
+        row.push_back(total(acc, r * vectors + v, rows * vectors));
+      storeRow(kb, gemm, panel, scales, row, out, outRows[r]);
+    }
+  }
+
+  /// The sum of all sets of accumulator `index`.
+  Value total(ArrayRef<Value> acc, int64_t index, int64_t perSet) {
+    Value sum = acc[index];
+    for (size_t i = index + perSet; i < acc.size(); i += perSet)
+      sum = arith::AddIOp::create(kb.b, kb.loc, sum, acc[i]);
+    return sum;
+  }
+
+  SmallVector<Value> initialAccumulators(const PanelClass &panel, Value base,
+                                         int64_t rows, int64_t sets) {
+    Type element = isFloat() ? kb.f32() : kb.i32();
+    SmallVector<Value> bias, zero;
+    int64_t lane = 0;
+    for (int64_t lanes : panel.vectors) {
+      VectorType type = kb.vec(lanes, element);
+      bias.push_back(
+          kb.load(panels, kb.add(base, plan.biasOffset() + 4 * lane), type));
+      if (sets > 1)
+        zero.push_back(kb.constant(type, 0));
+      lane += lanes;
+    }
+    SmallVector<Value> acc;
+    for (int64_t set = 0; set < sets; ++set)
+      for (int64_t r = 0; r < rows; ++r)
+        llvm::append_range(acc, set == 0 ? bias : zero);
+    return acc;
+  }
+
+  /// Segment level `level` and the run in it. `offset` is common to all rows
+  /// of A.
+  SmallVector<Value> sumSegments(const PanelClass &panel, size_t level,
+                                 ArrayRef<Value> inRows, Value offset,
+                                 Value weights, ValueRange acc) {
+    if (level == gemm.segments.size())
+      return sumRun(panel, inRows, offset, weights, acc);
+    const TileSegment &segment = gemm.segments[level];
+    int64_t runs = 1;
+    for (size_t i = level + 1; i < gemm.segments.size(); ++i)
+      runs *= gemm.segments[i].count;
+    int64_t bytes = runs * gemm.dwordsPerRun() * 4 * panel.lanes();
+    return kb.loop(0, segment.count, 1, acc, [&](Value i, ValueRange carried) {
+      return sumSegments(panel, level + 1, inRows,
+                         kb.add(kb.mul(i, segment.stride), offset),
+                         kb.add(kb.mul(i, bytes), weights), carried);
+    });
+  }
+
+  /// One contiguous run of K.
+  SmallVector<Value> sumRun(const PanelClass &panel, ArrayRef<Value> inRows,
+                            Value offset, Value weights, ValueRange acc) {
+    int64_t dwords = gemm.dwordsPerRun();
+    int64_t tile = inRows.size() * panel.vectors.size();
+    int64_t sets = acc.size() / tile;
+    int64_t unroll = sets;
+    while (unroll < 8 && unroll * tile < dotsPerIteration)
+      unroll *= 2;
+    // A short run is straight code.
+    if (dwords <= 2 * unroll)
+      unroll = dwords;
+    int64_t whole = dwords / unroll * unroll;
+    SmallVector<Value> sums = kb.loop(
+        0, whole * 4, unroll * 4, acc, [&](Value k, ValueRange carried) {
+          SmallVector<Value> next(carried);
+          for (int64_t i = 0; i < unroll; ++i)
+            step(panel, inRows, kb.add(offset, k), weights, k, i,
+                 llvm::MutableArrayRef(next).slice(i % sets * tile, tile));
+          return next;
+        });
+    for (int64_t i = whole; i < dwords; ++i)
+      step(panel, inRows, offset, weights, kb.index(0), i,
+           llvm::MutableArrayRef(sums).slice(i % sets * tile, tile));
+    return sums;
+  }
+
+  /// Adds the products of 4 bytes of K, `dword` dwords after `k` (bytes).
+  void step(const PanelClass &panel, ArrayRef<Value> inRows, Value inOffset,
+            Value weights, Value k, int64_t dword, MutableArrayRef<Value> acc) {
+    Value position = kb.add(kb.add(kb.mul(k, panel.lanes()), weights),
+                            dword * 4 * panel.lanes());
+    SmallVector<Value> w;
+    int64_t lane = 0;
+    for (int64_t lanes : panel.vectors) {
+      w.push_back(kb.load(panels, kb.add(position, 4 * lane),
+                          kb.vec(4 * lanes, kb.i8())));
+      lane += lanes;
+    }
+    int64_t vectors = w.size();
+    for (auto [r, row] : llvm::enumerate(inRows)) {
+      Value at = kb.add(kb.add(row, inOffset), 4 * dword);
+      Value dwordA = kb.load(in, at, isFloat() ? kb.f32() : kb.i32());
+      for (int64_t v = 0; v < vectors; ++v)
+        acc[r * vectors + v] =
+            dot(acc[r * vectors + v], dwordA, w[v], panel.vectors[v]);
+    }
+  }
+
+  Value dot(Value acc, Value dword, Value weights, int64_t lanes) {
+    Value a = kb.splat(dword, lanes);
+    switch (gemm.in) {
+    case ElementKind::F32:
+      return vector::FMAOp::create(kb.b, kb.loc, a,
+                                   kb.bitcast(weights, kb.f32()), acc);
+    case ElementKind::I16:
+      return qint::Dot2Op::create(kb.b, kb.loc, acc.getType(), acc,
+                                  kb.bitcast(a, kb.i16()),
+                                  kb.bitcast(weights, kb.i16()));
+    default:
+      return qint::Dot4Op::create(kb.b, kb.loc, acc.getType(), acc,
+                                  kb.bitcast(a, kb.i8()), weights);
+    }
+  }
+};
+
+/// Everything that the body bakes in.
+std::string paramsOf(const TileGemm &gemm) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (const TileRows &level : gemm.rows)
+    os << level.count << '@' << level.inStride << '>' << level.outStride << ' ';
+  os << '/';
+  for (const TileSegment &segment : gemm.segments)
+    os << segment.count << '@' << segment.stride << ' ';
+  const TileRequant &r = gemm.requant;
+  os << gemm.runElements << '/' << gemm.channels << '/' << gemm.groups << '/'
+     << gemm.inGroupStride << '/' << gemm.outGroupStride << '/' << gemm.inOrigin
+     << '/' << gemm.outOrigin << '/' << int(r.form) << '/' << r.halfEven << '/'
+     << r.shift.size() << '/' << r.zeroPoint << '/' << r.clampMin << '/'
+     << r.clampMax << '/' << llvm::bit_cast<uint32_t>(r.floatMin) << '/'
+     << llvm::bit_cast<uint32_t>(r.floatMax);
+  if (r.shift.size() == 1)
+    os << '/' << r.shift[0];
+  return text;
+}
+
+} // namespace
+
+void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
+                  const View &in, const View &out) {
+  TilePlan plan = planTiles(gemm, context.isa);
+  std::vector<uint8_t> bytes = packPanels(gemm, plan);
+  int64_t offset = context.constants.append(bytes);
+  KernelArg args[] = {KernelArg::read(in),
+                      KernelArg::constant(offset, bytes.size()),
+                      KernelArg::write(out)};
+  context.emitKernel(loc, "tile", paramsOf(gemm), args,
+                     [&](KernelBuilder &kb, ValueRange values) {
+                       TileEmitter(kb, gemm, plan, values).run();
+                     });
+}
+
+} // namespace mlir::qopt::codegen

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Cuts a product into register tiles and panels, and packs the weights.
+
+#include "TilePlan.h"
+#include "llvm/Support/MathExtras.h"
+#include <cstring>
+
+namespace mlir::qopt::codegen {
+
+int64_t TileGemm::numRuns() const {
+  int64_t count = 1;
+  for (const TileSegment &segment : segments)
+    count *= segment.count;
+  return count;
+}
+
+int64_t TileGemm::dwordsPerRun() const {
+  return llvm::divideCeil(runElements * byteWidth(in), 4);
+}
+
+int64_t TileGemm::numRows() const {
+  int64_t count = 1;
+  for (const TileRows &level : rows)
+    count *= level.count;
+  return count;
+}
+
+int64_t PanelClass::lanes() const {
+  int64_t sum = 0;
+  for (int64_t lanes : vectors)
+    sum += lanes;
+  return sum;
+}
+
+int64_t TilePlan::multiplierOffset(const PanelClass &panel) const {
+  return 4 * panel.lanes();
+}
+
+int64_t TilePlan::shiftOffset(const PanelClass &panel) const {
+  return multiplierOffset(panel) + (hasMultipliers ? 4 * panel.lanes() : 0);
+}
+
+int64_t TilePlan::weightOffset(const PanelClass &panel) const {
+  return shiftOffset(panel) + (hasShifts ? 4 * panel.lanes() : 0);
+}
+
+//===----------------------------------------------------------------------===//
+// Channels to vectors and panels
+//===----------------------------------------------------------------------===//
+
+/// Vectors for `channels`. With `compact`, the last ones shrink to 4 lanes, so
+/// that at most 3 channels of zero weights are stored.
+static SmallVector<int64_t> vectorsFor(int64_t channels, int64_t lanes,
+                                       bool compact) {
+  SmallVector<int64_t> vectors;
+  for (; channels >= lanes; channels -= lanes)
+    vectors.push_back(lanes);
+  while (channels > 0) {
+    int64_t width = 4;
+    while (width < channels && width < lanes)
+      width *= 2;
+    // Two narrow vectors hold 9 to 12 channels tighter than a wide one.
+    if (compact && width > 4 && channels <= width - 4)
+      width /= 2;
+    vectors.push_back(width);
+    channels -= width;
+  }
+  return vectors;
+}
+
+/// Full vectors of a panel: as many as a tile of several rows has room for.
+static int64_t maxPanelVectors(const Isa &isa, int64_t rows) {
+  if (isa.kind == IsaKind::AVX512VNNI)
+    return 4;
+  // One row needs no room for more than its accumulators.
+  return rows == 1 ? 4 : 2;
+}
+
+static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
+  int64_t lanes = isa.lanes();
+  int64_t maxVectors = maxPanelVectors(isa, gemm.numRows());
+  SmallVector<int64_t> vectors =
+      vectorsFor(gemm.channels, lanes, gemm.numRows() == 1);
+
+  int64_t left = vectors.size(), first = 0, channel = 0;
+  while (left > 0) {
+    int64_t width = std::min(left, maxVectors);
+    // A last panel of one vector is slow: share with the one before.
+    if (left == maxVectors + 1 && maxVectors > 2)
+      width = llvm::divideCeil(left, 2);
+    PanelClass panel;
+    panel.vectors.assign(vectors.begin() + first,
+                         vectors.begin() + first + width);
+    panel.firstChannel = channel;
+    panel.channels = std::min(panel.lanes(), gemm.channels - channel);
+    channel += panel.channels;
+    first += width;
+    left -= width;
+    if (!plan.panels.empty() && plan.panels.back().vectors == panel.vectors &&
+        plan.panels.back().channels == panel.channels)
+      ++plan.panels.back().count;
+    else
+      plan.panels.push_back(panel);
+  }
+  int64_t dwords = gemm.numRuns() * gemm.dwordsPerRun();
+  int64_t offset = 0;
+  for (PanelClass &panel : plan.panels) {
+    panel.offset = offset = llvm::alignTo(offset, 64);
+    panel.bytes = plan.weightOffset(panel) + dwords * 4 * panel.lanes();
+    // Panels of a class follow one another at their size.
+    if (panel.count > 1)
+      panel.bytes = llvm::alignTo(panel.bytes, 64);
+    offset += panel.count * panel.bytes;
+  }
+  plan.groupBytes = gemm.groups == 1 ? offset : llvm::alignTo(offset, 64);
+}
+
+//===----------------------------------------------------------------------===//
+// Rows to tiles
+//===----------------------------------------------------------------------===//
+
+int64_t maxTileRows(const Isa &isa, int64_t vectors, bool isFloat,
+                    bool general) {
+  int64_t scratchW = isFloat ? 0 : isa.dotScratchPerWeight();
+  int64_t scratchA = isFloat ? 0 : isa.dotScratchPerActivation();
+  // Weights, one activation and its scratch, a mask where bytes are widened.
+  int64_t room = isa.registers() - vectors * (1 + scratchW) - 1 - scratchA -
+                 (scratchA ? 1 : 0);
+  int64_t rows = std::max<int64_t>(room / vectors, 1);
+  if (isa.kind == IsaKind::AVX512VNNI)
+    rows = std::min<int64_t>(rows, vectors >= 4 ? 6 : vectors == 3 ? 9 : 14);
+  // Each row's position takes a general register.
+  return general ? std::min<int64_t>(rows, 8) : rows;
+}
+
+SmallVector<RowTiles> splitRows(int64_t rows, int64_t maxRows) {
+  int64_t tiles = llvm::divideCeil(rows, maxRows);
+  int64_t size = rows / tiles, larger = rows % tiles;
+  SmallVector<RowTiles> result;
+  if (larger)
+    result.push_back({size + 1, larger});
+  if (tiles > larger)
+    result.push_back({size, tiles - larger});
+  return result;
+}
+
+static void planRows(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
+  for (const TileRows &level : gemm.rows) {
+    if (level.count == 1)
+      continue;
+    if (!plan.rows.empty()) {
+      TileRows &outer = plan.rows.back();
+      if (outer.inStride == level.count * level.inStride &&
+          outer.outStride == level.count * level.outStride) {
+        outer = {outer.count * level.count, level.inStride, level.outStride};
+        continue;
+      }
+    }
+    plan.rows.push_back(level);
+  }
+  if (plan.rows.empty())
+    plan.rows.push_back({1, 0, 0});
+  if (plan.rows.size() == 1)
+    return;
+  // Short rows leave tiles of few rows: then tiles go across rows, unless the
+  // sum is too short to pay for computing positions.
+  int64_t vectors = plan.panels.front().vectors.size();
+  int64_t width = plan.rows.back().count;
+  int64_t best = maxTileRows(isa, vectors, gemm.in == ElementKind::F32, true);
+  int64_t tiles = llvm::divideCeil(
+      width, maxTileRows(isa, vectors, gemm.in == ElementKind::F32, false));
+  int64_t dwords = gemm.numRuns() * gemm.dwordsPerRun();
+  plan.general = width / tiles * 3 < best * 2 && dwords >= 8;
+}
+
+TilePlan planTiles(const TileGemm &gemm, const Isa &isa) {
+  TilePlan plan;
+  plan.hasMultipliers = gemm.requant.form != TileRequant::Form::Float;
+  plan.hasShifts = gemm.requant.shift.size() > 1;
+  planPanels(plan, gemm, isa);
+  planRows(plan, gemm, isa);
+  return plan;
+}
+
+//===----------------------------------------------------------------------===//
+// Packing
+//===----------------------------------------------------------------------===//
+
+SmallVector<int64_t> narrowGroups(ArrayRef<int64_t> vectors, ElementKind out) {
+  int64_t most = out == ElementKind::I8 ? 4 : out == ElementKind::I16 ? 2 : 1;
+  SmallVector<int64_t> groups;
+  size_t first = 0;
+  while (first < vectors.size()) {
+    size_t equal = first;
+    while (equal < vectors.size() && vectors[equal] == vectors[first])
+      ++equal;
+    int64_t size = std::min<int64_t>(equal - first, most);
+    size = size >= 4 ? 4 : size >= 2 ? 2 : 1;
+    groups.push_back(size);
+    first += size;
+  }
+  return groups;
+}
+
+SmallVector<int64_t> laneChannels(ArrayRef<int64_t> vectors, ElementKind out) {
+  SmallVector<int64_t> channels;
+  int64_t first = 0, base = 0;
+  for (int64_t size : narrowGroups(vectors, out)) {
+    int64_t lanes = vectors[first];
+    // Packing interleaves blocks of 128 bits: four lanes of each vector.
+    for (int64_t v = 0; v < size; ++v)
+      for (int64_t lane = 0; lane < lanes; ++lane)
+        channels.push_back(size == 1
+                               ? base + lane
+                               : base + lane / 4 * 4 * size + 4 * v + lane % 4);
+    first += size;
+    base += size * lanes;
+  }
+  return channels;
+}
+
+namespace {
+/// Writes little-endian words one after another.
+struct Writer {
+  std::vector<uint8_t> &bytes;
+  size_t position;
+
+  template <typename T> void put(T value) {
+    std::memcpy(bytes.data() + position, &value, sizeof(T));
+    position += sizeof(T);
+  }
+};
+} // namespace
+
+/// The weights of `channel` for the 4 bytes of K at `dword` of run `run`.
+static void packDword(Writer &writer, const TileGemm &gemm, int64_t channel,
+                      int64_t run, int64_t dword) {
+  int64_t perDword = 4 / byteWidth(gemm.in);
+  for (int64_t i = 0; i < perDword; ++i) {
+    int64_t element = dword * perDword + i;
+    int32_t value = 0;
+    if (channel >= 0 && element < gemm.runElements)
+      value = gemm.weight(channel, run * gemm.runElements + element);
+    if (gemm.in == ElementKind::I8)
+      writer.put(static_cast<int8_t>(value));
+    else if (gemm.in == ElementKind::I16)
+      writer.put(static_cast<int16_t>(value));
+    else
+      writer.put(value);
+  }
+}
+
+/// One panel whose first channel is `first`, of a group that ends at `end`.
+static void packPanel(Writer writer, const TileGemm &gemm, const TilePlan &plan,
+                      const PanelClass &panel, int64_t first, int64_t end) {
+  SmallVector<int64_t> channels = laneChannels(panel.vectors, gemm.out);
+  for (int64_t &channel : channels)
+    channel = first + channel < end ? first + channel : -1;
+  for (int64_t channel : channels)
+    writer.put(channel < 0 ? 0 : gemm.bias[channel]);
+  if (plan.hasMultipliers)
+    for (int64_t channel : channels)
+      writer.put(channel < 0 ? 0 : gemm.requant.multiplier[channel]);
+  if (plan.hasShifts)
+    for (int64_t channel : channels)
+      writer.put(channel < 0 ? 1 : gemm.requant.shift[channel]);
+  for (int64_t run = 0; run < gemm.numRuns(); ++run)
+    for (int64_t dword = 0; dword < gemm.dwordsPerRun(); ++dword)
+      for (int64_t channel : channels)
+        packDword(writer, gemm, channel, run, dword);
+}
+
+std::vector<uint8_t> packPanels(const TileGemm &gemm, const TilePlan &plan) {
+  std::vector<uint8_t> bytes(gemm.groups * plan.groupBytes);
+  for (int64_t group = 0; group < gemm.groups; ++group) {
+    int64_t firstChannel = group * gemm.channels;
+    for (const PanelClass &panel : plan.panels)
+      for (int64_t i = 0; i < panel.count; ++i) {
+        size_t position =
+            group * plan.groupBytes + panel.offset + i * panel.bytes;
+        packPanel(Writer{bytes, position}, gemm, plan, panel,
+                  firstChannel + panel.firstChannel + i * panel.channels,
+                  firstChannel + gemm.channels);
+      }
+  }
+  return bytes;
+}
+
+} // namespace mlir::qopt::codegen

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How a product is cut into register tiles and its weights into panels.
+#pragma once
+
+#include "qopt/Codegen/Kernels/TileGemm.h"
+
+namespace mlir::qopt::codegen {
+
+/// Neighbouring panels of one width. In memory a panel is its bias, its
+/// multipliers, its shifts if they differ by channel, and its weights: for
+/// each 4 bytes of K, 4 bytes a lane.
+struct PanelClass {
+  /// Lanes of each vector, in order.
+  SmallVector<int64_t> vectors;
+  int64_t firstChannel = 0;
+  int64_t count = 1;
+  /// Bytes from the group's first byte.
+  int64_t offset = 0;
+  int64_t bytes = 0;
+  /// Channels of the last vectors may be fewer than lanes; only in the last
+  /// panel.
+  int64_t channels = 0;
+
+  int64_t lanes() const;
+};
+
+/// `count` tiles of `rows` rows.
+struct RowTiles {
+  int64_t rows = 1;
+  int64_t count = 1;
+};
+
+struct TilePlan {
+  SmallVector<PanelClass> panels;
+  /// Bytes of one group's panels.
+  int64_t groupBytes = 0;
+  /// Row levels with neighbours merged.
+  SmallVector<TileRows> rows;
+  /// A tile's rows may lie in several rows of the outer levels; then their
+  /// positions are computed, else they are constant distances.
+  bool general = false;
+
+  int64_t biasOffset() const { return 0; }
+  int64_t multiplierOffset(const PanelClass &panel) const;
+  int64_t shiftOffset(const PanelClass &panel) const;
+  int64_t weightOffset(const PanelClass &panel) const;
+  bool hasMultipliers = false;
+  bool hasShifts = false;
+};
+
+TilePlan planTiles(const TileGemm &gemm, const Isa &isa);
+
+/// Most rows of a tile with panels of `vectors` vectors.
+int64_t maxTileRows(const Isa &isa, int64_t vectors, bool isFloat,
+                    bool general);
+/// `rows` as tiles of nearly equal size: the larger ones first.
+SmallVector<RowTiles> splitRows(int64_t rows, int64_t maxRows);
+
+/// How many vectors of one width are narrowed together, from the first one on:
+/// 4 and 2 for 8-bit outputs, 2 for 16-bit ones, 1 for what is left.
+SmallVector<int64_t> narrowGroups(ArrayRef<int64_t> vectors, ElementKind out);
+/// The panel's channel that each lane computes, by vector and lane, in the
+/// order in which narrowing needs them.
+SmallVector<int64_t> laneChannels(ArrayRef<int64_t> vectors, ElementKind out);
+
+/// The packed panels of all groups.
+std::vector<uint8_t> packPanels(const TileGemm &gemm, const TilePlan &plan);
+
+} // namespace mlir::qopt::codegen
