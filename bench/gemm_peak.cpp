@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The integer product kernel on ten shapes, requantization included, as a share
+// of the int8 peak: the rate of a loop of 24 independent dots, measured in the
+// same process between the shapes. Prints one JSON line a shape.
+//
+//   gemm-peak [--isa=NAME] [--asm] [--rounds=N] [MxNxK ...]
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/MLIRContext.h"
+#include "qopt/Codegen/Codegen.h"
+#include "qopt/Codegen/Kernels/TileGemm.h"
+#include "qopt/IR/Qint.h"
+#include "qopt/Target/Emit.h"
+#include "qopt/Target/Jit.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <random>
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::codegen;
+
+namespace {
+
+struct Shape {
+  int64_t m, n, k;
+};
+
+const Shape defaultShapes[] = {
+    {196, 256, 1024}, {196, 1024, 256}, {784, 128, 512},  {784, 512, 128},
+    {3136, 64, 256},  {3136, 64, 576},  {784, 128, 1152}, {196, 256, 2304},
+    {49, 512, 4608},  {128, 768, 768}};
+
+constexpr int64_t peakDots = 24;
+constexpr int64_t peakRounds = 2000;
+
+/// A product of random weights with multipliers as calibration gives them.
+TileGemm makeGemm(const Shape &shape, std::mt19937 &random) {
+  TileGemm gemm;
+  gemm.outUnsigned = true;
+  gemm.rows = {{shape.m, shape.k, shape.n}};
+  gemm.runElements = shape.k;
+  gemm.channels = shape.n;
+  std::vector<int32_t> multiplier, shift = {38};
+  for (int64_t c = 0; c < shape.n; ++c) {
+    multiplier.push_back((1 << 25) + random() % (1 << 26));
+    gemm.bias.push_back(int32_t(random() % 4096) - 2048);
+  }
+  gemm.requant.zeroPoint = 11;
+  gemm.requant.clampMin = 0;
+  gemm.requant.clampMax = 255;
+  chooseTileForm(gemm.requant, multiplier, shift, shape.n, ElementKind::I8);
+  auto weights = std::make_shared<std::vector<int8_t>>(shape.n * shape.k);
+  for (int8_t &weight : *weights)
+    weight = int8_t(int(random() % 255) - 127);
+  int64_t k = shape.k;
+  gemm.weight = [weights, k](int64_t channel, int64_t position) {
+    return (*weights)[channel * k + position];
+  };
+  return gemm;
+}
+
+View bytesView(int64_t buffer, int64_t bytes) {
+  View view;
+  view.buffer = buffer;
+  view.shape = {bytes};
+  view.strides = {1};
+  view.storageBias = 128;
+  return view;
+}
+
+/// `@peak(%sink)`: `peakRounds` rounds of independent dots into registers.
+void emitPeak(OpBuilder &b, ModuleOp module, const Isa &isa) {
+  OpBuilder::InsertionGuard guard(b);
+  Location loc = b.getUnknownLoc();
+  b.setInsertionPointToEnd(module.getBody());
+  int64_t lanes = isa.lanes();
+  // AVX2 and AVX-VNNI have 16 registers.
+  int64_t dots = isa.registers() == 32 ? peakDots : 12;
+  auto memory = MemRefType::get({dots * 64}, b.getIntegerType(8));
+  auto func =
+      func::FuncOp::create(b, loc, "peak", b.getFunctionType({memory}, {}));
+  Block *entry = func.addEntryBlock();
+  b.setInsertionPointToStart(entry);
+  KernelBuilder kb(b, loc, isa);
+  Value sink = entry->getArgument(0);
+  Value u = kb.load(sink, kb.index(0), kb.vec(4 * lanes, kb.i8()));
+  Value s = kb.load(sink, kb.index(64), kb.vec(4 * lanes, kb.i8()));
+  SmallVector<Value> acc;
+  for (int64_t i = 0; i < dots; ++i)
+    acc.push_back(
+        kb.load(sink, kb.index(i * 4 * lanes), kb.vec(lanes, kb.i32())));
+  int64_t rounds = peakRounds * peakDots / dots;
+  acc = kb.loop(0, rounds, 1, acc, [&](Value, ValueRange carried) {
+    SmallVector<Value> next;
+    for (Value value : carried)
+      next.push_back(
+          qint::Dot4Op::create(b, loc, value.getType(), value, u, s));
+    return next;
+  });
+  for (int64_t i = 0; i < dots; ++i)
+    kb.store(sink, kb.index(i * 4 * lanes), acc[i]);
+  func::ReturnOp::create(b, loc);
+}
+
+struct Program {
+  OwningOpRef<ModuleOp> module;
+  std::vector<uint8_t> constants;
+  std::vector<std::string> exports;
+};
+
+Program buildProgram(MLIRContext &context, ArrayRef<Shape> shapes,
+                     const Isa &isa) {
+  Program program;
+  OpBuilder b(&context);
+  Location loc = b.getUnknownLoc();
+  program.module = ModuleOp::create(loc);
+  KernelContext kernels(b, *program.module, "gemm", isa);
+  std::mt19937 random(7);
+  auto bytes = [&](int64_t size) {
+    return MemRefType::get({size}, b.getIntegerType(8));
+  };
+  for (auto [i, shape] : llvm::enumerate(shapes)) {
+    std::string name = "gemm" + std::to_string(i);
+    b.setInsertionPointToEnd(program.module->getBody());
+    View in = bytesView(0, shape.m * shape.k);
+    View out = bytesView(1, shape.m * shape.n);
+    Type types[] = {bytes(in.spanBytes()), bytes(out.spanBytes()),
+                    bytes(int64_t(1) << 40)};
+    auto func =
+        func::FuncOp::create(b, loc, name, b.getFunctionType(types, {}));
+    Block *entry = func.addEntryBlock();
+    b.setInsertionPointToStart(entry);
+    kernels.buffers = {{entry->getArgument(0), 0, false},
+                       {entry->getArgument(1), 0, false}};
+    kernels.constantMemory = entry->getArgument(2);
+    emitTileGemm(kernels, loc, makeGemm(shape, random), in, out);
+    func::ReturnOp::create(b, loc);
+    program.exports.push_back(name);
+  }
+  emitPeak(b, *program.module, isa);
+  program.exports.push_back("peak");
+  program.constants = kernels.constants.bytes();
+  program.constants.resize(program.constants.size() + overReadSlack);
+  return program;
+}
+
+/// `vpdpbusd` between the label of `peak` and its end.
+int64_t countPeakDots(StringRef assembly) {
+  StringRef body = assembly.split("\npeak:\n").second;
+  body = body.split(".size\tpeak").first;
+  return body.count("vpdpbusd\t");
+}
+
+uint8_t *aligned(std::vector<uint8_t> &bytes) {
+  auto address = reinterpret_cast<uintptr_t>(bytes.data());
+  return bytes.data() + (64 - address % 64) % 64;
+}
+
+double nanoseconds(llvm::function_ref<void()> body) {
+  auto start = std::chrono::steady_clock::now();
+  body();
+  auto stop = std::chrono::steady_clock::now();
+  return std::chrono::duration<double, std::nano>(stop - start).count();
+}
+
+double percentile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<size_t>(share * (values.size() - 1))];
+}
+
+/// Times of one shape and of the peak loop, taken in turn.
+struct Times {
+  std::vector<double> kernel, peak;
+};
+
+Times measure(llvm::function_ref<void()> kernel,
+              llvm::function_ref<void()> peak, int64_t rounds,
+              int64_t repeats) {
+  Times times;
+  for (int64_t round = 0; round < rounds; ++round) {
+    times.peak.push_back(nanoseconds(peak));
+    kernel();
+    times.kernel.push_back(nanoseconds([&] {
+                             for (int64_t i = 0; i < repeats; ++i)
+                               kernel();
+                           }) /
+                           repeats);
+  }
+  return times;
+}
+
+int fail(llvm::Error error) {
+  llvm::errs() << toString(std::move(error)) << '\n';
+  return 1;
+}
+
+struct Options {
+  Isa isa;
+  bool printAssembly = false;
+  int64_t rounds = 200;
+  std::vector<Shape> shapes;
+};
+
+bool parseOptions(int argc, char **argv, Options &options) {
+  for (int i = 1; i < argc; ++i) {
+    StringRef arg = argv[i];
+    if (arg == "--asm") {
+      options.printAssembly = true;
+    } else if (arg.consume_front("--isa=")) {
+      auto kind = parseIsa(arg);
+      if (!kind)
+        return false;
+      options.isa.kind = *kind;
+    } else if (arg.consume_front("--rounds=")) {
+      if (arg.getAsInteger(10, options.rounds))
+        return false;
+    } else {
+      SmallVector<StringRef> parts;
+      arg.split(parts, 'x');
+      Shape shape;
+      if (parts.size() != 3 || parts[0].getAsInteger(10, shape.m) ||
+          parts[1].getAsInteger(10, shape.n) ||
+          parts[2].getAsInteger(10, shape.k))
+        return false;
+      options.shapes.push_back(shape);
+    }
+  }
+  if (options.shapes.empty())
+    options.shapes.assign(std::begin(defaultShapes), std::end(defaultShapes));
+  return true;
+}
+
+int runShapes(const Options &options, const target::Jit &jit,
+              ArrayRef<uint8_t> constants) {
+  std::vector<uint8_t> blobStorage(constants.size() + 64);
+  uint8_t *blob = aligned(blobStorage);
+  std::copy(constants.begin(), constants.end(), blob);
+  auto peakAddress = jit.lookup("peak");
+  if (!peakAddress)
+    return fail(peakAddress.takeError());
+  auto peak = reinterpret_cast<void (*)(uint8_t *)>(*peakAddress);
+  std::vector<uint8_t> sinkStorage(peakDots * 64 + 64, 1);
+  double peakMacs = double(peakRounds) * peakDots * options.isa.bytes();
+
+  for (auto [i, shape] : llvm::enumerate(options.shapes)) {
+    auto address = jit.lookup("gemm" + std::to_string(i));
+    if (!address)
+      return fail(address.takeError());
+    auto run =
+        reinterpret_cast<void (*)(uint8_t *, uint8_t *, uint8_t *)>(*address);
+    std::vector<uint8_t> inStorage(shape.m * shape.k + 128, 3);
+    std::vector<uint8_t> outStorage(shape.m * shape.n + 128);
+    double macs = double(shape.m) * shape.n * shape.k;
+    Times times =
+        measure([&] { run(aligned(inStorage), aligned(outStorage), blob); },
+                [&] { peak(aligned(sinkStorage)); }, options.rounds,
+                std::max<int64_t>(1, std::llround(2e7 / macs)));
+    double p10 = percentile(times.kernel, 0.1);
+    double peakP10 = percentile(times.peak, 0.1);
+    double share = macs / p10 / (peakMacs / peakP10);
+    double shareMin = macs / percentile(times.kernel, 0) /
+                      (peakMacs / percentile(times.peak, 0));
+    llvm::outs() << "{\"m\": " << shape.m << ", \"n\": " << shape.n
+                 << ", \"k\": " << shape.k
+                 << llvm::format(", \"p10_us\": %.2f, \"gmacs\": %.1f, "
+                                 "\"peak_gmacs\": %.1f, \"share\": %.4f, "
+                                 "\"share_min\": %.4f}\n",
+                                 p10 / 1000, macs / p10, peakMacs / peakP10,
+                                 share, shareMin);
+    llvm::outs().flush();
+  }
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  Options options;
+  options.isa.kind = IsaKind::AVX512VNNI;
+  if (!parseOptions(argc, argv, options)) {
+    llvm::errs() << "usage: gemm-peak [--isa=NAME] [--asm] [--rounds=N] "
+                    "[MxNxK ...]\n";
+    return 1;
+  }
+  DialectRegistry registry;
+  registerCodegenDialects(registry);
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  Program program = buildProgram(context, options.shapes, options.isa);
+  if (failed(lowerToLLVM(*program.module, options.isa)))
+    return 1;
+
+  auto target = target::resolveTarget("", "host");
+  if (!target)
+    return fail(target.takeError());
+  auto machine = target::createTargetMachine(*target);
+  llvm::LLVMContext llvmContext;
+  auto ir = target::lowerToOptimizedIR(*program.module, llvmContext, *machine,
+                                       program.exports);
+  if (!ir)
+    return fail(ir.takeError());
+  auto assembly = target::emitAssembly(**ir, *machine);
+  if (!assembly)
+    return fail(assembly.takeError());
+  if (options.printAssembly) {
+    llvm::outs() << *assembly;
+    return 0;
+  }
+  llvm::outs() << "{\"cpu\": \"" << target->cpu << "\", \"isa\": \""
+               << stringifyIsa(options.isa.kind)
+               << "\", \"vpdpbusd_in_peak_loop\": " << countPeakDots(*assembly)
+               << "}\n";
+  auto jit = target::Jit::create(*program.module, program.exports);
+  if (!jit)
+    return fail(jit.takeError());
+  return runShapes(options, **jit, program.constants);
+}
