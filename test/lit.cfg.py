@@ -23,7 +23,7 @@ config.environment["PATH"] = os.pathsep.join(
     ]
 )
 config.substitutions.append(("%python", sys.executable))
-config.substitutions.append(("%build", config.qopt_build))config.substitutions.append(("%build", config.qopt_build))
+config.substitutions.append(("%build", config.qopt_build))
 config.substitutions.append(("%source", config.qopt_source))
 config.substitutions.append(
     ("%plugin", os.path.join(config.qopt_build, "lib", "QoptPlugin.so"))
