@@ -8,11 +8,10 @@
 //   qopt-onnx-test --convert FILE -o FILE.onnx
 //   qopt-onnx-test --print-ops
 //
-// FILE is a serialized model, or text: one or more models between lines that
-// are `# -----`, each in the ONNX text form or, if it starts with a line
+// FILE is a serialized model or, if it ends in `.test`, text: models between
+// lines that are `# -----`, each in the ONNX text form or, with a line
 // `# textproto`, in protobuf's text form of ModelProto.
 
-#include "mlir/IR/MLIRContext.h"
 #include "qopt/Import/ONNX/Import.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
@@ -65,7 +64,7 @@ static bool parseValue(llvm::StringRef text, importer::ImportOptions &options) {
 /// Text of a model to its bytes; nothing on a syntax error, which is printed.
 static std::optional<std::string> serialize(llvm::StringRef text) {
   onnx::ModelProto model;
-  if (text.trim().starts_with("# textproto")) {
+  if (text.contains("# textproto\n")) {
     if (!google::protobuf::TextFormat::ParseFromString(text.str(), &model))
       return std::nullopt;
     return model.SerializeAsString();

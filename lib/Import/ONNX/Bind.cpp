@@ -33,7 +33,8 @@ private:
 
 } // namespace
 
-/// `?x3x?` as the model writes it, or with names in place of numbers.
+/// `?x3x?` as the model writes it, or for a flag, with 1 for the batch and
+/// names in place of other open dimensions.
 static std::string describe(const GraphInput &input, bool asFlag) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -43,6 +44,8 @@ static std::string describe(const GraphInput &input, bool asFlag) {
       os << dim.size;
     else if (!asFlag)
       os << "?";
+    else if (i == 0)
+      os << "1";
     else if (dim.symbol.empty() || dim.symbol.find('x') != std::string::npos)
       os << "<D" << i << ">";
     else

@@ -235,6 +235,14 @@ ConstantRef NodeContext::constant(size_t i, StringRef what) {
   return empty;
 }
 
+void NodeContext::notFloat(const std::string &what) {
+  // Beside a value that is not known, this may be shape arithmetic, and the
+  // node that left it unknown has been reported.
+  for (size_t i = 0; i != node.inputs.size(); ++i)
+    failed |= hasInput(i) && entry(i).kind == Entry::Kind::Unknown;
+  unsupported(what + " is not a float tensor");
+}
+
 void NodeContext::checkFinite(const Constant &constant) {
   for (size_t i = 0; i != constant.floats.size(); ++i)
     if (!std::isfinite(constant.floats[i]))
@@ -249,8 +257,7 @@ ConstantRef NodeContext::floatConstant(size_t i, StringRef what) {
   if (failed)
     return result;
   if (result->element != Element::Float)
-    unsupported(what.str() + " (input " + std::to_string(i) +
-                ") is not a float tensor");
+    notFloat(what.str() + " (input " + std::to_string(i) + ")");
   checkFinite(*result);
   return result;
 }
@@ -275,8 +282,10 @@ Value NodeContext::activation(size_t i) {
     failed = true;
     return Value();
   }
-  if (e.constant->element != Element::Float)
-    unsupported("input " + std::to_string(i) + " is not a float tensor");
+  if (e.constant->element != Element::Float) {
+    notFloat("input " + std::to_string(i));
+    return Value();
+  }
   return emitConstant(e.constant);
 }
 

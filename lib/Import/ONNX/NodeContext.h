@@ -164,6 +164,7 @@ private:
   const Entry &entry(size_t i) const;
   RankedTensorType resultType(ArrayRef<int64_t> shape);
   void checkFinite(const Constant &constant);
+  void notFloat(const std::string &what);
   std::string where() const;
 
   ImportState &state;
