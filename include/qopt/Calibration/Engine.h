@@ -30,6 +30,14 @@ struct Probe {
   int32_t storageBias = 0;
 };
 
+/// Copies the elements of `probe` in row-major order of its logical shape into
+/// `out` (product of the shape): floats as they are; integers as the values
+/// they stand for, before scale and zero point.
+void copyElements(const Probe &probe, llvm::MutableArrayRef<float> out);
+
+/// The number of logical elements.
+int64_t countElements(const Probe &probe);
+
 struct EngineOptions {
   /// Keep every marked value alive until the run ends, and list it in `probes`.
   bool keepProbes = false;
@@ -39,8 +47,9 @@ struct EngineOptions {
 class Engine {
 public:
   /// `function` holds float `qopt` ops (observers included) or `qint` ops. The
-  /// function is not changed. Fails with Q07xx, and Q0304 where this CPU lacks
-  /// what float calibration needs (FMA).
+  /// function is not changed; its context must not be in use. Fails with Q07xx,
+  /// Q0302 where Codegen has no kernel for an op, and Q0304 where this CPU
+  /// lacks what float calibration needs (FMA).
   static llvm::Expected<std::unique_ptr<Engine>>
   create(func::FuncOp function, const EngineOptions &options = {});
   ~Engine();

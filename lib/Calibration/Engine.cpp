@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Codegen's output, compiled by Target and called through one function that
+// takes all pointers in an array.
+
+#include "qopt/Calibration/Engine.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Diagnostics.h"
+#include "qopt/Codegen/Codegen.h"
+#include "qopt/Support/Error.h"
+#include "qopt/Target/Jit.h"
+#include <cstdlib>
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::calibration;
+
+struct Engine::Impl {
+  struct Free {
+    void operator()(void *pointer) const { std::free(pointer); }
+  };
+
+  std::unique_ptr<target::Jit> jit;
+  /// Reads its arguments from an array: inputs, outputs, arena.
+  void (*entry)(void **) = nullptr;
+  std::unique_ptr<void, Free> arena;
+  std::vector<void *> pointers;
+  std::vector<Probe> probes;
+  uint64_t arenaBytes = 0;
+  uint64_t macs = 0;
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
+Engine::~Engine() = default;
+
+static constexpr llvm::StringLiteral moduleName = "engine";
+static constexpr llvm::StringLiteral entryName = "engine_entry";
+
+static bool hasFloats(func::FuncOp function) {
+  auto isFloat = [](Type type) {
+    auto shaped = dyn_cast<ShapedType>(type);
+    return shaped && isa<FloatType>(shaped.getElementType());
+  };
+  return llvm::any_of(function.getArgumentTypes(), isFloat) ||
+         llvm::any_of(function.getResultTypes(), isFloat);
+}
+
+/// Adds `entryName(ptr)`, which loads `count` pointers and calls the compute
+/// function with them: C++ cannot call a function whose number of arguments is
+/// known only now.
+static llvm::Error addEntry(ModuleOp module, size_t count) {
+  std::string callee = (moduleName + "_compute").str();
+  auto compute = module.lookupSymbol<LLVM::LLVMFuncOp>(callee);
+  if (!compute || compute.getNumArguments() != count)
+    return makeError(730, "the generated module has no '" + callee + "' of " +
+                              std::to_string(count) + " arguments");
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  Location loc = module.getLoc();
+  auto pointer = LLVM::LLVMPointerType::get(module.getContext());
+  auto nothing = LLVM::LLVMVoidType::get(module.getContext());
+  auto entry = LLVM::LLVMFuncOp::create(
+      builder, loc, entryName, LLVM::LLVMFunctionType::get(nothing, {pointer}));
+  Block *body = entry.addEntryBlock(builder);
+  builder.setInsertionPointToStart(body);
+  SmallVector<Value> arguments;
+  for (size_t i = 0; i < count; ++i) {
+    Value slot = LLVM::GEPOp::create(
+        builder, loc, pointer, pointer, body->getArgument(0),
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    arguments.push_back(LLVM::LoadOp::create(builder, loc, pointer, slot));
+  }
+  LLVM::CallOp::create(builder, loc, compute, arguments);
+  LLVM::ReturnOp::create(builder, loc, ValueRange());
+  return llvm::Error::success();
+}
+
+/// `lowerToLLVM` with what it reports as an error.
+static llvm::Error lowerModule(ModuleOp module, const codegen::Isa &isa) {
+  std::vector<std::string> messages;
+  ScopedDiagnosticHandler handler(module.getContext(),
+                                  [&](Diagnostic &diagnostic) {
+                                    messages.push_back(diagnostic.str());
+                                    return success();
+                                  });
+  if (succeeded(codegen::lowerToLLVM(module, isa)))
+    return llvm::Error::success();
+  return makeError(721, "lowering to the LLVM dialect failed",
+                   std::move(messages));
+}
+
+static Probe makeProbe(const codegen::TensorPlacement &placement,
+                       const void *arena) {
+  const codegen::View &view = placement.view;
+  Probe probe;
+  probe.id = placement.id;
+  probe.shape.assign(view.shape.begin(), view.shape.end());
+  probe.strides.assign(view.strides.begin(), view.strides.end());
+  probe.data =
+      static_cast<const char *>(arena) + view.offset * view.elementBytes();
+  probe.isFloat = view.kind == codegen::ElementKind::F32;
+  probe.bits = 8 * view.elementBytes();
+  probe.storageBias = view.storageBias;
+  return probe;
+}
+
+/// The kernels' instruction set for this machine.
+static llvm::Expected<codegen::Isa> hostIsa() {
+  auto target = target::resolveTarget(target::TargetOptions());
+  if (!target)
+    return target.takeError();
+  codegen::Isa isa;
+  isa.kind = static_cast<codegen::IsaKind>(target->cpuFeatures.isa);
+  isa.hasVbmi = target->cpuFeatures.hasVBMI;
+  return isa;
+}
+
+static llvm::Expected<codegen::Compiled> generate(func::FuncOp function,
+                                                  const EngineOptions &options,
+                                                  const codegen::Isa &isa) {
+  MLIRContext *context = function.getContext();
+  DialectRegistry registry;
+  codegen::registerCodegenDialects(registry);
+  context->appendDialectRegistry(registry);
+  for (StringRef name : registry.getDialectNames())
+    context->getOrLoadDialect(name);
+  codegen::CodegenOptions codegenOptions;
+  codegenOptions.name = moduleName.str();
+  codegenOptions.isa = isa;
+  codegenOptions.keepObserved = options.keepProbes;
+  auto compiled = codegen::lower(function, codegenOptions);
+  if (!compiled)
+    return compiled.takeError();
+  if (llvm::Error error = lowerModule(*compiled->module, isa))
+    return std::move(error);
+  if (llvm::Error error =
+          addEntry(*compiled->module,
+                   function.getNumArguments() + function.getNumResults() + 1))
+    return std::move(error);
+  return compiled;
+}
+
+llvm::Expected<std::unique_ptr<Engine>>
+Engine::create(func::FuncOp function, const EngineOptions &options) {
+  auto isa = hostIsa();
+  if (!isa)
+    return isa.takeError();
+  auto compiled = generate(function, options, *isa);
+  if (!compiled)
+    return compiled.takeError();
+
+  auto impl = std::make_unique<Impl>();
+  target::JitOptions jitOptions;
+  jitOptions.needsFMA = hasFloats(function);
+  auto jit =
+      target::Jit::create(*compiled->module, {entryName.str()}, jitOptions);
+  if (!jit)
+    return jit.takeError();
+  impl->jit = std::move(*jit);
+  auto entry = impl->jit->lookup(entryName);
+  if (!entry)
+    return entry.takeError();
+  impl->entry = reinterpret_cast<void (*)(void **)>(*entry);
+
+  impl->arenaBytes = compiled->arenaBytes;
+  impl->macs = compiled->macs;
+  impl->arena.reset(std::aligned_alloc(
+      codegen::arenaAlignment,
+      std::max<uint64_t>(
+          llvm::alignTo(impl->arenaBytes, codegen::arenaAlignment),
+          codegen::arenaAlignment)));
+  if (!impl->arena)
+    return makeError(731, "no memory for an arena of " +
+                              std::to_string(impl->arenaBytes) + " bytes");
+  impl->pointers.resize(function.getNumArguments() + function.getNumResults() +
+                        1);
+  impl->pointers.back() = impl->arena.get();
+  if (options.keepProbes)
+    for (const codegen::TensorPlacement &placement : compiled->placements)
+      impl->probes.push_back(makeProbe(placement, impl->arena.get()));
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+void Engine::run(llvm::ArrayRef<const void *> inputs,
+                 llvm::ArrayRef<void *> outputs) {
+  size_t next = 0;
+  for (const void *input : inputs)
+    impl->pointers[next++] = const_cast<void *>(input);
+  for (void *output : outputs)
+    impl->pointers[next++] = output;
+  impl->entry(impl->pointers.data());
+}
+
+llvm::ArrayRef<Probe> Engine::probes() const { return impl->probes; }
+uint64_t Engine::arenaBytes() const { return impl->arenaBytes; }
+uint64_t Engine::macs() const { return impl->macs; }
