@@ -16,7 +16,7 @@ DoubleDouble numerics::expDoubleDouble(DoubleDouble x) {
   // exact.
   const double ln2High = 0x1.62e42fefa0000p-1;
   const double ln2Mid = 0x1.cf79abc9e3b39p-40;
-  const double ln2Low = 0x1.f97b57a079a19p-103;
+  const double ln2Low = 0x1.007e5ed5e81e7p-93;
   const double k = roundHalfEven(x.hi * 0x1.71547652b82fep+0);
   DoubleDouble r = x - DoubleDouble(k * ln2High);
   r = r - twoProduct(k, ln2Mid);

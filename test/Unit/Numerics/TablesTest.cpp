@@ -2,6 +2,7 @@
 //
 // Tables: every entry against long double, exact ties by hand.
 
+#include "../../../lib/Numerics/DoubleDouble.h"
 #include "TestSupport.h"
 #include "qopt/Numerics/ScalarFunctions.h"
 #include "gtest/gtest.h"
@@ -183,6 +184,20 @@ TEST(ScalarFunctions, areAccurateToDouble) {
       EXPECT_NEAR(evaluate(named.function, x), static_cast<double>(expected),
                   0x1p-51 * std::fabs(static_cast<double>(expected)) + 0x1p-60);
     }
+  }
+}
+
+TEST(Exp, holdsAHundredBits) {
+  // e = 2.71828182845904523536028747135266249775724709...
+  const DoubleDouble e = expDoubleDouble(1.0);
+  EXPECT_EQ(e.hi, 0x1.5bf0a8b145769p+1);
+  EXPECT_NEAR(e.lo, 1.4456468917292501578e-16, 0x1p-95);
+  Random random(13);
+  for (int i = 0; i < 2000; ++i) {
+    const double x = (random.unit() - 0.5) * 40;
+    const DoubleDouble one = expDoubleDouble(x) * expDoubleDouble(-x);
+    EXPECT_NEAR(one.hi, 1.0, 0x1p-90);
+    EXPECT_NEAR((one - DoubleDouble(1.0)).hi, 0.0, 0x1p-90);
   }
 }
 

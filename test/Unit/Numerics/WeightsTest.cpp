@@ -109,6 +109,16 @@ TEST(QuantizeWeights, anOutlierWithoutWeightIsClipped) {
             quantizeWeights(weights, 1, maxAbsOptions()).scales[0] * 0.7f);
 }
 
+TEST(QuantizeWeights, theWidestScaleWinsATie) {
+  // No weight meets an input: every clip is as good.
+  const std::vector<float> weights = randomWeights(50, 32);
+  const std::vector<double> moments(50, 0.0);
+  WeightOptions options;
+  options.inputSecondMoments = moments;
+  EXPECT_EQ(quantizeWeights(weights, 1, options).scales,
+            quantizeWeights(weights, 1, maxAbsOptions()).scales);
+}
+
 TEST(QuantizeWeights, deadChannelsTakeTheLayersLargestScale) {
   const float weights[] = {0, 0, 1.27f, -1, 0, -0.0f, 12.7f, 0};
   const QuantizedWeights result = quantizeWeights(weights, 4, maxAbsOptions());
@@ -123,9 +133,9 @@ TEST(QuantizeWeights, deadChannelsTakeTheLayersLargestScale) {
 }
 
 TEST(QuantizeWeights, weakChannelsAreKeptInRange) {
-  const float weights[] = {127, 1, 1e-20f, -1e-20f};
+  const float weights[] = {1016, 1, 1e-20f, -1e-20f};
   const QuantizedWeights result = quantizeWeights(weights, 2, maxAbsOptions());
-  EXPECT_EQ(result.scales, (std::vector<float>{1, 0x1p-20f}));
+  EXPECT_EQ(result.scales, (std::vector<float>{8, 0x1p-17f}));
   EXPECT_EQ(result.values[2], 0);
 }
 

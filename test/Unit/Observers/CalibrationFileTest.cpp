@@ -165,6 +165,27 @@ TEST(CalibrationFile, contradictionsAreRefused) {
   }
 }
 
+TEST(CalibrationFile, countsThatWrapAroundAreRefused) {
+  // Two bins of 2^63 values add up to no value.
+  const std::string bytes = smallState(0, 0).serialize();
+  const size_t bins = bytes.find("unused") + 6 + 3 + 8 + 4 * (3 * 11 + 20);
+  const std::string half("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01");
+  std::string changed = bodyOf(bytes).str();
+  ASSERT_EQ(changed[bins], 0);
+  changed.replace(bins, 1, "\x02\x01" + half + "\x01" + half);
+  EXPECT_NE(refusal(CalibrationState::parse(sealed(changed), "f")), "");
+}
+
+TEST(CalibrationFile, negativeZeroExtremesAreRefused) {
+  const std::string bytes = smallState(0, 0).serialize();
+  const size_t min = bytes.find("unused") + 6 + 3;
+  for (size_t end : {min, min + 4}) {
+    std::string changed = bodyOf(bytes).str();
+    changed[end + 3] = '\x80';
+    EXPECT_NE(refusal(CalibrationState::parse(sealed(changed), "f")), "");
+  }
+}
+
 class OnDisk : public ::testing::Test {
 protected:
   void SetUp() override {

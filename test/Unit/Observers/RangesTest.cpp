@@ -160,6 +160,24 @@ TEST(Ranges, mseFindsTheGlobalMinimumOfItsGrid) {
   }
 }
 
+TEST(Ranges, mseRefinesBetweenThePointsOfTheGrid) {
+  for (size_t shape : {1, 2}) {
+    const TensorStats stats = statsOf(generate(shapes()[shape].draw, 20000));
+    const double chosen = expectedSquaredError(
+        stats,
+        chooseParams(chooseRange(stats, {Kind::Mse, 0}, 8, false), 8, false));
+    double best = chosen;
+    for (int i = 0; i < 40; ++i)
+      for (int j = 0; j < 40; ++j) {
+        const Range range{stats.min * std::exp2(-i / 32.0),
+                          stats.max * std::exp2(-j / 32.0)};
+        best = std::min(
+            best, expectedSquaredError(stats, chooseParams(range, 8, false)));
+      }
+    EXPECT_LE(chosen, best * 1.0001) << shapes()[shape].name;
+  }
+}
+
 TEST(Ranges, minMaxAndMeanMinMax) {
   TensorStats stats;
   const float first[] = {-1, 2}, second[] = {-3, 8};
