@@ -118,6 +118,21 @@ llvm.func @fill(%p: !llvm.ptr, %n: i64) {
   EXPECT_EQ(text.find(" x i8>"), std::string::npos) << text;
 }
 
+TEST(Optimize, NoLibraryFunctionComesIn) {
+  Lowered lowered(R"(
+llvm.mlir.global internal constant @text("hello\0A\00")
+llvm.func @printf(!llvm.ptr, ...) -> i32
+llvm.func @run() {
+  %p = llvm.mlir.addressof @text : !llvm.ptr
+  %r = llvm.call @printf(%p) vararg(!llvm.func<i32 (ptr, ...)>)
+      : (!llvm.ptr) -> i32
+  llvm.return
+}
+)",
+                  {"run"}, "haswell");
+  EXPECT_FALSE(lowered.module->getFunction("puts"));
+}
+
 TEST(Emit, SameInputSameBytes) {
   std::string first = TestModule(sumModule).object({"run"});
   // Another module in between must leave no trace.

@@ -23,18 +23,18 @@ class Executable : public testing::Test {
 protected:
   static void SetUpTestSuite() {
     folder = new ScratchFolder();
-    auto target = unwrap(resolveTarget("x86_64-linux-gnu", "x86-64"));
-    link("doubler", doublerSpec());
+    link("doubler", doublerObject(doublerSpec()), "doubler_model");
     AbiSpec bare = doublerSpec();
     bare.helpers = false;
-    link("bare", bare);
+    link("bare", doublerObject(bare), "doubler_model");
+    link("subtracter", subtracterObject(), "subtracter_model");
   }
-  static void link(const char *file, const AbiSpec &spec) {
+  static void link(const char *file, const std::string &object,
+                   llvm::StringRef model) {
     auto target = unwrap(resolveTarget("x86_64-linux-gnu", "x86-64"));
-    ASSERT_EQ(
-        errorOf(linkExecutable(doublerObject(spec), "doubler_model", target,
-                               QOPT_RUNTIME_ARCHIVE, *folder / file)),
-        "");
+    ASSERT_EQ(errorOf(linkExecutable(object, model, target,
+                                     QOPT_RUNTIME_ARCHIVE, *folder / file)),
+              "");
   }
   static void TearDownTestSuite() { delete folder; }
 
@@ -132,6 +132,25 @@ TEST_F(Executable, WithoutHelpersFloatsGoOutButNotIn) {
   std::string x = write<float>("x.npy", 'f', {4}, {1, 2, 3, 4});
   EXPECT_EQ(run({"--in", x, "--out", *folder / "y.npy"}, "bare"), 4);
   EXPECT_NE(errors.find("--io=float"), std::string::npos);
+}
+
+TEST_F(Executable, SeveralInputsHaveEquallyManySamples) {
+  std::string two = write<int8_t>("two.npy", 'i', {2}, {7, 9});
+  std::string same = write<int8_t>("same.npy", 'i', {2}, {1, 4});
+  std::string three = write<int8_t>("three.npy", 'i', {3}, {1, 2, 3});
+  std::string y = *folder / "y.npy";
+  ASSERT_EQ(run({"--in", "b=" + same, "--in", "a=" + two, "--out", y, "--raw"},
+                "subtracter"),
+            0)
+      << errors;
+  EXPECT_EQ(read<int8_t>("y.npy").second, (std::vector<int8_t>{6, 5}));
+  EXPECT_EQ(
+      run({"--in", "a=" + two, "--in", "b=" + three, "--out", y}, "subtracter"),
+      4);
+  EXPECT_EQ(
+      run({"--in", "a=" + three, "--in", "b=" + two, "--out", y}, "subtracter"),
+      4);
+  EXPECT_EQ(run({"--in", "a=" + two, "--out", y}, "subtracter"), 1);
 }
 
 TEST_F(Executable, BenchPrintsOneLineOfJson) {

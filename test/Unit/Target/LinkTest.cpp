@@ -6,6 +6,7 @@
 #include "TestModule.h"
 #include "qopt/Support/File.h"
 #include "llvm/Object/Archive.h"
+#include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/DynamicLibrary.h"
 #include "llvm/Support/FileSystem.h"
 #include <thread>
@@ -62,6 +63,23 @@ TEST(LinkShared, TheLibraryLoadsAndRuns) {
   clear(bytes, 1);
   EXPECT_EQ(bytes[0], 0);
   EXPECT_EQ(bytes[1], 2);
+}
+
+TEST(LinkShared, NobodyCanReplaceItsSymbols) {
+  std::string library = unwrap(linkShared(twiceObject()));
+  auto file = unwrap(llvm::object::ObjectFile::createObjectFile(
+      llvm::MemoryBufferRef(library, "library")));
+  auto *elf = llvm::dyn_cast<llvm::object::ELFObjectFileBase>(file.get());
+  ASSERT_TRUE(elf);
+  for (const llvm::object::SectionRef &section :
+       elf->dynamic_relocation_sections())
+    for (const llvm::object::RelocationRef &relocation :
+         section.relocations()) {
+      if (relocation.getSymbol() == elf->symbol_end())
+        continue;
+      std::string name = unwrap(relocation.getSymbol()->getName()).str();
+      EXPECT_TRUE(name.empty() || name == "memset") << name;
+    }
 }
 
 TEST(LinkShared, SameObjectSameBytes) {

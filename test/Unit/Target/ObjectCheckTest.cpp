@@ -161,6 +161,20 @@ TEST(IntegerOnly, ExemptFunctionsMayCompute) {
   EXPECT_EQ(errorOf(checkIntegerOnly(object, rules)), "");
 }
 
+TEST(IntegerOnly, CodeBehindAnExemptFunctionIsNotExempt) {
+  std::string text = std::string(helperModule) + R"(
+llvm.func @run() {
+  llvm.inline_asm has_side_effects ".section .text.quantize,\22ax\22,@progbits\0A addss %xmm0, %xmm1\0A .section .text.run,\22ax\22,@progbits", "" : () -> ()
+  llvm.return
+}
+)";
+  IntegerOnlyRules rules;
+  rules.exempt = {"quantize"};
+  std::string error = errorOf(
+      checkIntegerOnly(TestModule(text).object({"quantize", "run"}), rules));
+  EXPECT_NE(error.find("in 'unnamed code'"), std::string::npos) << error;
+}
+
 TEST(IntegerOnly, InferenceMayNotCallAnExemptFunction) {
   std::string text = std::string(helperModule) + R"(
 llvm.func @run(%a: f32, %p: !llvm.ptr) {
