@@ -25,8 +25,8 @@ void mlir::qopt::buildObservePipeline(OpPassManager &manager,
   manager.addNestedPass<func::FuncOp>(createInsertObservers(observers));
 }
 
-void mlir::qopt::buildQuantizedPipeline(OpPassManager &manager,
-                                        const QuantizePipelineOptions &options) {
+void mlir::qopt::buildQuantizedPipeline(
+    OpPassManager &manager, const QuantizePipelineOptions &options) {
   QuantizeOptions quantize;
   quantize.perChannel = options.perChannel;
   quantize.clipWeights = options.clipWeights;

@@ -33,13 +33,9 @@ template <typename OpT> struct MovePattern : QintPattern<OpT> {
   LogicalResult
   matchAndRewrite(OpT op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    Type element = getElementTypeOrSelf(op.getResult().getType());
+    // The verifiers see to operands of the same type.
     if (!getTensorParams(op.getResult()))
       return this->refuse(op, rewriter, "result is not quantized per tensor");
-    for (Value operand : op->getOperands())
-      if (getElementTypeOrSelf(operand.getType()) != element)
-        return this->refuse(op, rewriter,
-                            "operands and result differ in scale");
     return this->replace(op, rewriter, build(op, adaptor, rewriter));
   }
 

@@ -1,0 +1,124 @@
+// RUN: qopt-opt %s --qopt-insert-observers | FileCheck %s
+// RUN: qopt-opt %s --qopt-insert-observers='bits=16 method=minmax output-bits=8' | FileCheck %s --check-prefix=OPTIONS
+
+// Arguments and results have names of the model; the result leaves the model
+// and is 16 bits wide.
+// CHECK-LABEL: func.func @names
+// CHECK-NEXT:    %[[X:.*]] = qopt.observe %arg0 "image" :
+// CHECK-NEXT:    %[[W:.*]] = qopt.constant
+// CHECK-NEXT:    %[[A:.*]] = qopt.gemm %[[X]], %[[W]] {qopt.value = "fc1"}
+// CHECK-NEXT:    %[[B:.*]] = qopt.observe %[[A]] "fc1" :
+// CHECK-NEXT:    %[[C:.*]] = qopt.gemm %[[B]], %[[W]] {qopt.value = "fc2"}
+// CHECK-NEXT:    %[[D:.*]] = qopt.observe %[[C]] "fc2" {bits = 16 : i64, symmetric = true}
+// CHECK-NEXT:    return %[[D]]
+// OPTIONS-LABEL: func.func @names
+// OPTIONS:         "image" {bits = 16 : i64, method = "minmax", symmetric = true}
+// OPTIONS:         "fc1" {bits = 16 : i64, method = "minmax", symmetric = true}
+// OPTIONS:         "fc2" {method = "minmax"}
+func.func @names(%x: tensor<1x2xf32> {qopt.name = "image"}) -> tensor<1x2xf32> {
+  %w = qopt.constant dense<1.0> : tensor<2x2xf32>
+  %a = qopt.gemm %x, %w {qopt.value = "fc1"} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %b = qopt.gemm %a, %w {qopt.value = "fc2"} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %b : tensor<1x2xf32>
+}
+
+// Without names the op's kind and its number are the id; a name that is taken
+// gets a number.
+// CHECK-LABEL: func.func @no_names
+// CHECK:         qopt.observe %arg0 "arg0"
+// CHECK:         "unary_0"
+// CHECK:         "add_0"
+// CHECK:         "unary_1"
+// CHECK:         "arg0_2"
+func.func @no_names(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %a = qopt.unary %x [#qopt.fn<tanh>] : (tensor<2xf32>) -> tensor<2xf32>
+  %b = qopt.add %a, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %c = qopt.unary %b [#qopt.fn<tanh>] : (tensor<2xf32>) -> tensor<2xf32>
+  %d = qopt.unary %c [#qopt.fn<tanh>] {qopt.value = "arg0"} : (tensor<2xf32>) -> tensor<2xf32>
+  return %d : tensor<2xf32>
+}
+
+// Ops that only move values share their operand's scale; the widened one is the
+// op that requantizes.
+// CHECK-LABEL: func.func @shared
+// CHECK:         qopt.unary
+// CHECK-NEXT:    qopt.observe %{{.*}} "u" {bits = 16 : i64, symmetric = true}
+// CHECK-NEXT:    qopt.max_pool
+// CHECK-NEXT:    qopt.reshape
+// CHECK-NEXT:    qopt.transpose
+// CHECK-NEXT:    qopt.pad
+// CHECK-NEXT:    return
+func.func @shared(%x: tensor<1x1x4x4xf32>) -> tensor<5x4xf32> {
+  %u = qopt.unary %x [#qopt.fn<tanh>] {qopt.value = "u"} : (tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32>
+  %m = qopt.max_pool %u {kernel = array<i64: 1, 1>} : (tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32>
+  %r = qopt.reshape %m : (tensor<1x1x4x4xf32>) -> tensor<4x4xf32>
+  %t = qopt.transpose %r [1, 0] : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %p = qopt.pad %t [1, 0, 0, 0] : (tensor<4x4xf32>) -> tensor<5x4xf32>
+  return %p : tensor<5x4xf32>
+}
+
+// What brings several values together has a range of its own.
+// CHECK-LABEL: func.func @merging
+// CHECK:         qopt.concat
+// CHECK-NEXT:    qopt.observe %{{.*}} "c"
+// CHECK-NEXT:    qopt.pad
+// CHECK-NEXT:    qopt.observe %{{.*}} "p"
+func.func @merging(%x: tensor<2xf32>, %y: tensor<2xf32>) -> tensor<5xf32> {
+  %c = qopt.concat %x, %y axis 0 {qopt.value = "c"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<4xf32>
+  %p = qopt.pad %c [1, 0] {value = -1.0 : f32, qopt.value = "p"} : (tensor<4xf32>) -> tensor<5xf32>
+  return %p : tensor<5xf32>
+}
+
+// All branches of a concat that leaves the model are widened with it.
+// CHECK-LABEL: func.func @widened_concat
+// CHECK:         "a" {bits = 16 : i64, symmetric = true}
+// CHECK:         "b" {bits = 16 : i64, symmetric = true}
+// CHECK:         "c" {bits = 16 : i64, symmetric = true}
+func.func @widened_concat(%x: tensor<2xf32>) -> tensor<4xf32> {
+  %a = qopt.unary %x [#qopt.fn<tanh>] {qopt.value = "a"} : (tensor<2xf32>) -> tensor<2xf32>
+  %b = qopt.unary %x [#qopt.fn<sigmoid>] {qopt.value = "b"} : (tensor<2xf32>) -> tensor<2xf32>
+  %c = qopt.concat %a, %b axis 0 {qopt.value = "c"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<4xf32>
+  return %c : tensor<4xf32>
+}
+
+// One branch is an argument, which nothing requantizes: 8 bits for all.
+// CHECK-LABEL: func.func @negative_concat_of_argument
+// CHECK-NOT:     bits = 16
+// CHECK:         return
+func.func @negative_concat_of_argument(%x: tensor<2xf32>) -> tensor<4xf32> {
+  %a = qopt.unary %x [#qopt.fn<tanh>] {qopt.value = "a"} : (tensor<2xf32>) -> tensor<2xf32>
+  %c = qopt.concat %a, %x axis 0 {qopt.value = "c"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<4xf32>
+  return %c : tensor<4xf32>
+}
+
+// The output has another reader, which wants 8 bits.
+// CHECK-LABEL: func.func @negative_output_with_reader
+// CHECK:         qopt.observe %{{.*}} "a" :
+// CHECK:         qopt.observe %{{.*}} "b" {bits = 16
+func.func @negative_output_with_reader(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %a = qopt.unary %x [#qopt.fn<tanh>] {qopt.value = "a"} : (tensor<2xf32>) -> tensor<2xf32>
+  %b = qopt.unary %a [#qopt.fn<sigmoid>] {qopt.value = "b"} : (tensor<2xf32>) -> tensor<2xf32>
+  return %a, %b : tensor<2xf32>, tensor<2xf32>
+}
+
+// What has an observer keeps it.
+// CHECK-LABEL: func.func @negative_observed
+// CHECK-COUNT-2: qopt.observe
+// CHECK-NOT:     qopt.observe
+// CHECK:         return
+func.func @negative_observed(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %x0 = qopt.observe %x "mine" {method = "minmax"} : tensor<2xf32> -> tensor<2xf32>
+  %a = qopt.unary %x0 [#qopt.fn<tanh>] : (tensor<2xf32>) -> tensor<2xf32>
+  %a0 = qopt.observe %a "arg0" : tensor<2xf32> -> tensor<2xf32>
+  return %a0 : tensor<2xf32>
+}
+
+// Constants are quantized from their values.
+// CHECK-LABEL: func.func @negative_constant
+// CHECK:         %[[C:.*]] = qopt.constant
+// CHECK-NOT:     qopt.observe %[[C]]
+func.func @negative_constant(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %c = qopt.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %a = qopt.add %x, %c : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return %a : tensor<2xf32>
+}

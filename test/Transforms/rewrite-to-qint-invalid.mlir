@@ -1,0 +1,113 @@
+// RUN: qopt-opt %s --qopt-rewrite-to-qint -split-input-file -verify-diagnostics
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+!z = !quant.uniform<i8:f32, 2.500000e-01:3>
+!x16 = !quant.uniform<i16:f32, 5.000000e-01>
+!w = !quant.uniform<i8:f32, 1.0>
+
+// Every op without an integer form is named, whatever the reason.
+// expected-error@+1 {{cannot be rewritten to integer arithmetic}}
+func.func @everything(%x: tensor<1x2x!x16>) -> tensor<1x2x!x16> {
+  // expected-note@+1 {{'qopt.unary': a table reads 8 bits, but the input has 16}}
+  %t = qopt.unary %x [#qopt.fn<tanh>] : (tensor<1x2x!x16>) -> tensor<1x2x!x16>
+  // expected-note@+1 {{'qopt.softmax': softmax reads 8 bits, but the input has 16}}
+  %s = qopt.softmax %t axis 1 : (tensor<1x2x!x16>) -> tensor<1x2x!x16>
+  // expected-note@+1 {{'qopt.dequantize' has no integer form}}
+  %d = qopt.dequantize %s : tensor<1x2x!x16> -> tensor<1x2xf32>
+  // expected-note@+1 {{'qopt.quantize' has no integer form}}
+  %q = qopt.quantize %d : tensor<1x2xf32> -> tensor<1x2x!x16>
+  return %q : tensor<1x2x!x16>
+}
+
+// -----
+
+!x16 = !quant.uniform<i16:f32, 5.000000e-01>
+!w = !quant.uniform<i8:f32, 1.0>
+
+// 1024 * 127 * 32768 is more than an int32 holds.
+// expected-error@+1 {{cannot be rewritten}}
+func.func @accumulator(%x: tensor<1x1024x!x16>) -> tensor<1x1x!x16> {
+  %w = qopt.constant dense<127> : tensor<1x1024xi8> as tensor<1x1024x!w>
+  // expected-note@+1 {{'qopt.gemm': the accumulator of channel 0 reaches [-4261412864, 4261282816], which is outside int32}}
+  %g = qopt.gemm %x, %w : (tensor<1x1024x!x16>, tensor<1x1024x!w>) -> tensor<1x1x!x16>
+  return %g : tensor<1x1x!x16>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+!w = !quant.uniform<i8:f32, 1.0>
+!b = !quant.uniform<i32:f32, 4.000000e-01>
+
+// expected-error@+1 {{cannot be rewritten}}
+func.func @bias_scale(%x: tensor<1x2x!x>) -> tensor<1x1x!x> {
+  %w = qopt.constant dense<127> : tensor<1x2xi8> as tensor<1x2x!w>
+  %b = qopt.constant dense<1> : tensor<1xi32> as tensor<1x!b>
+  // expected-note@+1 {{bias scale 0.4 of channel 0 is not the product 0.5 of the input's and the weight's}}
+  %g = qopt.gemm %x, %w, %b : (tensor<1x2x!x>, tensor<1x2x!w>, tensor<1x!b>) -> tensor<1x1x!x>
+  return %g : tensor<1x1x!x>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+
+// expected-error@+1 {{cannot be rewritten}}
+func.func @variable_weight(%x: tensor<1x2x!x>, %w: tensor<1x2x!x>) -> tensor<1x1x!x> {
+  // expected-note@+1 {{'qopt.gemm': weight is not a quantized constant}}
+  %g = qopt.gemm %x, %w : (tensor<1x2x!x>, tensor<1x2x!x>) -> tensor<1x1x!x>
+  return %g : tensor<1x1x!x>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+!tiny = !quant.uniform<i8:f32, 1.000000e-06:3>
+
+// expected-error@+1 {{cannot be rewritten}}
+func.func @factor(%x: tensor<2x!x>) -> tensor<2x!tiny> {
+  // expected-note@+1 {{'qopt.requantize': }}
+  %r = qopt.requantize %x : tensor<2x!x> -> tensor<2x!tiny>
+  return %r : tensor<2x!tiny>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+!third = !quant.uniform<i8:f32, 3.000000e-01:3>
+
+// expected-error@+1 {{cannot be rewritten}}
+func.func @softmax_scale(%x: tensor<2x!x>) -> tensor<2x!third> {
+  // expected-note@+1 {{expects a result scale whose inverse is an integer up to 32768, but got 0.3}}
+  %r = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!third>
+  return %r : tensor<2x!third>
+}
+
+// -----
+
+// expected-error@+1 {{argument #0 is not quantized}}
+func.func @float_argument(%x: tensor<2xf32>) {
+  return
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+!z = !quant.uniform<i8:f32, 2.500000e-01:3>
+
+func.func @two_types(%x: tensor<2xf32>) -> (tensor<2x!x>, tensor<2x!z>) {
+  // expected-error@+1 {{expects one quantized type of an argument, but got}}
+  %a = qopt.quantize %x : tensor<2xf32> -> tensor<2x!x>
+  %b = qopt.quantize %x : tensor<2xf32> -> tensor<2x!z>
+  return %a, %b : tensor<2x!x>, tensor<2x!z>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+
+// expected-error@+1 {{result #0 is not quantized per tensor}}
+func.func @float_result(%x: tensor<2x!x>) -> tensor<2xf32> {
+  %c = qopt.constant dense<1.0> : tensor<2xf32>
+  return %c : tensor<2xf32>
+}

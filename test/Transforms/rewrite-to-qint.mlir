@@ -1,0 +1,108 @@
+// RUN: qopt-opt %s --qopt-rewrite-to-qint | FileCheck %s
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+!y = !quant.uniform<i8:f32, 2.500000e-01:-5>
+!y16 = !quant.uniform<i16:f32, 2.500000e-01>
+!w = !quant.uniform<i8<-127:127>:f32:0, {1.0, 0.5}>
+!b = !quant.uniform<i32:f32:0, {0.5, 0.25}>
+!soft = !quant.uniform<i8:f32, 3.906250e-03:-128>
+
+// The signature becomes integers and says what they mean; the factor of channel
+// 0 is 0.5 * 1 / 0.25 = 2.
+// CHECK-LABEL: func.func @conv
+// CHECK-SAME:    (%[[X:.*]]: tensor<1x1x2x2xi8> {qint.scale = 5.000000e-01 : f64, qint.zero_point = 3 : i64, qopt.name = "x"})
+// CHECK-SAME:    -> (tensor<1x2x2x2xi8> {qint.scale = 2.500000e-01 : f64, qint.zero_point = -5 : i64})
+// CHECK-DAG:     %[[W:.*]] = qint.constant dense<{{.*}}> : tensor<2x1x3x3xi8>
+// CHECK-DAG:     %[[B:.*]] = qint.constant dense<[5, -7]> : tensor<2xi32>
+// CHECK:         %[[Y:.*]] = qint.conv %[[X]], %[[W]], %[[B]] {input_zero_point = 3 : i32, pads = array<i64: 1, 1, 1, 1>, qopt.value = "c", requant = #qint.requant<[1073741824, 536870912], [29], zp -5, clamp -5 to 19>}
+// CHECK-NEXT:    return %[[Y]]
+func.func @conv(%x: tensor<1x1x2x2xf32> {qopt.name = "x"}) -> tensor<1x2x2x2xf32> {
+  %q = qopt.quantize %x : tensor<1x1x2x2xf32> -> tensor<1x1x2x2x!x>
+  %w = qopt.constant dense<1> : tensor<2x1x3x3xi8> as tensor<2x1x3x3x!w>
+  %b = qopt.constant dense<[5, -7]> : tensor<2xi32> as tensor<2x!b>
+  %c = qopt.conv %q, %w, %b {pads = array<i64: 1, 1, 1, 1>, activation = #qopt.fn<clip, 0.0, 6.0>, qopt.value = "c"}
+    : (tensor<1x1x2x2x!x>, tensor<2x1x3x3x!w>, tensor<2x!b>) -> tensor<1x2x2x2x!y>
+  %f = qopt.dequantize %c : tensor<1x2x2x2x!y> -> tensor<1x2x2x2xf32>
+  return %f : tensor<1x2x2x2xf32>
+}
+
+// Quantized arguments and results are as good; weights may have zero points.
+// CHECK-LABEL: func.func @gemm
+// CHECK-SAME:    (%[[X:.*]]: tensor<1x2xi8> {qint.scale = 5.000000e-01 : f64, qint.zero_point = 3 : i64}) -> (tensor<1x2xi16>
+// CHECK:         qint.gemm %[[X]], %{{.*}} {input_zero_point = 3 : i32, requant = #qint.requant<[1073741824], [30], zp 0, clamp -32768 to 32767>, weight_zero_points = array<i32: 4>}
+func.func @gemm(%x: tensor<1x2x!x>) -> tensor<1x2x!y16> {
+  %w = qopt.constant dense<1> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8:f32, 5.0e-01:4>>
+  %c = qopt.gemm %x, %w : (tensor<1x2x!x>, tensor<2x2x!quant.uniform<i8:f32, 5.0e-01:4>>) -> tensor<1x2x!y16>
+  return %c : tensor<1x2x!y16>
+}
+
+// Two multipliers and one shift; a difference has a negative one; relu clamps at
+// the zero point.
+// CHECK-LABEL: func.func @sums
+// CHECK:         qint.add %arg0, %arg0 {lhs_zero_point = 3 : i32, requant = #qint.requant<[2097152, 2097152], [20], zp -5, clamp -5 to 127>, rhs_zero_point = 3 : i32}
+// CHECK:         qint.add %arg0, %{{.*}} {lhs_zero_point = 3 : i32, requant = #qint.requant<[{{[0-9]+}}, -{{[0-9]+}}], [{{[0-9]+}}], zp -5, clamp -128 to 127>, rhs_zero_point = -5 : i32}
+func.func @sums(%x: tensor<2x!x>) -> tensor<2x!y> {
+  %a = qopt.add %x, %x {activation = #qopt.fn<relu>} : (tensor<2x!x>, tensor<2x!x>) -> tensor<2x!y>
+  %s = qopt.sub %x, %a : (tensor<2x!x>, tensor<2x!y>) -> tensor<2x!y>
+  return %s : tensor<2x!y>
+}
+
+// 0.5 * 0.5 / 0.25 = 1 and 0.5 / 0.25 = 2.
+// CHECK-LABEL: func.func @mul_and_requantize
+// CHECK:         qint.mul %arg0, %arg0 {lhs_zero_point = 3 : i32, requant = #qint.requant<[1073741824], [30], zp -5, clamp -128 to 127>, rhs_zero_point = 3 : i32}
+// CHECK:         qint.requantize %arg0 {input_zero_point = 3 : i32, requant = #qint.requant<[1073741824], [29], zp -5, clamp -128 to 127>}
+func.func @mul_and_requantize(%x: tensor<2x!x>) -> (tensor<2x!y>, tensor<2x!y>) {
+  %a = qopt.mul %x, %x : (tensor<2x!x>, tensor<2x!x>) -> tensor<2x!y>
+  %s = qopt.requantize %x : tensor<2x!x> -> tensor<2x!y>
+  return %a, %s : tensor<2x!y>, tensor<2x!y>
+}
+
+// The first entry is relu(0.5 (-128 - 3)) = 0, the zero point; the last is
+// min(62, ...) / 0.25 - 5, which saturates.
+// CHECK-LABEL: func.func @table
+// CHECK:         qint.table %arg0 {qopt.value = "t", table = array<i16: -5, -5, {{.*}}, 127, 127>}
+func.func @table(%x: tensor<2x!x>) -> tensor<2x!y> {
+  %a = qopt.unary %x [#qopt.fn<affine, 1.0, 0.0>, #qopt.fn<relu>] {qopt.value = "t"} : (tensor<2x!x>) -> tensor<2x!y>
+  return %a : tensor<2x!y>
+}
+
+// CHECK-LABEL: func.func @softmax
+// CHECK:         qint.softmax %arg0 axis 0 {exp_table = array<i32: 8388608, {{.*}}>, levels = 256 : i32, zero_point = -128 : i32}
+func.func @softmax(%x: tensor<2x!x>) -> tensor<2x!soft> {
+  %a = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!soft>
+  return %a : tensor<2x!soft>
+}
+
+// Corner, edge and inner windows have 4, 6 and 9 taps: one multiplier each.
+// CHECK-LABEL: func.func @avg_pool
+// CHECK:         qint.avg_pool %arg0 {input_zero_point = 3 : i32, kernel = array<i64: 3, 3>, pads = array<i64: 1, 1, 1, 1>
+// CHECK-SAME:      requant = #qint.requant<[{{[0-9]+}}, {{[0-9]+}}, {{[0-9]+}}], [{{[0-9]+}}], zp -5, clamp -128 to 127>
+// CHECK-SAME:      tap_counts = array<i64: 4, 6, 9>
+func.func @avg_pool(%x: tensor<1x1x4x4x!x>) -> tensor<1x1x4x4x!y> {
+  %a = qopt.avg_pool %x {kernel = array<i64: 3, 3>, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x1x4x4x!x>) -> tensor<1x1x4x4x!y>
+  return %a : tensor<1x1x4x4x!y>
+}
+
+// 0.5 / (16 * 0.25) = 1/8.
+// CHECK-LABEL: func.func @reduce_mean
+// CHECK:         qint.reduce_mean %arg0 axes [2, 3] {input_zero_point = 3 : i32, keep_dims = false, requant = #qint.requant<[536870912], [32], zp -5, clamp -128 to 127>}
+func.func @reduce_mean(%x: tensor<1x1x4x4x!x>) -> tensor<1x1x!y> {
+  %a = qopt.reduce_mean %x axes [2, 3] {keep_dims = false} : (tensor<1x1x4x4x!x>) -> tensor<1x1x!y>
+  return %a : tensor<1x1x!y>
+}
+
+// A padded real value is quantized: 1 / 0.5 + 3.
+// CHECK-LABEL: func.func @moves
+// CHECK:         qint.max_pool %arg0 {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>}
+// CHECK:         qint.reshape %{{.*}} : (tensor<1x1x2x2xi8>) -> tensor<2x2xi8>
+// CHECK:         qint.transpose %{{.*}} [1, 0]
+// CHECK:         qint.pad %{{.*}} [0, 0, 1, 0] {value = 5 : i32}
+// CHECK:         qint.concat %{{.*}}, %{{.*}} axis 0
+func.func @moves(%x: tensor<1x1x4x4x!x>) -> tensor<6x2x!x> {
+  %m = qopt.max_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x1x4x4x!x>) -> tensor<1x1x2x2x!x>
+  %r = qopt.reshape %m : (tensor<1x1x2x2x!x>) -> tensor<2x2x!x>
+  %t = qopt.transpose %r [1, 0] : (tensor<2x2x!x>) -> tensor<2x2x!x>
+  %p = qopt.pad %t [0, 0, 1, 0] {value = 1.0 : f32} : (tensor<2x2x!x>) -> tensor<3x2x!x>
+  %c = qopt.concat %p, %p axis 0 : (tensor<3x2x!x>, tensor<3x2x!x>) -> tensor<6x2x!x>
+  return %c : tensor<6x2x!x>
+}

@@ -1,0 +1,114 @@
+// RUN: qopt-opt %s --qopt-simplify | FileCheck %s
+
+// CHECK-LABEL: func.func @reshapes
+// CHECK-NEXT:    %[[Y:.*]] = qopt.reshape %arg0 : (tensor<2x6xf32>) -> tensor<3x4xf32>
+// CHECK-NEXT:    return %[[Y]]
+func.func @reshapes(%x: tensor<2x6xf32>) -> tensor<3x4xf32> {
+  %a = qopt.reshape %x : (tensor<2x6xf32>) -> tensor<12xf32>
+  %y = qopt.reshape %a : (tensor<12xf32>) -> tensor<3x4xf32>
+  return %y : tensor<3x4xf32>
+}
+
+// CHECK-LABEL: func.func @reshapes_that_cancel
+// CHECK-NEXT:    return %arg0
+func.func @reshapes_that_cancel(%x: tensor<2x6xf32>) -> tensor<2x6xf32> {
+  %a = qopt.reshape %x : (tensor<2x6xf32>) -> tensor<12xf32>
+  %y = qopt.reshape %a : (tensor<12xf32>) -> tensor<2x6xf32>
+  return %y : tensor<2x6xf32>
+}
+
+// CHECK-LABEL: func.func @transposes
+// CHECK-NEXT:    %[[Y:.*]] = qopt.transpose %arg0 [2, 1, 0] : (tensor<2x3x4xf32>) -> tensor<4x3x2xf32>
+// CHECK-NEXT:    return %[[Y]]
+func.func @transposes(%x: tensor<2x3x4xf32>) -> tensor<4x3x2xf32> {
+  %a = qopt.transpose %x [1, 2, 0] : (tensor<2x3x4xf32>) -> tensor<3x4x2xf32>
+  %y = qopt.transpose %a [1, 0, 2] : (tensor<3x4x2xf32>) -> tensor<4x3x2xf32>
+  return %y : tensor<4x3x2xf32>
+}
+
+// CHECK-LABEL: func.func @transposes_that_cancel
+// CHECK-NEXT:    return %arg0
+func.func @transposes_that_cancel(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+  %a = qopt.transpose %x [1, 2, 0] : (tensor<2x3x4xf32>) -> tensor<3x4x2xf32>
+  %y = qopt.transpose %a [2, 0, 1] : (tensor<3x4x2xf32>) -> tensor<2x3x4xf32>
+  return %y : tensor<2x3x4xf32>
+}
+
+// Only axes of length one move, so the elements stay in their order.
+// CHECK-LABEL: func.func @transpose_of_unit_axes
+// CHECK-NEXT:    qopt.reshape %arg0 {qopt.value = "t"} : (tensor<1x3x1x4xf32>) -> tensor<3x1x4x1xf32>
+func.func @transpose_of_unit_axes(%x: tensor<1x3x1x4xf32>) -> tensor<3x1x4x1xf32> {
+  %y = qopt.transpose %x [1, 0, 3, 2] {qopt.value = "t"} : (tensor<1x3x1x4xf32>) -> tensor<3x1x4x1xf32>
+  return %y : tensor<3x1x4x1xf32>
+}
+
+// CHECK-LABEL: func.func @negative_transpose_that_reorders
+// CHECK-NEXT:    qopt.transpose
+func.func @negative_transpose_that_reorders(%x: tensor<1x3x4xf32>) -> tensor<1x4x3xf32> {
+  %y = qopt.transpose %x [0, 2, 1] : (tensor<1x3x4xf32>) -> tensor<1x4x3xf32>
+  return %y : tensor<1x4x3xf32>
+}
+
+// CHECK-LABEL: func.func @pad_into_conv
+// CHECK:         qopt.conv %arg0, %{{.*}} {pads = array<i64: 1, 3, 2, 4>}
+// CHECK-NOT:     qopt.pad
+func.func @pad_into_conv(%x: tensor<1x1x4x4xf32>, %w: tensor<1x1x3x3xf32>) -> tensor<1x1x5x9xf32> {
+  %p = qopt.pad %x [0, 0, 1, 2, 0, 0, 1, 3] : (tensor<1x1x4x4xf32>) -> tensor<1x1x6x9xf32>
+  %y = qopt.conv %p, %w {pads = array<i64: 0, 1, 1, 1>} : (tensor<1x1x6x9xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x5x9xf32>
+  return %y : tensor<1x1x5x9xf32>
+}
+
+// A conv pads with zeros only.
+// CHECK-LABEL: func.func @negative_pad_value
+// CHECK:         qopt.pad
+func.func @negative_pad_value(%x: tensor<1x1x4x4xf32>, %w: tensor<1x1x3x3xf32>) -> tensor<1x1x4x4xf32> {
+  %p = qopt.pad %x [0, 0, 1, 1, 0, 0, 1, 1] {value = 1.0 : f32} : (tensor<1x1x4x4xf32>) -> tensor<1x1x6x6xf32>
+  %y = qopt.conv %p, %w : (tensor<1x1x6x6xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x4x4xf32>
+  return %y : tensor<1x1x4x4xf32>
+}
+
+// A conv pads rows and columns only.
+// CHECK-LABEL: func.func @negative_pad_channels
+// CHECK:         qopt.pad
+func.func @negative_pad_channels(%x: tensor<1x1x4x4xf32>, %w: tensor<1x2x3x3xf32>) -> tensor<1x1x2x2xf32> {
+  %p = qopt.pad %x [0, 1, 0, 0, 0, 0, 0, 0] : (tensor<1x1x4x4xf32>) -> tensor<1x2x4x4xf32>
+  %y = qopt.conv %p, %w : (tensor<1x2x4x4xf32>, tensor<1x2x3x3xf32>) -> tensor<1x1x2x2xf32>
+  return %y : tensor<1x1x2x2xf32>
+}
+
+// Behind a relu nothing is below the padded zero.
+// CHECK-LABEL: func.func @pad_into_max_pool
+// CHECK:         %[[R:.*]] = qopt.unary
+// CHECK-NEXT:    qopt.max_pool %[[R]] {kernel = array<i64: 3, 3>, pads = array<i64: 1, 1, 1, 1>}
+func.func @pad_into_max_pool(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %r = qopt.unary %x [#qopt.fn<relu>] : (tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32>
+  %p = qopt.pad %r [0, 0, 1, 1, 0, 0, 1, 1] : (tensor<1x1x4x4xf32>) -> tensor<1x1x6x6xf32>
+  %y = qopt.max_pool %p {kernel = array<i64: 3, 3>} : (tensor<1x1x6x6xf32>) -> tensor<1x1x4x4xf32>
+  return %y : tensor<1x1x4x4xf32>
+}
+
+// The zero may be the largest value of a window.
+// CHECK-LABEL: func.func @negative_pad_of_signed_values
+// CHECK:         qopt.pad
+func.func @negative_pad_of_signed_values(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %p = qopt.pad %x [0, 0, 1, 1, 0, 0, 1, 1] : (tensor<1x1x4x4xf32>) -> tensor<1x1x6x6xf32>
+  %y = qopt.max_pool %p {kernel = array<i64: 3, 3>} : (tensor<1x1x6x6xf32>) -> tensor<1x1x4x4xf32>
+  return %y : tensor<1x1x4x4xf32>
+}
+
+// The corner windows would hold no element at all.
+// CHECK-LABEL: func.func @negative_window_in_padding
+// CHECK:         qopt.pad
+func.func @negative_window_in_padding(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x8x8xf32> {
+  %r = qopt.unary %x [#qopt.fn<relu>] : (tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32>
+  %p = qopt.pad %r [0, 0, 2, 2, 0, 0, 2, 2] : (tensor<1x1x4x4xf32>) -> tensor<1x1x8x8xf32>
+  %y = qopt.max_pool %p {kernel = array<i64: 1, 1>} : (tensor<1x1x8x8xf32>) -> tensor<1x1x8x8xf32>
+  return %y : tensor<1x1x8x8xf32>
+}
+
+// CHECK-LABEL: func.func @unused
+// CHECK-NEXT:    return %arg0
+func.func @unused(%x: tensor<2x6xf32>) -> tensor<2x6xf32> {
+  %a = qopt.unary %x [#qopt.fn<tanh>] : (tensor<2x6xf32>) -> tensor<2x6xf32>
+  return %x : tensor<2x6xf32>
+}
