@@ -3,7 +3,7 @@
 // The boundary of the quantized level to and from the upstream quant dialect.
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "qopt/IR/QuantTypes.h"
 #include "qopt/Interop/Passes.h"
 
@@ -65,8 +65,9 @@ struct ConvertQoptToQuant final
     patterns.add<ConvertToQuant<QuantizeOp, quant::QuantizeCastOp>,
                  ConvertToQuant<DequantizeOp, quant::DequantizeCastOp>>(
         &getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    // A walk and no greedy driver: that one folds `dcast(qcast(x))` to `x`,
+    // which rounds no more.
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };
 
@@ -77,8 +78,9 @@ struct ConvertQuantToQopt final
     patterns.add<ConvertFromQuant<quant::QuantizeCastOp, QuantizeOp>,
                  ConvertFromQuant<quant::DequantizeCastOp, DequantizeOp>>(
         &getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    // A walk and no greedy driver: that one folds `dcast(qcast(x))` to `x`,
+    // which rounds no more.
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };
 
