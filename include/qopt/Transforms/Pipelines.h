@@ -27,10 +27,9 @@ struct QuantizePipelineOptions : PassPipelineOptions<QuantizePipelineOptions> {
   Option<std::string> statistics{
       *this, "statistics",
       llvm::cl::desc("the .qcal file; empty: observers have scales")};
-  Option<bool> perChannel{
-      *this, "per-channel",
-      llvm::cl::desc("one weight scale an output channel"),
-      llvm::cl::init(true)};
+  Option<bool> perChannel{*this, "per-channel",
+                          llvm::cl::desc("one weight scale an output channel"),
+                          llvm::cl::init(true)};
   Option<bool> clipWeights{
       *this, "clip-weights",
       llvm::cl::desc("search the weight scale of least squared error"),
