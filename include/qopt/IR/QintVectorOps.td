@@ -55,6 +55,40 @@ def Qint_Dot2Op : Qint_Op<"dot2", [Pure, AllTypesMatch<["acc", "result"]>,
   let hasVerifier = 1;
 }
 
+def Qint_MulHighOp : Qint_Op<"mul_high", [Pure,
+                             AllTypesMatch<["lhs", "rhs", "result"]>]> {
+  let summary = "High half of a signed 64-bit product, lane by lane";
+  let description = [{
+    `result[i] = floor(lhs[i] * rhs[i] / 2^32)`.
+
+    ```mlir
+    %h = qint.mul_high %a, %m : vector<16xi32>
+    ```
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$lhs,
+                       VectorOfRankAndType<[1], [I32]>:$rhs);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+
+def Qint_MulRoundOp : Qint_Op<"mul_round", [Pure,
+                             AllTypesMatch<["lhs", "rhs", "result"]>]> {
+  let summary = "Rounded 1.15 fixed-point product, lane by lane";
+  let description = [{
+    `result[i] = floor((lhs[i] * rhs[i] + 2^14) / 2^15)`, modulo 2^16. With
+    `rhs = 2^(15-f)`, `1 <= f <= 15`, it is the shift by `f` that rounds half
+    up.
+
+    ```mlir
+    %h = qint.mul_round %a, %m : vector<32xi16>
+    ```
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I16]>:$lhs,
+                       VectorOfRankAndType<[1], [I16]>:$rhs);
+  let results = (outs VectorOfRankAndType<[1], [I16]>:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+
 def Qint_PackOp : Qint_Op<"pack", [Pure, AllTypesMatch<["lhs", "rhs"]>]> {
   let summary = "Two vectors to one of half the lane width, saturating";
   let description = [{

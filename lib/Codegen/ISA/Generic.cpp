@@ -68,6 +68,43 @@ struct ExpandDot2 final : OpRewritePattern<qint::Dot2Op> {
   }
 };
 
+/// mul_high -> the high half of an extended product.
+struct ExpandMulHigh final : OpRewritePattern<qint::MulHighOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(qint::MulHighOp op,
+                                PatternRewriter &rewriter) const override {
+    auto product = arith::MulSIExtendedOp::create(rewriter, op.getLoc(),
+                                                  op.getLhs(), op.getRhs());
+    rewriter.replaceOp(op, product.getHigh());
+    return success();
+  }
+};
+
+/// mul_round -> a 32-bit product, rounded and shifted.
+struct ExpandMulRound final : OpRewritePattern<qint::MulRoundOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(qint::MulRoundOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto wide = vectorOf(lanesOf(op.getLhs()), rewriter.getIntegerType(32));
+    auto constant = [&](int64_t value) -> Value {
+      auto attr = DenseElementsAttr::get(
+          wide, Attribute(rewriter.getI32IntegerAttr(value)));
+      return arith::ConstantOp::create(rewriter, loc, attr);
+    };
+    Value a = arith::ExtSIOp::create(rewriter, loc, wide, op.getLhs());
+    Value c = arith::ExtSIOp::create(rewriter, loc, wide, op.getRhs());
+    Value product = arith::MulIOp::create(rewriter, loc, a, c);
+    Value sum =
+        arith::AddIOp::create(rewriter, loc, product, constant(1 << 14));
+    Value shifted = arith::ShRSIOp::create(rewriter, loc, sum, constant(15));
+    rewriter.replaceOpWithNewOp<arith::TruncIOp>(op, op.getType(), shifted);
+    return success();
+  }
+};
+
 /// pack -> shuffle by blocks, clamp, truncate.
 struct ExpandPack final : OpRewritePattern<qint::PackOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -129,8 +166,9 @@ struct ExpandLookup final : OpRewritePattern<qint::LookupOp> {
 } // namespace
 
 void populateGenericPatterns(RewritePatternSet &patterns) {
-  patterns.add<ExpandDot4, ExpandDot2, ExpandPack, ExpandLookup>(
-      patterns.getContext(), PatternBenefit(1));
+  patterns.add<ExpandDot4, ExpandDot2, ExpandMulHigh, ExpandMulRound,
+               ExpandPack, ExpandLookup>(patterns.getContext(),
+                                         PatternBenefit(1));
 }
 
 } // namespace mlir::qopt::codegen

@@ -128,6 +128,64 @@ struct LowerDot2 final : X86Pattern<qint::Dot2Op> {
   }
 };
 
+/// mul_high -> vpmuldq of the even and of the odd lanes, and one merge.
+struct LowerMulHigh final : X86Pattern<qint::MulHighOp> {
+  using X86Pattern::X86Pattern;
+
+  LogicalResult matchAndRewrite(qint::MulHighOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    int64_t bits = bitsOf(op.getLhs());
+    if (!isRegister(bits))
+      return rewriter.notifyMatchFailure(op, "vector is not a register");
+    auto pairs = VectorType::get({bits / 64}, rewriter.getIntegerType(64));
+    Value shift = splatConstant(rewriter, loc, pairs, 32);
+    auto odd = [&](Value value) -> Value {
+      return arith::ShRSIOp::create(
+          rewriter, loc, vector::BitCastOp::create(rewriter, loc, pairs, value),
+          shift);
+    };
+    // A shift up and an arithmetic one down say "sign-extend the low half",
+    // which the multiplication does by itself.
+    auto even = [&](Value value) -> Value {
+      Value up = arith::ShLIOp::create(
+          rewriter, loc, vector::BitCastOp::create(rewriter, loc, pairs, value),
+          shift);
+      return arith::ShRSIOp::create(rewriter, loc, up, shift);
+    };
+    auto multiply = [&](Value a, Value c) -> Value {
+      Value product = arith::MulIOp::create(rewriter, loc, a, c);
+      return vector::BitCastOp::create(rewriter, loc, op.getType(), product);
+    };
+    Value low = multiply(even(op.getLhs()), even(op.getRhs()));
+    Value high = multiply(odd(op.getLhs()), odd(op.getRhs()));
+    int64_t lanes = bits / 32;
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < lanes; lane += 2)
+      llvm::append_values(order, lane + 1, lanes + lane + 1);
+    rewriter.replaceOpWithNewOp<vector::ShuffleOp>(op, low, high, order);
+    return success();
+  }
+};
+
+/// mul_round -> vpmulhrsw.
+struct LowerMulRound final : X86Pattern<qint::MulRoundOp> {
+  using X86Pattern::X86Pattern;
+
+  LogicalResult matchAndRewrite(qint::MulRoundOp op,
+                                PatternRewriter &rewriter) const override {
+    int64_t bits = bitsOf(op.getLhs());
+    if (!isRegister(bits))
+      return rewriter.notifyMatchFailure(op, "vector is not a register");
+    StringRef name =
+        byWidth(bits, "llvm.x86.ssse3.pmul.hr.sw.128",
+                "llvm.x86.avx2.pmul.hr.sw", "llvm.x86.avx512.pmul.hr.sw.512");
+    rewriter.replaceOp(op, callIntrinsic(rewriter, op.getLoc(), name,
+                                         op.getType(), op.getOperands()));
+    return success();
+  }
+};
+
 /// pack -> vpackssdw, vpackusdw, vpacksswb, vpackuswb.
 struct LowerPack final : X86Pattern<qint::PackOp> {
   using X86Pattern::X86Pattern;
@@ -215,8 +273,8 @@ private:
 } // namespace
 
 void populateX86Patterns(const Isa &isa, RewritePatternSet &patterns) {
-  patterns.add<LowerDot4, LowerDot2, LowerPack, LowerLookup>(
-      patterns.getContext(), isa);
+  patterns.add<LowerDot4, LowerDot2, LowerMulHigh, LowerMulRound, LowerPack,
+               LowerLookup>(patterns.getContext(), isa);
 }
 
 } // namespace mlir::qopt::codegen

@@ -108,9 +108,8 @@ private:
     return arith::ShRSIOp::create(kb.b, kb.loc, value, shift);
   }
   Value mulHigh(Value acc, int64_t vector) {
-    return arith::MulSIExtendedOp::create(kb.b, kb.loc, acc,
-                                          scales.multiplier[vector])
-        .getHigh();
+    return qint::MulHighOp::create(kb.b, kb.loc, acc.getType(), acc,
+                                   scales.multiplier[vector]);
   }
   Value pack(Value a, Value c, Type element, bool isUnsigned) {
     int64_t lanes = cast<VectorType>(a.getType()).getNumElements();
@@ -148,11 +147,20 @@ private:
       // Saturation at 16 bits is harmless: what saturates there is beyond the
       // clamp by then, since f <= 7.
       Value packed = pack(high[i], high[i + 1], kb.i16(), false);
-      Value sum = LLVM::SAddSat::create(kb.b, kb.loc, packed,
-                                        constantLike(packed, rounding));
-      words.push_back(shiftRight(sum, constantLike(sum, f)));
+      words.push_back(roundWords(packed, f));
     }
     return bytesFromWords(words);
+  }
+
+  /// floor((words + 2^(f-1)) / 2^f) + zero point, in 16 saturating bits.
+  Value roundWords(Value words, int64_t f) {
+    if (requant.zeroPoint == 0)
+      return qint::MulRoundOp::create(kb.b, kb.loc, words.getType(), words,
+                                      constantLike(words, 1 << (15 - f)));
+    int64_t rounding = (requant.zeroPoint << f) + (int64_t(1) << (f - 1));
+    Value sum = LLVM::SAddSat::create(kb.b, kb.loc, words,
+                                      constantLike(words, rounding));
+    return shiftRight(sum, constantLike(sum, f));
   }
 
   /// Words (16 bits, or 32) with the zero point in, to clamped bytes.
