@@ -5,20 +5,18 @@
 
 #include "qopt/Codegen/Kernels/FloatMath.h"
 #include "Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include <cmath>
 
 namespace mlir::qopt::codegen {
 namespace {
 
 using arith::CmpFPredicate;
 
-/// i32 of the same shape as `type`.
+/// i32 of the same shape as the vector type `type`.
 Type intLike(Type type) {
-  Type i32 = IntegerType::get(type.getContext(), 32);
-  if (auto vector = dyn_cast<VectorType>(type))
-    return VectorType::get(vector.getShape(), i32);
-  return i32;
+  return VectorType::get(cast<VectorType>(type).getShape(),
+                         IntegerType::get(type.getContext(), 32));
 }
 
 /// `coefficients[0] + coefficients[1] x + ...` by Horner's rule.
@@ -56,9 +54,7 @@ Value withSignOf(KernelBuilder &k, Value magnitude, Value x) {
 } // namespace
 
 Value fma(KernelBuilder &k, Value x, Value y, Value z) {
-  if (isa<VectorType>(x.getType()))
-    return vector::FMAOp::create(k.b, k.loc, x, y, z);
-  return math::FmaOp::create(k.b, k.loc, x, y, z);
+  return vector::FMAOp::create(k.b, k.loc, x, y, z);
 }
 
 Value floatMax(KernelBuilder &k, Value x, Value y) {
@@ -69,6 +65,14 @@ Value floatMax(KernelBuilder &k, Value x, Value y) {
 Value floatMin(KernelBuilder &k, Value x, Value y) {
   Value less = compare(k, CmpFPredicate::OLT, x, y);
   return select(k, less, x, y);
+}
+
+Value floatClamp(KernelBuilder &k, Value x, double low, double high) {
+  if (low != -INFINITY)
+    x = floatMax(k, x, k.constantF(x.getType(), static_cast<float>(low)));
+  if (high != INFINITY)
+    x = floatMin(k, x, k.constantF(x.getType(), static_cast<float>(high)));
+  return x;
 }
 
 Value floatExp(KernelBuilder &k, Value x) {

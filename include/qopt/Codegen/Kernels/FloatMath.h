@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Elementary functions of f32 scalars and vectors in vector arithmetic: no
+// Elementary functions of f32 vectors in vector arithmetic: no
 // libm, and the same bits on every machine with FMA, whatever the vector width.
 #pragma once
 
@@ -12,6 +12,9 @@ namespace mlir::qopt::codegen {
 /// on x86.
 Value floatMax(KernelBuilder &k, Value a, Value b);
 Value floatMin(KernelBuilder &k, Value a, Value b);
+
+/// `min(max(x, low), high)`; infinite bounds cost nothing.
+Value floatClamp(KernelBuilder &k, Value x, double low, double high);
 
 /// `x y + z`, rounded once.
 Value fma(KernelBuilder &k, Value x, Value y, Value z);

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Means over axes: lanes are neighbouring results where there are any, else
+// neighbouring terms of one sum.
+
+#include "Arith.h"
+#include "Fold.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "qopt/Codegen/Kernels/ElementwiseNest.h"
+#include "qopt/Codegen/Kernels/Kernels.h"
+
+namespace mlir::qopt::codegen {
+namespace {
+
+/// The loops over results, and over the terms of one result.
+struct Reduction {
+  SmallVector<int64_t> shape;
+  NestOperand to, from;
+  LoopSpace terms;
+  /// The terms are contiguous along the last dimension of `terms`, and results
+  /// are not contiguous in the input.
+  bool alongTerms = false;
+
+  Reduction(const View &in, const View &out, ArrayRef<int64_t> axes,
+            bool keepDims) {
+    to.arg = KernelArg::write(out);
+    to.kind = out.kind;
+    to.storageBias = out.storageBias;
+    to.origin = out.origin();
+    from.arg = KernelArg::read(in);
+    from.kind = in.kind;
+    from.storageBias = in.storageBias;
+    from.origin = in.origin();
+    terms.strides.emplace_back();
+    int64_t position = 0;
+    for (int64_t axis = 0; axis < in.rank(); ++axis) {
+      bool isReduced = llvm::is_contained(axes, axis);
+      if (isReduced) {
+        terms.sizes.push_back(in.shape[axis]);
+        terms.strides[0].push_back(in.strides[axis]);
+      } else {
+        shape.push_back(in.shape[axis]);
+        to.strides.push_back(out.strides[position]);
+        from.strides.push_back(in.strides[axis]);
+      }
+      if (!isReduced || keepDims)
+        ++position;
+    }
+    terms.normalize();
+    LoopSpace results;
+    results.sizes = shape;
+    results.strides = {to.strides, from.strides};
+    results.normalize();
+    bool hasLanes = results.innerStride(1) == 1 &&
+                    results.innerStride(0) == 1 && results.innerSize() > 1;
+    alongTerms = !hasLanes && terms.innerStride(0) == 1;
+  }
+
+  std::string key(ArrayRef<int64_t> axes) const {
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    llvm::interleave(axes, out, ",");
+    return text;
+  }
+};
+
+/// `rows` without its last dimension.
+LoopSpace dropInner(LoopSpace rows) {
+  rows.sizes.pop_back();
+  rows.strides[0].pop_back();
+  return rows;
+}
+
+/// Adds up all terms with lanes along the innermost of them. `add` gets a
+/// vector whose lanes past the terms are zero.
+SmallVector<Value>
+sumAlong(KernelBuilder &k, const Reduction &r, Value memory, Value position,
+         VectorType type, ValueRange init,
+         llvm::function_ref<SmallVector<Value>(Value, ValueRange)> add) {
+  int64_t width = byteWidth(r.from.kind), lanes = type.getNumElements();
+  int64_t size = r.terms.innerSize(), whole = size - size % lanes;
+  return fold(k, dropInner(r.terms), width, position, init,
+              [&](Value row, ValueRange carried) {
+                SmallVector<Value> sums = k.loop(
+                    0, whole, lanes, carried, [&](Value iv, ValueRange values) {
+                      Value at = k.add(row, k.mul(iv, width));
+                      return add(k.load(memory, at, type), values);
+                    });
+                if (whole < size)
+                  sums = add(k.loadTail(memory, k.add(row, whole * width), type,
+                                        size - whole),
+                             sums);
+                return sums;
+              });
+}
+
+/// The sum of one result's terms less `zero` each, in lane 0 of the first
+/// vector.
+WideLanes integerAlong(KernelBuilder &k, const Reduction &r, Value memory,
+                       Value position, bool flip, bool isWide) {
+  bool isByte = r.from.kind == ElementKind::I8;
+  int64_t lanes = k.isa.lanes();
+  Type element = isWide ? k.i64() : k.i32();
+  auto accType = k.vec(lanes, element);
+  auto type = isByte ? k.vec(4 * lanes, k.i8()) : k.vec(lanes, k.i16());
+  Value ones = k.constant(type, 1);
+  Value init = k.constant(accType, 0);
+  Value sum = sumAlong(
+      k, r, memory, position, type, {init},
+      [&](Value x, ValueRange sums) -> SmallVector<Value> {
+        if (!isByte)
+          return {addI(k, sums[0], k.extendS(x, element))};
+        // Lanes without a term are 0 either way: the caller
+        // takes the bias off by the number of terms.
+        if (flip)
+          return {qint::Dot4Op::create(k.b, k.loc, accType, sums[0], ones, x)};
+        return {qint::Dot4Op::create(k.b, k.loc, accType, sums[0], x, ones)};
+      })[0];
+  Value total =
+      vector::ReductionOp::create(k.b, k.loc, vector::CombiningKind::ADD, sum);
+  return WideLanes(4, k.splat(total, lanes));
+}
+
+} // namespace
+
+LogicalResult emit(KernelContext &context, qint::ReduceMeanOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  Reduction r(in[0], out[0], op.getAxes(), op.getKeepDims());
+  bool isByte = in[0].kind == ElementKind::I8;
+  bool flip = isByte && in[0].storageBias == 0;
+  int64_t terms = r.terms.numElements();
+  int64_t bound = (isByte ? 255 : 65535) * terms;
+  bool isWide = bound > INT32_MAX;
+  // With lanes along the terms, signed bytes are summed as they are.
+  bool isBiased = isByte && !(flip && r.alongTerms);
+  int64_t zero = op.getInputZeroPoint() + (isBiased ? 128 : 0);
+  LaneOrder order = isByte ? LaneOrder::Blocked : LaneOrder::Natural;
+  Rescale rescale = Rescale::of(op.getRequant(), bound);
+  OutputType output = OutputType::of(op.getRequant(), out[0]);
+  ElementwiseNest nest(r.shape, {r.to, r.from},
+                       r.alongTerms ? 1 : context.isa.bytes());
+  std::string params;
+  llvm::raw_string_ostream(params)
+      << r.key(op.getAxes()) << ' ' << nest.key() << " z" << zero << ' '
+      << rescale.key() << ' ' << output.key();
+  context.emitKernel(
+      op.getLoc(), "reduce_mean", params, nest.args(),
+      [&](KernelBuilder &k, ValueRange args) {
+        nest.run(k, args, [&](const Chunk &chunk) {
+          FoldSpace space{r.terms, in[0].kind, args[1], in[0].spanBytes()};
+          WideLanes sums = r.alongTerms
+                               ? integerAlong(k, r, args[1], chunk.positions[1],
+                                              flip, isWide)
+                               : sumLanes(k, space, chunk.positions[1],
+                                          chunk.count, flip, isWide);
+          for (Value &sum : sums)
+            sum = subI(k, sum, zero * terms);
+          storeLanes(k, args[0], chunk.positions[0],
+                     requantize(k, sums, rescale, {}, output, order),
+                     chunk.count);
+        });
+      });
+  return success();
+}
+
+LogicalResult emit(KernelContext &context, qopt::ReduceMeanOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  Reduction r(in[0], out[0], op.getAxes(), op.getKeepDims());
+  // Sixteen partial sums on every machine, so that results are equal.
+  constexpr int64_t partialSums = 16;
+  int64_t lanes = r.alongTerms ? partialSums : context.isa.lanes();
+  ElementwiseNest nest(r.shape, {r.to, r.from}, r.alongTerms ? 1 : lanes);
+  float count = static_cast<float>(r.terms.numElements());
+  context.emitKernel(
+      op.getLoc(), "reduce_mean_f32", r.key(op.getAxes()) + " " + nest.key(),
+      nest.args(), [&](KernelBuilder &k, ValueRange args) {
+        auto type = k.vec(lanes, k.f32());
+        Value zero = k.constantF(type, 0.0f);
+        nest.run(k, args, [&](const Chunk &chunk) {
+          auto add = [&](Value x, ValueRange sums) -> SmallVector<Value> {
+            return {addF(k, sums[0], x)};
+          };
+          Value sum;
+          if (r.alongTerms) {
+            sum = sumAlong(k, r, args[1], chunk.positions[1], type, {zero},
+                           add)[0];
+            for (int64_t half = partialSums / 2; half > 0; half /= 2)
+              sum = addF(k, k.slice(sum, 0, half), k.slice(sum, half, half));
+          } else {
+            sum = fold(k, r.terms, 4, chunk.positions[1], {zero},
+                       [&](Value at, ValueRange sums) {
+                         return add(loadPart(k, args[1], at, type, chunk.count,
+                                             in[0].spanBytes()),
+                                    sums);
+                       })[0];
+          }
+          Value n = k.constantF(sum.getType(), count);
+          nest.store(k, chunk, divF(k, sum, n));
+        });
+      });
+  return success();
+}
+
+} // namespace mlir::qopt::codegen

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Float softmax, for calibration. Sums go in one order on every machine.
+
+#include "Arith.h"
+#include "Rows.h"
+#include "qopt/Codegen/Kernels/FloatMath.h"
+#include "qopt/Codegen/Kernels/Kernels.h"
+#include <cmath>
+
+namespace mlir::qopt::codegen {
+namespace {
+
+using Combine = Value (*)(KernelBuilder &, Value, Value);
+
+class FloatSoftmaxBody {
+public:
+  FloatSoftmaxBody(KernelBuilder &k, const Rows &rows, ValueRange args)
+      : k(k), rows(rows), from(args[0]), to(args[1]),
+        // Lanes count as partial sums, so their number is the same everywhere.
+        type(k.vec(rows.isContiguous() ? 16 : 1, k.f32())) {}
+
+  void emit() {
+    rows.run(k, [&](Value rowIn, Value rowOut) { row(rowIn, rowOut); });
+  }
+
+private:
+  int64_t lanes() const { return type.getNumElements(); }
+
+  /// The first `count` lanes of `vector`, `rest` in the others.
+  Value keepFirst(Value vector, int64_t count, float rest) {
+    if (count >= lanes())
+      return vector;
+    SmallVector<int64_t> mask(lanes(), 0);
+    for (int64_t lane = 0; lane < count; ++lane)
+      mask[lane] = 1;
+    return select(k, k.constantVector(k.i1(), mask), vector,
+                  k.constantF(type, rest));
+  }
+
+  SmallVector<Value> chunks(
+      ValueRange init,
+      llvm::function_ref<SmallVector<Value>(Value, int64_t, ValueRange)> body) {
+    int64_t size = rows.length(), whole = size - size % lanes();
+    SmallVector<Value> values =
+        k.loop(0, whole, lanes(), init, [&](Value iv, ValueRange carried) {
+          return body(iv, lanes(), carried);
+        });
+    if (whole < size)
+      values = body(k.index(whole), size - whole, values);
+    return values;
+  }
+
+  /// All lanes of `vector` combined, in every lane.
+  Value reduce(Value vector, Combine combine) {
+    for (int64_t half = lanes() / 2; half > 0; half /= 2)
+      vector =
+          combine(k, k.slice(vector, 0, half), k.slice(vector, half, half));
+    return k.shuffle(vector, vector, SmallVector<int64_t>(lanes(), 0));
+  }
+
+  Value loadIn(Value row, Value index, int64_t count) {
+    return k.loadTail(from, k.add(row, k.mul(index, rows.inStep())), type,
+                      count);
+  }
+
+  void row(Value rowIn, Value rowOut) {
+    float lowest = -INFINITY;
+    Value best = chunks({k.constantF(type, lowest)}, [&](Value i, int64_t count,
+                                                         ValueRange carried) {
+      Value x = keepFirst(loadIn(rowIn, i, count), count, lowest);
+      return SmallVector<Value>{floatMax(k, x, carried[0])};
+    })[0];
+    Value maximum = reduce(best, floatMax);
+    auto outAt = [&](Value i) {
+      return k.add(rowOut, k.mul(i, rows.outStep()));
+    };
+    Value sums = chunks({k.constantF(type, 0.0f)}, [&](Value i, int64_t count,
+                                                       ValueRange carried) {
+      Value x = loadIn(rowIn, i, count);
+      Value e = floatExp(k, subF(k, x, maximum));
+      k.storeTail(to, outAt(i), e, count);
+      return SmallVector<Value>{addF(k, carried[0], keepFirst(e, count, 0.0f))};
+    })[0];
+    Value total = reduce(sums, addF);
+    chunks({}, [&](Value i, int64_t count, ValueRange) {
+      Value e = k.loadTail(to, outAt(i), type, count);
+      k.storeTail(to, outAt(i), divF(k, e, total), count);
+      return SmallVector<Value>();
+    });
+  }
+
+  KernelBuilder &k;
+  const Rows &rows;
+  Value from, to;
+  VectorType type;
+};
+
+} // namespace
+
+LogicalResult emit(KernelContext &context, qopt::SoftmaxOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  Rows rows(in[0], out[0], op.getAxis());
+  context.emitKernel(op.getLoc(), "softmax_f32", llvm::Twine(op.getAxis()),
+                     {KernelArg::read(in[0]), KernelArg::write(out[0])},
+                     [&](KernelBuilder &k, ValueRange args) {
+                       FloatSoftmaxBody(k, rows, args).emit();
+                     });
+  return success();
+}
+
+} // namespace mlir::qopt::codegen
