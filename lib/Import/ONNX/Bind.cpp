@@ -131,6 +131,9 @@ llvm::Error Binder::bindLeading() {
 Expected<Shape> Binder::resolve(const GraphInput &input, size_t index) {
   if (bound[index])
     return *bound[index];
+  // Refused by its type, with everything else that is not supported.
+  if (!input.isFloat && !input.hasShape)
+    return Shape();
   if (!input.hasShape)
     return makeError(204, "input " + quoted(input.name) + " has no shape", {},
                      "add --shape " + input.name + "=<shape>, for example " +

@@ -155,11 +155,22 @@ void importFoldedBinary(NodeContext &n) {
   auto in = constants(n, 2);
   Arithmetic op = n.opType() == "Equal"  ? Arithmetic::Equal
                   : n.opType() == "Less" ? Arithmetic::Less
-                  : n.opType() == "Min"  ? Arithmetic::Min
-                  : n.opType() == "Max"  ? Arithmetic::Max
                                          : Arithmetic::Greater;
   if (n.ok())
     n.setResult(foldBinary(op, *in[0], *in[1]));
+}
+
+void importMinMax(NodeContext &n) {
+  n.expectInputs(1, n.numInputs());
+  auto in = constants(n, n.numInputs());
+  Arithmetic op = n.opType() == "Min" ? Arithmetic::Min : Arithmetic::Max;
+  if (!n.ok())
+    return;
+  Constant result = *in[0];
+  for (size_t i = 1; n.ok() && i != in.size(); ++i)
+    result = n.check(foldBinary(op, result, *in[i]));
+  if (n.ok())
+    n.setResult(result);
 }
 
 void importFoldedUnary(NodeContext &n) {

@@ -65,6 +65,7 @@ void importExpand(NodeContext &n);
 void importWhere(NodeContext &n);
 void importRange(NodeContext &n);
 void importFoldedBinary(NodeContext &n);
+void importMinMax(NodeContext &n);
 void importFoldedUnary(NodeContext &n);
 
 } // namespace mlir::qopt::importer
