@@ -178,7 +178,7 @@ constexpr int stepsPerOctave = 128;
 constexpr int gridOctaves = 7;
 constexpr int gridSteps = gridOctaves * stepsPerOctave;
 constexpr double gridRatio = 0.99459942348363317565; // 2^(-1/128)
-/// Steps of the whole grid with two free ends and with one, and refinements.
+/// Steps of the whole grid with two free ends and with one.
 constexpr int coarseStep = 8;
 constexpr int fineStep = 4;
 
@@ -206,9 +206,7 @@ public:
     const bool twoFree = lowEnd != 0 && highEnd != 0 && !symmetric;
     const int step = twoFree ? coarseStep : fineStep;
     visitAround(0, 0, gridSteps, step);
-    if (twoFree)
-      visitAround(bestLow, bestHigh, coarseStep - 1, fineStep);
-    visitAround(bestLow, bestHigh, fineStep - 1, 1);
+    visitAround(bestLow, bestHigh, step - 1, 1);
     return best;
   }
 

@@ -149,8 +149,8 @@ TEST(Ranges, mseFindsTheGlobalMinimumOfItsGrid) {
         chooseParams(chooseRange(stats, {Kind::Mse, 0}, 8, false), 8, false));
     const double min = std::min<double>(stats.min, 0);
     const double max = std::max<double>(stats.max, 0);
-    for (int i = 0; i <= 56; i += 2)
-      for (int j = 0; j <= 56; j += 2) {
+    for (int i = 0; i <= 56; i += 4)
+      for (int j = 0; j <= 56; j += 4) {
         const Range range{min * std::exp2(-i / 8.0), max * std::exp2(-j / 8.0)};
         EXPECT_LE(chosen,
                   expectedSquaredError(stats, chooseParams(range, 8, false)) *

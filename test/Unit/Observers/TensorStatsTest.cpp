@@ -82,17 +82,18 @@ TEST(TensorStats, spreadsAroundTheExactWindow) {
 }
 
 TEST(TensorStats, allEqualAndHalfZero) {
-  for (float value : {0.0f, -0.0f, 1.0f, -3.5f, 1e-45f}) {
-    std::vector<float> values(100000, value);
-    TensorStats stats;
-    stats.observe(values.data(), values.size());
-    expectStats(stats, values, 1);
-    for (size_t i = 0; i < values.size(); i += 2)
-      values[i] = 0;
-    TensorStats half;
-    half.observe(values.data(), values.size());
-    expectStats(half, values, 1);
-  }
+  for (float value : {0.0f, -0.0f, 1.0f, -3.5f, 1e-45f})
+    for (size_t size : {3000, 100000}) {
+      std::vector<float> values(size, value);
+      TensorStats stats;
+      stats.observe(values.data(), values.size());
+      expectStats(stats, values, 1);
+      for (size_t i = 0; i < values.size(); i += 2)
+        values[i] = 0;
+      TensorStats half;
+      half.observe(values.data(), values.size());
+      expectStats(half, values, 1);
+    }
 }
 
 TEST(TensorStats, longRunsOverflowNoCounter) {
