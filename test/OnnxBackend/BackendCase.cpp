@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads backend tests with the generated ONNX classes.
+
+#include "BackendCase.h"
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#ifndef ONNX_ML
+#define ONNX_ML 1
+#endif
+#ifndef ONNX_NAMESPACE
+#define ONNX_NAMESPACE onnx
+#endif
+#include <onnx/onnx_pb.h>
+
+namespace fs = std::filesystem;
+
+namespace qopt_test {
+
+static std::string readFile(const fs::path &path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::stringstream buffer;
+  buffer << stream.rdbuf();
+  return buffer.str();
+}
+
+/// The elements of a tensor of `Element`, from raw bytes or from `list`.
+template <typename Element, typename List>
+static std::vector<float> readValues(const onnx::TensorProto &proto,
+                                     const List &list) {
+  std::vector<Element> elements(list.begin(), list.end());
+  if (proto.has_raw_data()) {
+    elements.resize(proto.raw_data().size() / sizeof(Element));
+    std::memcpy(elements.data(), proto.raw_data().data(),
+                elements.size() * sizeof(Element));
+  }
+  return std::vector<float>(elements.begin(), elements.end());
+}
+
+static BackendTensor readTensor(const fs::path &path) {
+  BackendTensor tensor;
+  tensor.serialized = readFile(path);
+  onnx::TensorProto proto;
+  if (!proto.ParseFromString(tensor.serialized))
+    return tensor;
+  tensor.shape.assign(proto.dims().begin(), proto.dims().end());
+  if (proto.data_type() == onnx::TensorProto::FLOAT)
+    tensor.values = readValues<float>(proto, proto.float_data());
+  else if (proto.data_type() == onnx::TensorProto::DOUBLE)
+    tensor.values = readValues<double>(proto, proto.double_data());
+  else
+    return tensor;
+  tensor.isFloat = true;
+  return tensor;
+}
+
+/// `input_0.pb`, `input_1.pb`, ... until one is missing.
+static std::vector<BackendTensor> readTensors(const fs::path &folder,
+                                              const std::string &stem) {
+  std::vector<BackendTensor> tensors;
+  for (int i = 0;; ++i) {
+    fs::path path = folder / (stem + "_" + std::to_string(i) + ".pb");
+    if (!fs::exists(path))
+      return tensors;
+    tensors.push_back(readTensor(path));
+  }
+}
+
+static void collectOperators(const onnx::GraphProto &graph,
+                             std::set<std::string> &operators) {
+  for (const onnx::NodeProto &node : graph.node()) {
+    operators.insert((node.domain().empty() || node.domain() == "ai.onnx"
+                          ? ""
+                          : node.domain() + "::") +
+                     node.op_type());
+    for (const onnx::AttributeProto &attribute : node.attribute()) {
+      if (attribute.has_g())
+        collectOperators(attribute.g(), operators);
+      for (const onnx::GraphProto &inner : attribute.graphs())
+        collectOperators(inner, operators);
+    }
+  }
+}
+
+/// Relabels a model of an opset before 7 and drops the attributes that its
+/// operators lost there: `is_test` and `consumed_inputs` said nothing, and
+/// broadcasting became NumPy's.
+static bool relabel(onnx::ModelProto &model) {
+  bool relabelled = false;
+  for (onnx::OperatorSetIdProto &opset : *model.mutable_opset_import())
+    if (opset.domain().empty() && opset.version() < 7) {
+      opset.set_version(7);
+      relabelled = true;
+    }
+  if (!relabelled)
+    return false;
+  for (onnx::NodeProto &node : *model.mutable_graph()->mutable_node()) {
+    std::set<std::string> lost = {"broadcast", "consumed_inputs", "is_test"};
+    if (node.op_type() == "Add" || node.op_type() == "Mul" ||
+        node.op_type() == "Sub")
+      lost.insert("axis");
+    auto *attributes = node.mutable_attribute();
+    attributes->erase(
+        std::remove_if(attributes->begin(), attributes->end(),
+                       [&](const onnx::AttributeProto &attribute) {
+                         return lost.count(attribute.name());
+                       }),
+        attributes->end());
+  }
+  return true;
+}
+
+static BackendCase readCase(const fs::path &folder, std::string name) {
+  BackendCase result;
+  result.name = std::move(name);
+  onnx::ModelProto model;
+  if (!model.ParseFromString(readFile(folder / "model.onnx")))
+    return result;
+  result.relabelled = relabel(model);
+  result.model = model.SerializeAsString();
+  std::set<std::string> operators, initializers;
+  collectOperators(model.graph(), operators);
+  result.operators.assign(operators.begin(), operators.end());
+  for (const onnx::TensorProto &tensor : model.graph().initializer())
+    initializers.insert(tensor.name());
+  for (const onnx::ValueInfoProto &input : model.graph().input())
+    if (!initializers.count(input.name()))
+      result.inputNames.push_back(input.name());
+  for (int i = 0;; ++i) {
+    fs::path data = folder / ("test_data_set_" + std::to_string(i));
+    if (!fs::exists(data))
+      return result;
+    result.dataSets.push_back(
+        {readTensors(data, "input"), readTensors(data, "output")});
+  }
+}
+
+std::vector<BackendCase> readBackendCases(const std::string &root,
+                                          const std::string &folder) {
+  std::vector<BackendCase> cases;
+  std::error_code error;
+  for (const fs::directory_entry &entry :
+       fs::directory_iterator(fs::path(root) / folder, error))
+    if (fs::exists(entry.path() / "model.onnx"))
+      cases.push_back(readCase(
+          entry.path(), folder + "/" + entry.path().filename().string()));
+  std::sort(cases.begin(), cases.end(),
+            [](const auto &left, const auto &right) {
+              return left.name < right.name;
+            });
+  return cases;
+}
+
+} // namespace qopt_test
