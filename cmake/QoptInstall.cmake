@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# What `cmake --install` puts where, and the package that `find_package(qopt)`
+# finds. Included last: it looks at the targets that exist.
+#
+# Exported, as `qopt::<Room>`, are the rooms that need nothing but MLIR and LLVM
+# and other such rooms. Component `qopt-package` is all that a foreign project
+# needs; a plain install has the tools too.
+include(CMakePackageConfigHelpers)
+
+get_property(rooms GLOBAL PROPERTY QOPT_ROOMS)
+set(QOPT_EXPORTED_ROOMS)
+foreach(room IN LISTS rooms)
+  get_target_property(libraries ${room} LINK_LIBRARIES)
+  set(foreign ${libraries})
+  list(REMOVE_ITEM foreign MLIR LLVM ${QOPT_EXPORTED_ROOMS})
+  if(NOT foreign)
+    list(APPEND QOPT_EXPORTED_ROOMS ${room})
+  endif()
+endforeach()
+
+set(QOPT_PACKAGE_DIR lib/cmake/qopt)
+foreach(room IN LISTS QOPT_EXPORTED_ROOMS)
+  string(REGEX REPLACE "^Qopt" "" name ${room})
+  set_target_properties(${room} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS ${room} EXPORT qoptTargets
+    ARCHIVE DESTINATION lib COMPONENT qopt-package)
+  foreach(tree ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+    install(DIRECTORY ${tree}/include/qopt/${name} DESTINATION include/qopt
+      COMPONENT qopt-package
+      FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.h.inc"
+      PATTERN "CMakeFiles" EXCLUDE)
+  endforeach()
+endforeach()
+install(EXPORT qoptTargets NAMESPACE qopt:: DESTINATION ${QOPT_PACKAGE_DIR}
+  COMPONENT qopt-package)
+
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/qoptConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/qoptConfig.cmake
+  INSTALL_DESTINATION ${QOPT_PACKAGE_DIR})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/qoptConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/qoptConfig.cmake
+  ${PROJECT_BINARY_DIR}/qoptConfigVersion.cmake
+  DESTINATION ${QOPT_PACKAGE_DIR} COMPONENT qopt-package)
+
+if(TARGET QoptPlugin)
+  install(TARGETS QoptPlugin LIBRARY DESTINATION lib COMPONENT qopt-package)
+endif()
+if(TARGET qopt-opt)
+  install(TARGETS qopt-opt RUNTIME DESTINATION bin)
+endif()
+# What an emitted executable links, and its headers.
+foreach(library QoptRuntime QoptPool)
+  if(TARGET ${library})
+    install(TARGETS ${library} ARCHIVE DESTINATION lib)
+  endif()
+endforeach()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/qopt/Runtime
+  DESTINATION include/qopt OPTIONAL FILES_MATCHING PATTERN "*.h")
