@@ -78,6 +78,7 @@ llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
   abi.inputs = artifacts.boundary.inputs;
   abi.outputs = artifacts.boundary.outputs;
   abi.arenaBytes = figures.arenaBytes;
+  abi.cpuFeatures = target.cpuFeatures;
   abi.info = makeInfo(info, artifacts.boundary);
   abi.helpers = helpers;
 
@@ -106,13 +107,13 @@ llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
   auto object = target::emitObject(**module, *machine);
   if (!object)
     return object.takeError();
-  if (llvm::Error error = checkObject(*object, abi))
-    return std::move(error);
   if (llvm::Error error = patchFigures(*object, info))
     return std::move(error);
   auto stripped = target::stripStackSizes(*object);
   if (!stripped)
     return stripped.takeError();
+  if (llvm::Error error = checkObject(*stripped, abi))
+    return std::move(error);
   artifacts.object = std::move(*stripped);
   artifacts.header = makeHeader(info, artifacts.boundary, helpers);
   return artifacts;

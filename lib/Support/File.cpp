@@ -9,6 +9,13 @@
 
 using namespace mlir::qopt;
 
+/// True for what a rename would replace by a file: devices, pipes.
+static bool isSpecialFile(llvm::StringRef path) {
+  llvm::sys::fs::file_status status;
+  return !llvm::sys::fs::status(path, status) &&
+         llvm::sys::fs::is_other(status);
+}
+
 static llvm::Error writeRefused(llvm::StringRef path, std::string why) {
   return makeError(501, ("cannot write '" + path + "': " + why).str(), {},
                    "choose a folder that exists and can be written with -o");
@@ -21,6 +28,17 @@ llvm::Error mlir::qopt::writeFileAtomically(llvm::StringRef path,
     llvm::outs() << contents;
     llvm::outs().flush();
     return llvm::Error::success();
+  }
+  if (isSpecialFile(path)) {
+    std::error_code error;
+    llvm::raw_fd_ostream os(path, error);
+    os << contents;
+    os.flush();
+    if (!error)
+      error = os.error();
+    os.clear_error();
+    return error ? writeRefused(path, error.message())
+                 : llvm::Error::success();
   }
   unsigned mode = llvm::sys::fs::all_read | llvm::sys::fs::all_write;
   if (executable)
