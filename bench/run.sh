@@ -1,0 +1,13 @@
+#!/bin/sh
+# `make bench [ZOO=folder]`: kernels against the machine's peak; with a folder
+# of trained models also docs/results.md.
+set -eu
+build=$1
+here=$(cd "$(dirname "$0")" && pwd)
+cmake --build "$build" --target gemm-peak verify-model calibration-peak
+if [ -n "${ZOO:-}" ]; then
+  exec python3 "$here/results.py" --zoo "$ZOO" --build "$build" --out "$here/../docs/results.md"
+fi
+"$build/bin/gemm-peak"
+"$build/bin/calibration-peak" "$here/../examples/fashion-mnist/resnet20.onnx"
+echo "for accuracy, sizes and peers: make bench ZOO=folder of trained models"
