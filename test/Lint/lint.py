@@ -36,9 +36,9 @@ ROOMS["Calibration"] = [
     "Support", "Numerics", "IR", "Observers", "Transforms", "Codegen", "Target",
     "Reference",
 ]
-ROOMS["Evaluation"] = ROOMS["Calibration"] + ["Calibration"]
+ROOMS["Evaluation"] = ROOMS["Calibration"] + ["Calibration", "Runtime"]
 ROOMS["Pipelines"] = ROOMS["Evaluation"] + [
-    "Evaluation", "Import", "Export", "Interop", "Runtime",
+    "Evaluation", "Import", "Export", "Interop",
 ]
 
 INCLUDE = re.compile(r'^\s*#?\s*include\s+"qopt/(\w+)/')

@@ -4,8 +4,8 @@
 // the error of each output and of each tensor.
 #pragma once
 
-#include "qopt/Calibration/DataLabelled.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "qopt/Calibration/DataLabelled.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/JSON.h"
 #include <optional>
@@ -25,20 +25,22 @@ struct OutputQuality {
   std::optional<double> integerSqnrDb;
 };
 
-/// One quantized tensor. `ownSqnrDb`: its float values rounded to its own scale,
-/// nothing else quantized; `accumulatedSqnrDb`: its integer values in the
-/// integer model, everything before it quantized too.
+/// One quantized tensor. `ownSqnrDb`: its float values rounded to its own
+/// scale, nothing else quantized; `accumulatedSqnrDb`: its integer values in
+/// the integer model, everything before it quantized too; absent where the
+/// integer function does not have the tensor.
 struct TensorError {
   std::string id;
   float scale = 1;
   int32_t zeroPoint = 0;
   double ownSqnrDb = 0;
-  double accumulatedSqnrDb = 0;
+  std::optional<double> accumulatedSqnrDb;
 };
 
 struct Evaluation {
   int64_t samples = 0;
-  /// Share of samples whose largest output is the label; with labels only.
+  /// Share of samples whose largest first output is the label (of labels, where
+  /// a sample has several); with labels only.
   std::optional<double> floatAccuracy, integerAccuracy;
   /// Mean cross entropy of the first output as logits (or of its values where
   /// they are probabilities: all in [0, 1] and a sum of 1); with labels only.
