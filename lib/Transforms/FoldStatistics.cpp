@@ -66,6 +66,9 @@ static void setParams(ObserveOp op, const QuantParams &params) {
   op.setZeroPointAttr(builder.getI64IntegerAttr(params.zeroPoint));
 }
 
+/// How much wider than the calibrated range a 16-bit value's is.
+static constexpr double headroom16 = 2;
+
 /// The range of an observer by its own method.
 static FailureOr<Range>
 getRange(ObserveOp op, const observers::CalibrationState &statistics) {
@@ -82,6 +85,10 @@ getRange(ObserveOp op, const observers::CalibrationState &statistics) {
     return op.emitError() << llvm::toString(method.takeError());
   Range range =
       observers::chooseRange(*stats, *method, op.getBits(), op.getSymmetric());
+  // 16 bits are far finer than the 8-bit noise in the value: one of them keeps
+  // values that calibration did not see from saturating.
+  if (op.getBits() == 16)
+    range = {range.min * headroom16, range.max * headroom16};
   return clipToActivation(range, op);
 }
 

@@ -175,7 +175,13 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
 
   LogicalResult quantizeFunction(func::FuncOp function) {
     SmallVector<Operation *> ops;
-    function.walk([&](Operation *op) { ops.push_back(op); });
+    SmallVector<ConstantOp> constants;
+    function.walk([&](Operation *op) {
+      if (auto constant = dyn_cast<ConstantOp>(op))
+        constants.push_back(constant);
+      else
+        ops.push_back(op);
+    });
     for (Operation *op : ops) {
       if (auto observe = dyn_cast<ObserveOp>(op))
         removeObserver(observe);
@@ -186,9 +192,9 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
                failed(quantizeOp(quantizable)))
         return failure();
     }
-    for (Operation *op : ops)
-      if (isa_and_nonnull<ConstantOp>(op) && op->use_empty())
-        op->erase();
+    for (ConstantOp constant : constants)
+      if (constant->use_empty())
+        constant.erase();
     return success();
   }
 
