@@ -10,7 +10,9 @@
 #include "qopt/Codegen/ISA/Isa.h"
 #include "qopt/Codegen/Plan/View.h"
 #include "llvm/Support/Error.h"
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mlir {
@@ -47,6 +49,16 @@ struct TensorPlacement {
   View view;
 };
 
+/// What a caller of a compiled function must know.
+struct FunctionInfo {
+  uint64_t arenaBytes = 0;
+  /// Multiply-accumulates of one run.
+  uint64_t macs = 0;
+  std::vector<TensorPlacement> placements;
+  std::vector<Boundary> inputs;
+  std::vector<Boundary> outputs;
+};
+
 /// A compiled function. `module` holds
 ///
 ///   func.func @<name>_compute(%in0: memref<B0xi8>, ..., %out0: memref<..xi8>,
@@ -56,21 +68,31 @@ struct TensorPlacement {
 /// private kernels, and the constants as `memref.global @<name>_constants`.
 /// The arena is aligned to `arenaAlignment`; its contents do not matter before
 /// a run.
-struct Compiled {
+struct Compiled : FunctionInfo {
   OwningOpRef<ModuleOp> module;
-  uint64_t arenaBytes = 0;
   uint64_t constBytes = 0;
-  /// Multiply-accumulates of one run.
-  uint64_t macs = 0;
-  std::vector<TensorPlacement> placements;
-  std::vector<Boundary> inputs;
-  std::vector<Boundary> outputs;
 };
 
 /// Plans and emits `func`: all `qint` or all float `qopt` ops on static shapes.
 /// Fails with Q0302 where an op has no kernel of that form.
 llvm::Expected<Compiled> lower(func::FuncOp func,
                                const CodegenOptions &options);
+
+/// Several functions in one module; they share kernels and constants.
+class ModuleLowering {
+public:
+  ModuleLowering(MLIRContext *context, const CodegenOptions &options);
+  ~ModuleLowering();
+
+  /// Adds `func` as `@<name>_compute`; as `lower`.
+  llvm::Expected<FunctionInfo> add(func::FuncOp func, llvm::StringRef name);
+  /// The module and the size of its constants. Nothing may be added after.
+  std::pair<OwningOpRef<ModuleOp>, uint64_t> finish();
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl;
+};
 
 /// Turns a module of `lower` into the LLVM dialect alone: vector ops become
 /// `isa`'s instructions, memrefs bare pointers, and the constants' global goes

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The driver: plan, bind buffers to memory, emit step by step.
+
+#include "qopt/Codegen/Codegen.h"
+#include "Dispatch.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Verifier.h"
+#include "qopt/Codegen/Plan/Plan.h"
+#include "qopt/Support/Error.h"
+
+namespace mlir::qopt::codegen {
+
+struct ModuleLowering::Impl {
+  Impl(MLIRContext *context, const CodegenOptions &options)
+      : options(options), builder(context),
+        module(ModuleOp::create(builder.getUnknownLoc())),
+        kernels(builder, *module, options.name, options.isa) {}
+
+  llvm::Expected<FunctionInfo> add(func::FuncOp func, llvm::StringRef name);
+  void bindBuffers(const Plan &plan, Block &entry);
+  void finish();
+
+  CodegenOptions options;
+  OpBuilder builder;
+  OwningOpRef<ModuleOp> module;
+  KernelContext kernels;
+  /// To be given the constants' final type.
+  SmallVector<memref::GetGlobalOp> constantUses;
+};
+
+ModuleLowering::ModuleLowering(MLIRContext *context,
+                               const CodegenOptions &options) {
+  context
+      ->loadDialect<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
+                    memref::MemRefDialect, qint::QintDialect, qopt::QoptDialect,
+                    scf::SCFDialect, vector::VectorDialect>();
+  impl = std::make_unique<Impl>(context, options);
+}
+
+ModuleLowering::~ModuleLowering() = default;
+
+llvm::Expected<FunctionInfo> ModuleLowering::add(func::FuncOp func,
+                                                 llvm::StringRef name) {
+  return impl->add(func, name);
+}
+
+std::pair<OwningOpRef<ModuleOp>, uint64_t> ModuleLowering::finish() {
+  impl->finish();
+  return {std::move(impl->module), impl->kernels.constants.bytes().size()};
+}
+
+/// `qopt.name` of argument or result `i`, else `fallback` and `i`.
+static std::string boundaryName(DictionaryAttr attrs, llvm::StringRef fallback,
+                                size_t i) {
+  if (attrs)
+    if (auto name = attrs.getAs<StringAttr>("qopt.name"))
+      return name.str();
+  return fallback.str() + std::to_string(i);
+}
+
+static Boundary boundaryOf(const View &view, std::string name) {
+  Boundary boundary;
+  boundary.name = std::move(name);
+  boundary.kind = view.kind;
+  boundary.shape = view.shape;
+  boundary.bytes = view.spanBytes();
+  return boundary;
+}
+
+static FunctionInfo describe(func::FuncOp func, const Plan &plan) {
+  FunctionInfo info;
+  info.arenaBytes = plan.arenaBytes;
+  for (auto [i, view] : llvm::enumerate(plan.inputs))
+    info.inputs.push_back(
+        boundaryOf(view, boundaryName(func.getArgAttrDict(i), "in", i)));
+  for (auto [i, view] : llvm::enumerate(plan.outputs))
+    info.outputs.push_back(
+        boundaryOf(view, boundaryName(func.getResultAttrDict(i), "out", i)));
+  for (const ObservedValue &value : plan.observed) {
+    View view = value.view;
+    view.offset += plan.buffers[view.buffer].offset / view.elementBytes();
+    info.placements.push_back({value.id, view});
+  }
+  for (Operation &op : func.getBody().front())
+    info.macs += macsOf(&op);
+  return info;
+}
+
+void ModuleLowering::Impl::bindBuffers(const Plan &plan, Block &entry) {
+  size_t numInputs = plan.inputs.size();
+  kernels.buffers.clear();
+  for (const Buffer &buffer : plan.buffers) {
+    KernelContext::BufferBinding binding;
+    switch (buffer.place) {
+    case Buffer::Place::Input:
+      binding = {entry.getArgument(buffer.index), 0, false};
+      break;
+    case Buffer::Place::Output:
+      binding = {entry.getArgument(numInputs + buffer.index), 0, false};
+      break;
+    case Buffer::Place::Constant:
+      binding = {kernels.constantMemory, kernels.constants.append(buffer.data),
+                 true};
+      break;
+    case Buffer::Place::Arena:
+      binding = {entry.getArguments().back(), buffer.offset, true};
+      break;
+    }
+    kernels.buffers.push_back(binding);
+  }
+}
+
+llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
+                                                       llvm::StringRef name) {
+  PlanOptions planOptions;
+  planOptions.keepObserved = options.keepObserved;
+  auto plan = planFunction(source, planOptions);
+  if (!plan)
+    return plan.takeError();
+
+  SmallVector<Type> types;
+  auto addBytes = [&](int64_t bytes) {
+    types.push_back(MemRefType::get({bytes}, builder.getIntegerType(8)));
+  };
+  for (const View &view : plan->inputs)
+    addBytes(view.spanBytes());
+  for (const View &view : plan->outputs)
+    addBytes(view.spanBytes());
+  addBytes(plan->arenaBytes);
+
+  Location loc = builder.getUnknownLoc();
+  builder.setInsertionPointToEnd(module->getBody());
+  auto func = func::FuncOp::create(builder, loc, (name + "_compute").str(),
+                                   builder.getFunctionType(types, {}));
+  Block *entry = func.addEntryBlock();
+  builder.setInsertionPointToStart(entry);
+  auto constants = memref::GetGlobalOp::create(
+      builder, loc, MemRefType::get({1}, builder.getIntegerType(8)),
+      options.name + "_constants");
+  constantUses.push_back(constants);
+  kernels.constantMemory = constants;
+  bindBuffers(*plan, *entry);
+  for (const Step &step : plan->steps)
+    if (failed(emitStep(kernels, loc, step)))
+      return makeError(302,
+                       ("operator '" +
+                        (step.op ? step.op->getName().getStringRef() : "copy") +
+                        "' has no kernel of this form")
+                           .str());
+  func::ReturnOp::create(builder, loc);
+  return describe(source, *plan);
+}
+
+/// Makes the constants' global and tells its users the type.
+void ModuleLowering::Impl::finish() {
+  llvm::erase_if(constantUses, [](memref::GetGlobalOp op) {
+    if (!op->use_empty())
+      return false;
+    op->erase();
+    return true;
+  });
+  if (constantUses.empty())
+    return;
+  // Kernels may read a little beyond the last one.
+  std::vector<uint8_t> slack(overReadSlack, 0);
+  kernels.constants.append(slack, 1);
+  llvm::ArrayRef<uint8_t> bytes = kernels.constants.bytes();
+  auto tensor =
+      RankedTensorType::get({int64_t(bytes.size())}, builder.getIntegerType(8));
+  auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
+  std::string symbol = options.name + "_constants";
+  auto value = DenseResourceElementsAttr::get(
+      tensor, symbol,
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(
+          llvm::ArrayRef<char>(reinterpret_cast<const char *>(bytes.data()),
+                               bytes.size()),
+          arenaAlignment));
+  builder.setInsertionPointToStart(module->getBody());
+  memref::GlobalOp::create(builder, builder.getUnknownLoc(), symbol,
+                           builder.getStringAttr("private"), type, value,
+                           /*constant=*/true,
+                           builder.getI64IntegerAttr(arenaAlignment));
+  for (memref::GetGlobalOp use : constantUses)
+    use.getResult().setType(type);
+}
+
+llvm::Expected<Compiled> lower(func::FuncOp func,
+                               const CodegenOptions &options) {
+  ModuleLowering lowering(func.getContext(), options);
+  auto info = lowering.add(func, options.name);
+  if (!info)
+    return info.takeError();
+  Compiled compiled;
+  static_cast<FunctionInfo &>(compiled) = std::move(*info);
+  std::tie(compiled.module, compiled.constBytes) = lowering.finish();
+  if (failed(verify(*compiled.module)))
+    return makeError(700, "code generation made an invalid module");
+  return std::move(compiled);
+}
+
+} // namespace mlir::qopt::codegen

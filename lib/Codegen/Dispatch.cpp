@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From a planned step to the kernel family that emits it: the one list of ops
+// that have kernels.
+
+#include "Dispatch.h"
+#include "qopt/Codegen/Plan/Geometry.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace mlir::qopt::codegen {
+
+static LogicalResult emitOp(KernelContext &context, const Step &step) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(step.op)
+      .Case<qint::ConvOp, qint::GemmOp, qint::AddOp, qint::MulOp,
+            qint::RequantizeOp, qint::TableOp, qint::SoftmaxOp, qint::MaxPoolOp,
+            qint::AvgPoolOp, qint::ReduceMeanOp, qopt::ConvOp, qopt::GemmOp,
+            qopt::AddOp, qopt::SubOp, qopt::MulOp, qopt::UnaryOp,
+            qopt::BatchNormOp, qopt::SoftmaxOp, qopt::MaxPoolOp,
+            qopt::AvgPoolOp, qopt::ReduceMeanOp>(
+          [&](auto op) { return emit(context, op, step.in, step.out); })
+      .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
+}
+
+LogicalResult emitStep(KernelContext &context, Location loc, const Step &step) {
+  switch (step.kind) {
+  case Step::Kind::Op:
+    return emitOp(context, step);
+  case Step::Kind::Copy:
+    emitCopy(context, loc, step.in[0], step.out[0]);
+    return success();
+  case Step::Kind::ReshapeCopy:
+    emitReshapeCopy(context, loc, step.in[0], step.out[0]);
+    return success();
+  case Step::Kind::Transpose: {
+    auto permutation = cast<DenseI64ArrayAttr>(step.op->getAttr("permutation"));
+    emitTranspose(context, loc, step.in[0], step.out[0], permutation);
+    return success();
+  }
+  case Step::Kind::HaloFill:
+    emitHaloFill(context, loc, step.out[0], static_cast<int64_t>(step.value));
+    return success();
+  case Step::Kind::PadFill:
+    emitPadFill(context, loc, step.out[0], step.begins, step.sizes, step.value);
+    return success();
+  }
+  return failure();
+}
+
+uint64_t macsOf(Operation *op) {
+  if (auto geometry = convGeometry(op))
+    return geometry->macs();
+  if (!isa<qint::GemmOp, qopt::GemmOp>(op))
+    return 0;
+  auto result = cast<ShapedType>(op->getResult(0).getType());
+  auto input = cast<ShapedType>(op->getOperand(0).getType());
+  return result.getNumElements() * input.getShape().back();
+}
+
+} // namespace mlir::qopt::codegen

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Turns a function into steps over planned memory.
+
+#include "qopt/Codegen/Plan/Plan.h"
+#include "Planner.h"
+#include "qopt/Codegen/Kernels/Kernel.h"
+#include "qopt/IR/Qint.h"
+#include "qopt/IR/Qopt.h"
+#include "qopt/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace mlir::qopt::codegen {
+
+FailureOr<SmallVector<int64_t, 4>> reshapeStrides(const View &view,
+                                                  ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> oldShape, oldStrides;
+  for (auto [size, stride] : llvm::zip_equal(view.shape, view.strides)) {
+    if (size == 1)
+      continue;
+    oldShape.push_back(size);
+    oldStrides.push_back(stride);
+  }
+  SmallVector<int64_t, 4> strides(shape.size(), 1);
+  int64_t newAxis = int64_t(shape.size()) - 1;
+  int64_t oldAxis = int64_t(oldShape.size()) - 1;
+  // From the innermost axes on: a run of old axes that is one regular sequence
+  // splits into new ones.
+  while (oldAxis >= 0) {
+    int64_t oldSize = oldShape[oldAxis], stride = oldStrides[oldAxis];
+    --oldAxis;
+    int64_t newSize = 1, step = stride;
+    while (newSize != oldSize) {
+      if (newSize < oldSize) {
+        if (newAxis < 0)
+          return failure();
+        strides[newAxis] = step;
+        step *= shape[newAxis];
+        newSize *= shape[newAxis];
+        --newAxis;
+      } else {
+        if (oldAxis < 0 || oldStrides[oldAxis] != stride * oldSize)
+          return failure();
+        oldSize *= oldShape[oldAxis];
+        --oldAxis;
+      }
+    }
+  }
+  return strides;
+}
+
+llvm::Expected<Plan> planFunction(func::FuncOp func,
+                                  const PlanOptions &options) {
+  return Planner(func, options).run();
+}
+
+llvm::Expected<Plan> Planner::run() {
+  if (llvm::Error error = checkTypes())
+    return error;
+  collectHalos();
+  chooseWindows();
+  auto returnOp = cast<func::ReturnOp>(func.getBody().front().getTerminator());
+  for (auto [i, value] : llvm::enumerate(returnOp.getOperands())) {
+    auto type = cast<ShapedType>(value.getType());
+    View view = layOut(type.getShape(), *elementKindOf(type.getElementType()),
+                       false, Halo());
+    view.storageBias = 0;
+    view.buffer = newBuffer(Buffer::Place::Output, view.spanBytes(), i);
+    plan.outputs.push_back(view);
+  }
+  planArguments();
+  for (Operation &op : func.getBody().front())
+    planOp(&op);
+  computeLifetimes();
+  plan.arenaBytes =
+      llvm::alignTo(assignOffsets(plan.buffers) + overReadSlack, 64);
+  return std::move(plan);
+}
+
+llvm::Error Planner::checkTypes() {
+  if (!func.getBody().hasOneBlock())
+    return makeError(302, "function '" + func.getName().str() +
+                              "' has control flow, which has no kernels");
+  auto check = [&](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    return type && type.hasStaticShape() &&
+           succeeded(elementKindOf(type.getElementType()));
+  };
+  bool isFine = llvm::all_of(func.getArguments(), check);
+  for (Operation &op : func.getBody().front())
+    isFine &= llvm::all_of(op.getResults(), check);
+  if (!isFine)
+    return makeError(302,
+                     "function '" + func.getName().str() +
+                         "' has values that kernels cannot hold",
+                     {"kernels work on static i8, i16, i32 and f32 tensors"},
+                     "lower to the qint level first");
+  return llvm::Error::success();
+}
+
+void Planner::addCopy(Step::Kind kind, const View &from, const View &to) {
+  Step step;
+  step.kind = kind;
+  step.in = {from};
+  step.out = {to};
+  plan.steps.push_back(std::move(step));
+}
+
+void Planner::planArguments() {
+  for (BlockArgument argument : func.getArguments()) {
+    auto type = cast<ShapedType>(argument.getType());
+    View from = layOut(type.getShape(), *elementKindOf(type.getElementType()),
+                       false, Halo());
+    from.storageBias = 0;
+    from.buffer = newBuffer(Buffer::Place::Input, from.spanBytes(),
+                            argument.getArgNumber());
+    plan.inputs.push_back(from);
+    if (!argument.use_empty())
+      addCopy(Step::Kind::Copy, from, viewOf(argument));
+  }
+}
+
+void Planner::planOp(Operation *op) {
+  if (isa<qint::ConstantOp, qopt::ConstantOp>(op))
+    return;
+  if (auto observe = dyn_cast<qopt::ObserveOp>(op)) {
+    plan.observed.push_back(
+        {observe.getId().str(), viewOf(observe.getInput())});
+    return;
+  }
+  if (isa<func::ReturnOp>(op))
+    return planReturn(op);
+  if (isa<qint::ReshapeOp, qopt::ReshapeOp>(op))
+    return planReshape(op);
+  if (isa<qint::ConcatOp, qopt::ConcatOp>(op))
+    return planConcat(op);
+  if (isa<qint::PadOp, qopt::PadOp>(op))
+    return planPad(op);
+  if (isa<qint::TransposeOp, qopt::TransposeOp>(op)) {
+    View from = viewOf(op->getOperand(0));
+    addCopy(Step::Kind::Transpose, from, viewOf(op->getResult(0)));
+    plan.steps.back().op = op;
+    return;
+  }
+  planCompute(op);
+}
+
+/// Whether kernels of a rank-4 value find its channels next to each other.
+static bool hasUsualLayout(const View &view) {
+  return view.rank() != 4 || view.shape[1] == 1 || view.strides[1] == 1;
+}
+
+void Planner::planReshape(Operation *op) {
+  Value result = op->getResult(0);
+  View from = viewOf(op->getOperand(0));
+  auto shape = cast<ShapedType>(result.getType()).getShape();
+  if (halos.lookup(result).empty() && !windows.count(result)) {
+    View alias = from;
+    alias.halo = Halo();
+    alias.shape.assign(shape.begin(), shape.end());
+    auto strides = reshapeStrides(from, shape);
+    if (succeeded(strides)) {
+      alias.strides = *strides;
+      if (hasUsualLayout(alias)) {
+        views[result] = alias;
+        return;
+      }
+    }
+    // Matrix products take a flattened channels-last value as it is: their
+    // weights are packed in its order.
+    SmallVector<OpOperand *> uses = usesThroughObservers(result);
+    bool isFlatten = from.rank() == 4 && shape.size() == 2 &&
+                     shape[0] == from.shape[0] && !uses.empty();
+    if (isFlatten && llvm::all_of(uses, [](OpOperand *use) {
+          return isa<qint::GemmOp, qopt::GemmOp>(use->getOwner());
+        })) {
+      from.halo = Halo();
+      views[result] = from;
+      return;
+    }
+  }
+  addCopy(Step::Kind::ReshapeCopy, from, viewOf(result));
+}
+
+void Planner::planConcat(Operation *op) {
+  Value result = op->getResult(0);
+  int64_t axis = cast<IntegerAttr>(op->getAttr("axis")).getInt();
+  SmallVector<int64_t> begins(cast<ShapedType>(result.getType()).getRank(), 0);
+  viewOf(result);
+  for (Value operand : op->getOperands()) {
+    auto shape = cast<ShapedType>(operand.getType()).getShape();
+    Value value = throughObservers(operand);
+    auto window = windows.find(value);
+    bool isInPlace = window != windows.end() &&
+                     window->second.parent == result &&
+                     window->second.begins == begins;
+    if (!isInPlace) {
+      View from = viewOf(value);
+      View to = windowView({result, begins}, shape);
+      to.halo = Halo();
+      addCopy(Step::Kind::Copy, from, to);
+    }
+    begins[axis] += shape[axis];
+  }
+}
+
+void Planner::planPad(Operation *op) {
+  Value result = op->getResult(0), input = throughObservers(op->getOperand(0));
+  viewOf(result);
+  auto window = windows.find(input);
+  if (window != windows.end() && window->second.parent == result)
+    return;
+  auto pads = cast<DenseI64ArrayAttr>(op->getAttr("pads")).asArrayRef();
+  View from = viewOf(input);
+  View to = windowView(
+      {result, SmallVector<int64_t>(pads.take_front(pads.size() / 2))},
+      cast<ShapedType>(input.getType()).getShape());
+  to.halo = Halo();
+  addCopy(Step::Kind::Copy, from, to);
+}
+
+/// The operands of `op` that are read at compile time.
+static bool isCompileTimeOperand(Operation *op, unsigned index) {
+  return index > 0 && isa<qint::ConvOp, qopt::ConvOp, qint::GemmOp,
+                          qopt::GemmOp, qopt::BatchNormOp>(op);
+}
+
+View Planner::convInput(Operation *op, const ConvGeometry &geometry) {
+  Value input = throughObservers(op->getOperand(0));
+  View view = viewOf(input);
+  Halo need = geometry.halo(), have = view.halo;
+  bool covers = need.top <= have.top && need.left <= have.left &&
+                need.bottom <= have.bottom && need.right <= have.right;
+  bool sameValue =
+      need.empty() || haloValues.lookup(input) == geometry.zeroPoint;
+  if (covers && sameValue && hasUsualLayout(view))
+    return view;
+  // Some other consumer decided the layout: a copy of its own for this one.
+  View copy = layOut(view.shape, view.kind, true, need);
+  copy.buffer =
+      newBuffer(Buffer::Place::Arena,
+                (copy.begin() + copy.spanElements()) * copy.elementBytes());
+  Step fill;
+  fill.kind = Step::Kind::HaloFill;
+  fill.out = {copy};
+  fill.value = geometry.zeroPoint;
+  if (!need.empty())
+    plan.steps.push_back(std::move(fill));
+  addCopy(Step::Kind::Copy, view, copy);
+  return copy;
+}
+
+void Planner::planCompute(Operation *op) {
+  Step step;
+  step.op = op;
+  auto geometry = convGeometry(op);
+  for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
+    if (isCompileTimeOperand(op, i))
+      step.in.push_back(View());
+    else if (geometry)
+      step.in.push_back(convInput(op, *geometry));
+    else
+      step.in.push_back(viewOf(operand));
+  }
+  View out = viewOf(op->getResult(0));
+  if (!geometry || hasUsualLayout(out)) {
+    step.out.push_back(out);
+    plan.steps.push_back(std::move(step));
+    return;
+  }
+  View usual = layOut(out.shape, out.kind, true, Halo());
+  usual.buffer = newBuffer(Buffer::Place::Arena, usual.spanBytes());
+  step.out.push_back(usual);
+  plan.steps.push_back(std::move(step));
+  addCopy(Step::Kind::Copy, usual, out);
+}
+
+void Planner::planReturn(Operation *op) {
+  for (auto [i, value] : llvm::enumerate(op->getOperands())) {
+    View from = viewOf(value);
+    if (from.buffer != plan.outputs[i].buffer)
+      addCopy(Step::Kind::Copy, from, plan.outputs[i]);
+  }
+}
+
+void Planner::computeLifetimes() {
+  for (auto [i, step] : llvm::enumerate(plan.steps)) {
+    auto touch = [&, index = int64_t(i)](const View &view) {
+      if (view.buffer < 0)
+        return;
+      Buffer &buffer = plan.buffers[view.buffer];
+      if (buffer.firstStep < 0)
+        buffer.firstStep = index;
+      buffer.lastStep = index;
+    };
+    llvm::for_each(step.in, touch);
+    llvm::for_each(step.out, touch);
+  }
+  if (!options.keepObserved)
+    return;
+  for (const ObservedValue &value : plan.observed)
+    plan.buffers[value.view.buffer].lastStep = plan.steps.size();
+}
+
+void Plan::print(llvm::raw_ostream &os) const {
+  static const char *const kinds[] = {"op",        "copy",      "reshape-copy",
+                                      "transpose", "halo-fill", "pad-fill"};
+  static const char *const places[] = {"arena", "input", "output", "constant"};
+  for (auto [i, buffer] : llvm::enumerate(buffers))
+    os << "buffer " << i << ' ' << places[int(buffer.place)] << ' '
+       << buffer.bytes << " bytes at " << buffer.offset << ", steps "
+       << buffer.firstStep << " to " << buffer.lastStep << '\n';
+  for (auto [i, step] : llvm::enumerate(steps)) {
+    os << "step " << i << ' ' << kinds[int(step.kind)];
+    if (step.op)
+      os << ' ' << step.op->getName();
+    auto printView = [&](const View &view) {
+      if (view.buffer >= 0)
+        os << " b" << view.buffer << '+' << view.offset << ':' << view.key();
+    };
+    llvm::for_each(step.in, printView);
+    os << " ->";
+    llvm::for_each(step.out, printView);
+    os << '\n';
+  }
+  os << "arena " << arenaBytes << " bytes\n";
+}
+
+} // namespace mlir::qopt::codegen

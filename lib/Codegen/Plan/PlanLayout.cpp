@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which values share memory, what lies around them, and how their elements are
+// laid out.
+
+#include "Planner.h"
+#include "qopt/Codegen/Kernels/Kernel.h"
+#include "qopt/IR/Qint.h"
+#include "qopt/IR/Qopt.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cstring>
+
+namespace mlir::qopt::codegen {
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<ShapedType>(value.getType()).getShape();
+}
+
+static bool isConstant(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && isa<qint::ConstantOp, qopt::ConstantOp>(op);
+}
+
+static bool isGemm(Operation *op) {
+  return op && isa<qint::GemmOp, qopt::GemmOp>(op);
+}
+
+static Halo unionOf(const Halo &a, const Halo &b) {
+  return {std::max(a.top, b.top), std::max(a.left, b.left),
+          std::max(a.bottom, b.bottom), std::max(a.right, b.right)};
+}
+
+bool Planner::isChannelsLast(Value value) const {
+  if (shapeOf(value).size() != 4 || isGemm(value.getDefiningOp()))
+    return false;
+  return llvm::none_of(usesThroughObservers(value), [](OpOperand *use) {
+    return isGemm(use->getOwner()) && use->getOperandNumber() == 0;
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Halos and windows
+//===----------------------------------------------------------------------===//
+
+void Planner::collectHalos() {
+  func.walk([&](Operation *op) {
+    auto geometry = convGeometry(op);
+    if (!geometry || geometry->halo().empty())
+      return;
+    Value input = throughObservers(op->getOperand(0));
+    // A consumer that pads with another value gets a copy of its own.
+    auto [known, isNew] = haloValues.try_emplace(input, geometry->zeroPoint);
+    if (known->second == geometry->zeroPoint)
+      halos[input] = unionOf(halos.lookup(input), geometry->halo());
+  });
+}
+
+bool Planner::canBeWindow(Value value, Value parent,
+                          ArrayRef<int64_t> begins) const {
+  if (isConstant(value) || windows.count(value) ||
+      isa_and_present<qint::ReshapeOp, qopt::ReshapeOp>(value.getDefiningOp()))
+    return false;
+  if (isChannelsLast(value) != isChannelsLast(parent))
+    return false;
+  if (halos.lookup(value).empty())
+    return true;
+  // A halo around a window of channels is one around all of them.
+  bool isChannelWindow = begins.size() == 4 && begins[0] == 0 &&
+                         begins[2] == 0 && begins[3] == 0 &&
+                         shapeOf(value)[2] == shapeOf(parent)[2] &&
+                         shapeOf(value)[3] == shapeOf(parent)[3];
+  auto inner = haloValues.find(value), outer = haloValues.find(parent);
+  return isChannelWindow &&
+         (outer == haloValues.end() || outer->second == inner->second);
+}
+
+void Planner::tryWindow(Value value, Value parent, ArrayRef<int64_t> begins) {
+  value = throughObservers(value);
+  if (!canBeWindow(value, parent, begins))
+    return;
+  windows[value] = {parent, SmallVector<int64_t>(begins)};
+  Halo halo = halos.lookup(value);
+  if (halo.empty())
+    return;
+  halos[parent] = unionOf(halos.lookup(parent), halo);
+  haloValues[parent] = haloValues.lookup(value);
+}
+
+void Planner::chooseWindows() {
+  func.walk([&](Operation *op) {
+    if (isa<qint::ConcatOp, qopt::ConcatOp>(op)) {
+      int64_t axis = cast<IntegerAttr>(op->getAttr("axis")).getInt();
+      Value result = op->getResult(0);
+      SmallVector<int64_t> begins(shapeOf(result).size(), 0);
+      for (Value operand : op->getOperands()) {
+        tryWindow(operand, result, begins);
+        begins[axis] += shapeOf(operand)[axis];
+      }
+    } else if (isa<qint::PadOp, qopt::PadOp>(op)) {
+      auto pads = cast<DenseI64ArrayAttr>(op->getAttr("pads")).asArrayRef();
+      tryWindow(op->getOperand(0), op->getResult(0),
+                pads.take_front(pads.size() / 2));
+    }
+  });
+}
+
+int64_t Planner::directOutput(Value value) const {
+  Operation *op = value.getDefiningOp();
+  if (!op || options.keepObserved || windows.count(value) ||
+      isa<qint::ConcatOp, qopt::ConcatOp, qint::PadOp, qopt::PadOp>(op))
+    return -1;
+  SmallVector<OpOperand *> uses = usesThroughObservers(value);
+  if (uses.size() != 1 || !isa<func::ReturnOp>(uses[0]->getOwner()))
+    return -1;
+  // Kernels write in channels-last order; the caller reads the ONNX order.
+  ArrayRef<int64_t> shape = shapeOf(value);
+  if (isChannelsLast(value) && shape[1] != 1 && shape[2] * shape[3] != 1)
+    return -1;
+  return uses[0]->getOperandNumber();
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+int64_t Planner::newBuffer(Buffer::Place place, int64_t bytes, int64_t index) {
+  Buffer buffer;
+  buffer.place = place;
+  buffer.bytes = bytes;
+  buffer.index = index;
+  plan.buffers.push_back(std::move(buffer));
+  return plan.buffers.size() - 1;
+}
+
+View Planner::layOut(ArrayRef<int64_t> shape, ElementKind kind,
+                     bool channelsLast, const Halo &halo) const {
+  View view;
+  view.kind = kind;
+  view.shape.assign(shape.begin(), shape.end());
+  view.storageBias = kind == ElementKind::I8 ? options.storageBias : 0;
+  if (!channelsLast) {
+    view.strides = rowMajorStrides(shape);
+    return view;
+  }
+  view.halo = halo;
+  int64_t column = shape[1];
+  int64_t row = (shape[3] + halo.left + halo.right) * column;
+  int64_t image = (shape[2] + halo.top + halo.bottom) * row;
+  view.strides = {image, 1, row, column};
+  view.offset = halo.top * row + halo.left * column;
+  return view;
+}
+
+View Planner::newRoot(Value value, const Halo &halo, int64_t haloValue) {
+  auto type = cast<ShapedType>(value.getType());
+  View view = layOut(type.getShape(), *elementKindOf(type.getElementType()),
+                     isChannelsLast(value) || !halo.empty(), halo);
+  int64_t output = directOutput(value);
+  if (output >= 0 && halo.empty()) {
+    view.buffer = plan.outputs[output].buffer;
+    view.storageBias = 0;
+    return view;
+  }
+  int64_t elements = view.shape.empty() ? 1 : view.shape[0] * view.strides[0];
+  if (!halo.empty())
+    elements = std::max(elements, view.begin() + view.spanElements());
+  view.buffer = newBuffer(Buffer::Place::Arena, elements * view.elementBytes());
+  if (!halo.empty()) {
+    Step fill;
+    fill.kind = Step::Kind::HaloFill;
+    fill.out = {view};
+    fill.value = haloValue;
+    plan.steps.push_back(std::move(fill));
+  }
+  return view;
+}
+
+View Planner::windowView(const Window &window, ArrayRef<int64_t> shape) {
+  View view = viewOf(window.parent);
+  for (auto [begin, stride] : llvm::zip_equal(window.begins, view.strides))
+    view.offset += begin * stride;
+  bool isWhole = view.rank() == 4 && shape[2] == view.shape[2] &&
+                 shape[3] == view.shape[3];
+  // Only a window of channels has the halo around it.
+  if (!isWhole)
+    view.halo = Halo();
+  view.shape.assign(shape.begin(), shape.end());
+  return view;
+}
+
+View Planner::constantView(Value value) {
+  auto data = readConstant(value);
+  if (failed(data))
+    return View();
+  View view = layOut(data->shape, data->kind, data->shape.size() == 4, Halo());
+  int64_t width = view.elementBytes();
+  view.buffer = newBuffer(Buffer::Place::Constant, view.numElements() * width);
+  std::vector<uint8_t> &bytes = plan.buffers.back().data;
+  bytes.resize(view.numElements() * width);
+  SmallVector<int64_t> index(data->shape.size(), 0);
+  for (int64_t i = 0, e = view.numElements(); i < e; ++i) {
+    int64_t left = i, position = 0;
+    for (int64_t axis = view.rank() - 1; axis >= 0; --axis) {
+      position += left % view.shape[axis] * view.strides[axis];
+      left /= view.shape[axis];
+    }
+    std::memcpy(bytes.data() + position * width, data->bytes.data() + i * width,
+                width);
+  }
+  if (view.storageBias)
+    for (uint8_t &byte : bytes)
+      byte ^= 0x80;
+  return view;
+}
+
+View Planner::viewOf(Value value) {
+  value = throughObservers(value);
+  auto known = views.find(value);
+  if (known != views.end())
+    return known->second;
+  View view;
+  if (isConstant(value))
+    view = constantView(value);
+  else if (auto window = windows.find(value); window != windows.end())
+    view = windowView(Window(window->second), shapeOf(value));
+  else
+    view = newRoot(value, halos.lookup(value), haloValues.lookup(value));
+  views[value] = view;
+
+  // What surrounds a padded value's window is written before anything else.
+  Operation *op = value.getDefiningOp();
+  if (op && isa<qint::PadOp, qopt::PadOp>(op)) {
+    Step fill;
+    fill.kind = Step::Kind::PadFill;
+    fill.out = {view};
+    auto pads = cast<DenseI64ArrayAttr>(op->getAttr("pads")).asArrayRef();
+    fill.begins.assign(pads.begin(), pads.begin() + pads.size() / 2);
+    fill.sizes.assign(shapeOf(op->getOperand(0)).begin(),
+                      shapeOf(op->getOperand(0)).end());
+    if (auto pad = dyn_cast<qint::PadOp>(op))
+      fill.value = pad.getValue();
+    else
+      fill.value = cast<qopt::PadOp>(op).getValue().convertToFloat();
+    plan.steps.push_back(std::move(fill));
+  }
+  return view;
+}
+
+} // namespace mlir::qopt::codegen
