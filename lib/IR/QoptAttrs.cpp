@@ -125,6 +125,10 @@ numerics::ScalarFunction FnAttr::getScalarFunction() const {
 }
 
 double FnAttr::evaluate(double x) const {
+  // Most elements of most models pass through a clamp, which needs no tables'
+  // precision.
+  if (isClamp())
+    return std::min(std::max(x, getClampMin()), getClampMax());
   return numerics::evaluate(getScalarFunction(), x);
 }
 

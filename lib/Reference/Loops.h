@@ -100,6 +100,20 @@ inline std::pair<int64_t, int64_t> insideOutputs(const WindowAxis &axis,
   return {std::min(first, last), last};
 }
 
+/// `acc[i] += (row[offset + i stride] - zero) weight` for `i` in `[first,
+/// last)`. A unit stride has a loop of its own, which compilers vectorize.
+template <typename Acc, typename In>
+void accumulateRow(const In *row, int64_t offset, int64_t stride, int64_t first,
+                   int64_t last, Acc zero, Acc weight, Acc *acc) {
+  if (stride == 1) {
+    for (int64_t i = first; i < last; ++i)
+      acc[i] += (static_cast<Acc>(row[offset + i]) - zero) * weight;
+    return;
+  }
+  for (int64_t i = first; i < last; ++i)
+    acc[i] += (static_cast<Acc>(row[offset + i * stride]) - zero) * weight;
+}
+
 /// A convolution's accumulators: for each output row calls
 /// `emit(channel, firstIndex, row)` with `row[i] = init(channel) +
 /// sum (x - inputZero)(w - weightZero(channel))`; `firstIndex` is the row's
@@ -135,10 +149,8 @@ void convolve(const ConvGeometry &geometry, ArrayRef<In> x, ArrayRef<Weight> w,
                         kc]) -
                   weightZero(o);
               auto [first, last] = insideOutputs(columns, kc, outColumns);
-              for (int64_t i = first; i < last; ++i)
-                acc[i] += (static_cast<Acc>(row[columns.inputIndex(i, kc)]) -
-                           inputZero) *
-                          weight;
+              accumulateRow(row, columns.inputIndex(0, kc), columns.stride,
+                            first, last, inputZero, weight, acc.data());
             }
         emit(o, firstIndex, ArrayRef<Acc>(acc));
       }
