@@ -44,7 +44,7 @@ void importConv(NodeContext &n) {
     return;
   ArrayRef<int64_t> spatial = ArrayRef(shape).drop_front(2);
   Window window = readWindow(n, spatial, ArrayRef(w->shape).drop_front(2),
-                             /*ceilMode=*/false);
+                             /*ceilMode=*/false, /*dilates=*/true);
   if (!n.ok())
     return;
   Shape result = {shape[0], w->shape[0]};

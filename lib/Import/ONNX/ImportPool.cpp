@@ -16,12 +16,10 @@ struct Pool {
 };
 } // namespace
 
-/// Reads what both pools share; checks the ceil_mode attribute.
-static Pool readPool(NodeContext &n) {
+/// Reads what both pools share. `dilates`: the pool has dilations.
+static Pool readPool(NodeContext &n, bool dilates) {
   n.expectInputs(1, 1);
-  n.ignoreAttributes(
-      {"auto_pad", "kernel_shape", "strides", "dilations", "pads"});
-  int64_t ceilMode = n.intAttribute("ceil_mode", 0);
+  int64_t ceilMode = n.opset() < 10 ? 0 : n.intAttribute("ceil_mode", 0);
   Pool pool;
   pool.input = n.activation(0);
   if (!n.ok())
@@ -33,7 +31,7 @@ static Pool readPool(NodeContext &n) {
     return pool;
   }
   ArrayRef<int64_t> spatial = ArrayRef(pool.inputShape).drop_front(2);
-  pool.window = readWindow(n, spatial, {}, ceilMode != 0);
+  pool.window = readWindow(n, spatial, {}, ceilMode != 0, dilates);
   pool.resultShape = {pool.inputShape[0], pool.inputShape[1]};
   pool.resultShape.append(pool.window.output);
   return pool;
@@ -75,8 +73,9 @@ static Shape padsWithOverhang(const Window &w) {
 
 void importMaxPool(NodeContext &n) {
   // The order of indices, which nobody reads.
-  n.ignoreAttributes({"storage_order"});
-  Pool pool = readPool(n);
+  if (n.opset() >= 8)
+    n.ignoreAttributes({"storage_order"});
+  Pool pool = readPool(n, /*dilates=*/n.opset() >= 10);
   if (!n.ok())
     return;
   Window w = as2D(pool.window);
@@ -90,7 +89,7 @@ void importMaxPool(NodeContext &n) {
 
 void importAveragePool(NodeContext &n) {
   bool countPad = n.intAttribute("count_include_pad", 0) != 0;
-  Pool pool = readPool(n);
+  Pool pool = readPool(n, /*dilates=*/n.opset() >= 19);
   if (!n.ok())
     return;
   Window w = as2D(pool.window);

@@ -200,9 +200,7 @@ void importIdentity(NodeContext &n) {
 
 void importDropout(NodeContext &n) {
   n.expectInputs(1, n.opset() < 12 ? 1 : 3);
-  n.ignoreAttributes({"seed"});
-  if (n.opset() < 12)
-    n.ignoreAttributes({"ratio"});
+  n.ignoreAttributes({n.opset() < 12 ? "ratio" : "seed"});
   if (n.ok() && n.hasInput(2)) {
     ConstantRef training = n.constant(2, "training_mode");
     if (n.ok() && (training->size() != 1 || training->ints.empty()))
@@ -215,7 +213,8 @@ void importDropout(NodeContext &n) {
 
 void importCast(NodeContext &n) {
   n.expectInputs(1, 1);
-  n.ignoreAttributes({"saturate"});
+  if (n.opset() >= 19)
+    n.ignoreAttributes({"saturate"});
   if (!n.hasAttribute("to"))
     n.invalid("attribute 'to' is missing");
   int64_t type = n.intAttribute("to", 0);

@@ -89,7 +89,7 @@ static void computeOutput(NodeContext &n, Window &w, ArrayRef<int64_t> spatial,
 }
 
 Window readWindow(NodeContext &n, ArrayRef<int64_t> spatial,
-                  ArrayRef<int64_t> kernel, bool ceilMode) {
+                  ArrayRef<int64_t> kernel, bool ceilMode, bool dilates) {
   Window w;
   size_t axes = spatial.size();
   if (kernel.empty() && !n.hasAttribute("kernel_shape"))
@@ -102,7 +102,8 @@ Window readWindow(NodeContext &n, ArrayRef<int64_t> spatial,
   if (!kernel.empty())
     w.kernel.assign(kernel.begin(), kernel.end());
   w.strides = readSizes(n, "strides", axes, 1, 1);
-  w.dilations = readSizes(n, "dilations", axes, 1, 1);
+  w.dilations =
+      dilates ? readSizes(n, "dilations", axes, 1, 1) : Shape(axes, 1);
   if (n.ok())
     readPads(n, w, spatial);
   if (n.ok())

@@ -22,9 +22,10 @@ struct Window {
 /// Reads the window attributes of a node whose input has the spatial sizes
 /// `spatial`. `kernel` is what the weights say, or empty for a pool, which
 /// needs `kernel_shape`. Output sizes are ONNX's, those of `ceil_mode` without
-/// windows that start behind the input and its begin padding.
+/// windows that start behind the input and its begin padding. The attribute
+/// `dilations` exists only if `dilates`.
 Window readWindow(NodeContext &n, ArrayRef<int64_t> spatial,
-                  ArrayRef<int64_t> kernel, bool ceilMode);
+                  ArrayRef<int64_t> kernel, bool ceilMode, bool dilates);
 
 /// `[N, C, L]` to `[N, C, 1, L]`; rank 4 as it is. Nothing for other ranks.
 std::optional<Shape> as2D(ArrayRef<int64_t> shape);
