@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Convolutions and fully connected layers, integer and float, on random shapes
+// and parameters: equal to the reference evaluator to the byte.
+
+#include "GraphHarness.h"
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace mlir::qopt::codegen;
+using namespace mlir::qopt::codegen::testing;
+
+namespace {
+
+constexpr int defaultCases = 300;
+
+/// A convolution's shape, drawn so that it has at least one output.
+struct ConvShape {
+  int64_t batch, channels, height, width, outChannels, groups;
+  int64_t kernel[2], stride[2], dilation[2], pads[4];
+
+  int64_t outSize(int axis) const {
+    int64_t in = axis == 0 ? height : width;
+    int64_t reach = (kernel[axis] - 1) * dilation[axis] + 1;
+    return (in + pads[axis] + pads[axis + 2] - reach) / stride[axis] + 1;
+  }
+};
+
+ConvShape randomConv(Random &random) {
+  ConvShape shape;
+  shape.batch = random.chance(20) ? 2 : 1;
+  shape.groups = random.chance(20) ? random.in(2, 3) : 1;
+  shape.channels =
+      shape.groups * random.pick<int64_t>({1, 2, 3, 4, 5, 8, 16, 19, 32});
+  shape.outChannels =
+      shape.groups * random.pick<int64_t>(
+                         {1, 2, 3, 7, 10, 16, 17, 24, 33, 36, 48, 64, 80, 100});
+  // Two channels in two groups are a depthwise convolution; others test it.
+  if (shape.groups == shape.channels && shape.channels == shape.outChannels)
+    shape.outChannels *= 2;
+  shape.height = random.in(1, 9);
+  shape.width = random.in(1, 17);
+  for (int axis = 0; axis < 2; ++axis) {
+    int64_t in = axis == 0 ? shape.height : shape.width;
+    shape.kernel[axis] = random.pick<int64_t>({1, 1, 2, 3, 3, 5});
+    shape.stride[axis] = random.pick<int64_t>({1, 1, 2, 3});
+    shape.dilation[axis] = random.chance(20) ? 2 : 1;
+    shape.pads[axis] = random.in(0, 2);
+    shape.pads[axis + 2] = random.in(0, 2);
+    // A kernel beyond the input needs the padding to cover it.
+    int64_t reach = (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
+    while (in + shape.pads[axis] + shape.pads[axis + 2] < reach)
+      ++shape.pads[random.chance(50) ? axis : axis + 2];
+  }
+  return shape;
+}
+
+std::string convAttrs(const ConvShape &s) {
+  return "strides = " + arrayText({s.stride[0], s.stride[1]}) +
+         ", pads = " + arrayText({s.pads[0], s.pads[1], s.pads[2], s.pads[3]}) +
+         ", dilations = " + arrayText({s.dilation[0], s.dilation[1]}) +
+         ", groups = " + std::to_string(s.groups) + " : i64";
+}
+
+/// The text of one op with weight and bias constants in a function.
+std::string layerText(const std::string &op, const std::string &dialect,
+                      const std::string &attrs, const std::string &x,
+                      const std::string &w, const std::string &wData,
+                      const std::string &b, const std::string &bData,
+                      const std::string &y) {
+  std::string text = "(%x: " + x + ") -> " + y + " {\n  %w = " + dialect +
+                     ".constant " + wData + " : " + w + "\n";
+  std::string operands = "%x, %w", types = x + ", " + w;
+  if (!bData.empty()) {
+    text += "  %b = " + dialect + ".constant " + bData + " : " + b + "\n";
+    operands += ", %b";
+    types += ", " + b;
+  }
+  return text + "  %y = " + op + " " + operands + " {" + attrs + "} : (" +
+         types + ") -> " + y + "\n  return %y : " + y + "\n}";
+}
+
+/// Zero points, weights and requantization of an integer layer whose sums have
+/// `length` terms.
+struct IntegerParts {
+  std::string attrs, weights, bias;
+  ElementKind in, out;
+};
+
+IntegerParts randomParts(Random &random, int64_t channels, int64_t length) {
+  IntegerParts parts;
+  parts.in = randomKind(random, 15);
+  parts.out = randomKind(random, 25);
+  int64_t magnitude = parts.in == ElementKind::I8 ? 255 : 65535;
+  // What int32 holds for certain, as the compiler proves for real weights.
+  int64_t most =
+      std::clamp<int64_t>((int64_t(1) << 30) / (magnitude * length), 1, 127);
+  int64_t low = -most, high = most;
+  if (most == 127 && random.chance(20))
+    low = -128;
+  parts.weights =
+      randomIntegers(random, channels * length, ElementKind::I8, low, high);
+  if (random.chance(80))
+    parts.bias =
+        randomIntegers(random, channels, ElementKind::I32, -5000, 5000);
+  parts.attrs = "input_zero_point = " +
+                std::to_string(randomZeroPoint(random, parts.in)) + " : i32";
+  int64_t zeroPoint = 0;
+  if (random.chance(20)) {
+    zeroPoint = std::min<int64_t>(127, most);
+    SmallVector<int32_t> zeroPoints;
+    int64_t count = random.chance(50) ? 1 : channels;
+    std::string text;
+    for (int64_t i = 0; i < count; ++i)
+      text +=
+          (i ? ", " : "") + std::to_string(random.in(-zeroPoint, zeroPoint));
+    parts.attrs += ", weight_zero_points = array<i32: " + text + ">";
+  }
+  int64_t bound = (most + 1 + zeroPoint) * magnitude * length + 5000;
+  parts.attrs += ", requant = " +
+                 randomRequant(random, std::min<int64_t>(bound, INT32_MAX),
+                               random.chance(20) ? 1 : channels, parts.out);
+  return parts;
+}
+
+GraphCase integerConv(Random &random) {
+  ConvShape s = randomConv(random);
+  int64_t length = s.channels / s.groups * s.kernel[0] * s.kernel[1];
+  IntegerParts parts = randomParts(random, s.outChannels, length);
+  GraphCase graph;
+  graph.text = layerText(
+      "qint.conv", "qint", convAttrs(s) + ", " + parts.attrs,
+      tensorType({s.batch, s.channels, s.height, s.width}, parts.in),
+      tensorType(
+          {s.outChannels, s.channels / s.groups, s.kernel[0], s.kernel[1]},
+          ElementKind::I8),
+      parts.weights, tensorType({s.outChannels}, ElementKind::I32), parts.bias,
+      tensorType({s.batch, s.outChannels, s.outSize(0), s.outSize(1)},
+                 parts.out));
+  return graph;
+}
+
+GraphCase floatConv(Random &random) {
+  ConvShape s = randomConv(random);
+  int64_t length = s.channels / s.groups * s.kernel[0] * s.kernel[1];
+  GraphCase graph;
+  std::string activation =
+      random.pick<std::string>({"", ", activation = #qopt.fn<relu>",
+                                ", activation = #qopt.fn<clip, -0.5, 1.5>"});
+  graph.text = layerText(
+      "qopt.conv", "qopt", convAttrs(s) + activation,
+      tensorType({s.batch, s.channels, s.height, s.width}, ElementKind::F32),
+      tensorType(
+          {s.outChannels, s.channels / s.groups, s.kernel[0], s.kernel[1]},
+          ElementKind::F32),
+      randomFloats(random, s.outChannels * length, -1, 1),
+      tensorType({s.outChannels}, ElementKind::F32),
+      random.chance(80) ? randomFloats(random, s.outChannels, -1, 1) : "",
+      tensorType({s.batch, s.outChannels, s.outSize(0), s.outSize(1)},
+                 ElementKind::F32));
+  return graph;
+}
+
+/// Leading dimensions, sum length and output channels of a matrix product.
+struct GemmShape {
+  SmallVector<int64_t> leading;
+  int64_t length, channels;
+};
+
+GemmShape randomGemm(Random &random) {
+  GemmShape shape;
+  if (!random.chance(40))
+    shape.leading = {random.pick<int64_t>({1, 2, 5, 6, 7, 13, 49})};
+  if (random.chance(20))
+    shape.leading.push_back(random.in(1, 5));
+  shape.length = random.pick<int64_t>({1, 2, 3, 4, 5, 16, 31, 64, 100, 257});
+  shape.channels =
+      random.pick<int64_t>({1, 2, 4, 9, 10, 16, 17, 31, 64, 65, 80, 100, 130});
+  return shape;
+}
+
+SmallVector<int64_t> with(ArrayRef<int64_t> leading, int64_t last) {
+  SmallVector<int64_t> shape(leading);
+  shape.push_back(last);
+  return shape;
+}
+
+GraphCase integerGemm(Random &random) {
+  GemmShape s = randomGemm(random);
+  IntegerParts parts = randomParts(random, s.channels, s.length);
+  GraphCase graph;
+  graph.text =
+      layerText("qint.gemm", "qint", parts.attrs,
+                tensorType(with(s.leading, s.length), parts.in),
+                tensorType({s.channels, s.length}, ElementKind::I8),
+                parts.weights, tensorType({s.channels}, ElementKind::I32),
+                parts.bias, tensorType(with(s.leading, s.channels), parts.out));
+  return graph;
+}
+
+GraphCase floatGemm(Random &random) {
+  GemmShape s = randomGemm(random);
+  GraphCase graph;
+  graph.text =
+      layerText("qopt.gemm", "qopt", "",
+                tensorType(with(s.leading, s.length), ElementKind::F32),
+                tensorType({s.channels, s.length}, ElementKind::F32),
+                randomFloats(random, s.channels * s.length, -1, 1),
+                tensorType({s.channels}, ElementKind::F32),
+                randomFloats(random, s.channels, -1, 1),
+                tensorType(with(s.leading, s.channels), ElementKind::F32));
+  return graph;
+}
+
+TEST(Conv, IntegerEqualsReference) {
+  runGraphFamily("conv", defaultCases, false, integerConv);
+}
+
+TEST(Conv, FloatIsNearReferenceAndEqualEverywhere) {
+  runGraphFamily("conv-float", defaultCases, true, floatConv);
+}
+
+TEST(Gemm, IntegerEqualsReference) {
+  runGraphFamily("gemm", defaultCases, false, integerGemm);
+}
+
+TEST(Gemm, FloatIsNearReferenceAndEqualEverywhere) {
+  runGraphFamily("gemm-float", defaultCases, true, floatGemm);
+}
+
+} // namespace

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Whole functions against the reference evaluator.
+
+#include "GraphHarness.h"
+#include "GuardedBuffer.h"
+#include "mlir/Parser/Parser.h"
+#include "qopt/Codegen/Codegen.h"
+#include "qopt/Reference/Evaluate.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace mlir::qopt::codegen::testing {
+namespace {
+
+std::string hexDense(ArrayRef<uint8_t> bytes) {
+  return "dense<\"0x" + llvm::toHex(bytes) + "\">";
+}
+
+template <typename T> std::string hexOf(const std::vector<T> &values) {
+  return hexDense({reinterpret_cast<const uint8_t *>(values.data()),
+                   values.size() * sizeof(T)});
+}
+
+std::vector<reference::Tensor>
+randomInputs(func::FuncOp func, const GraphCase &graph, Random &random) {
+  std::vector<reference::Tensor> inputs;
+  for (Type type : func.getArgumentTypes()) {
+    auto tensorType = cast<RankedTensorType>(type);
+    reference::Tensor tensor(tensorType.getShape(),
+                             *reference::kindOfElements(tensorType));
+    if (tensor.getKind() == reference::ElementKind::F32)
+      for (float &value : tensor.values<float>())
+        value = random.real(graph.low, graph.high);
+    else
+      for (char &byte : tensor.bytes())
+        byte = static_cast<char>(random.in(-128, 127));
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+/// Runs compiled code on copies of `inputs` that end where memory does.
+std::vector<std::vector<uint8_t>>
+runCompiled(void *address, const FunctionInfo &info,
+            ArrayRef<reference::Tensor> inputs, Random &random) {
+  std::vector<std::unique_ptr<GuardedBuffer>> buffers;
+  std::vector<uint8_t *> pointers;
+  auto allocate = [&](size_t bytes) {
+    buffers.push_back(std::make_unique<GuardedBuffer>(bytes));
+    pointers.push_back(buffers.back()->data());
+    return pointers.back();
+  };
+  for (const reference::Tensor &tensor : inputs)
+    std::memcpy(allocate(tensor.bytes().size()), tensor.bytes().data(),
+                tensor.bytes().size());
+  for (const Boundary &output : info.outputs)
+    std::memset(allocate(output.bytes), 0x5a, output.bytes);
+  // What the arena holds before a run must not matter.
+  uint8_t *arena = allocate(llvm::alignTo(info.arenaBytes, arenaAlignment));
+  for (uint64_t i = 0; i < info.arenaBytes; ++i)
+    arena[i] = static_cast<uint8_t>(random.in(0, 255));
+
+  switch (pointers.size()) {
+  case 3:
+    reinterpret_cast<void (*)(uint8_t *, uint8_t *, uint8_t *)>(address)(
+        pointers[0], pointers[1], pointers[2]);
+    break;
+  case 4:
+    reinterpret_cast<void (*)(uint8_t *, uint8_t *, uint8_t *, uint8_t *)>(
+        address)(pointers[0], pointers[1], pointers[2], pointers[3]);
+    break;
+  default:
+    ADD_FAILURE() << "a test function has up to 3 inputs and outputs";
+  }
+  std::vector<std::vector<uint8_t>> outputs;
+  for (auto [i, output] : llvm::enumerate(info.outputs)) {
+    uint8_t *data = pointers[inputs.size() + i];
+    outputs.emplace_back(data, data + output.bytes);
+  }
+  return outputs;
+}
+
+/// Empty if the outputs agree.
+std::string compare(ArrayRef<uint8_t> actual, const reference::Tensor &expected,
+                    double tolerance) {
+  if (expected.getKind() != reference::ElementKind::F32) {
+    ArrayRef<char> bytes = expected.bytes();
+    for (size_t i = 0; i < bytes.size(); ++i)
+      if (static_cast<char>(actual[i]) != bytes[i])
+        return llvm::formatv("byte {0} of {1} is {2}, expected {3}", i,
+                             bytes.size(), int(int8_t(actual[i])),
+                             int(int8_t(bytes[i])));
+    return "";
+  }
+  double largest = 1;
+  for (float value : expected.values<float>())
+    largest = std::max(largest, double(std::fabs(value)));
+  for (auto [i, value] : llvm::enumerate(expected.values<float>())) {
+    float got;
+    std::memcpy(&got, actual.data() + 4 * i, 4);
+    if (!(std::fabs(double(got) - value) <= tolerance * largest))
+      return llvm::formatv("element {0} is {1}, expected {2}", i, got, value);
+  }
+  return "";
+}
+
+int casesToRun(int count) {
+  const char *soak = std::getenv("QOPT_SOAK");
+  return soak && *soak && *soak != '0' ? 10000 : count;
+}
+
+} // namespace
+
+std::string randomIntegers(Random &random, int64_t count, ElementKind kind,
+                           int64_t low, int64_t high) {
+  if (kind == ElementKind::I8) {
+    std::vector<int8_t> values(count);
+    for (int8_t &value : values)
+      value = static_cast<int8_t>(random.in(low, high));
+    return hexOf(values);
+  }
+  std::vector<int32_t> values(count);
+  for (int32_t &value : values)
+    value = static_cast<int32_t>(random.in(low, high));
+  return hexOf(values);
+}
+
+std::string randomFloats(Random &random, int64_t count, float low, float high) {
+  std::vector<float> values(count);
+  for (float &value : values)
+    value = random.real(low, high);
+  return hexOf(values);
+}
+
+void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
+               std::vector<std::vector<uint8_t>> *results) {
+  DialectRegistry registry;
+  registerCodegenDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  std::string text;
+  for (auto [i, graph] : llvm::enumerate(cases))
+    text += "func.func @f" + std::to_string(i) + graph.text + "\n";
+  auto source = parseSourceString<ModuleOp>(text, &context);
+  ASSERT_TRUE(source) << text.substr(0, 2000);
+
+  CodegenOptions options;
+  options.name = "test";
+  options.isa = isa.isa;
+  ModuleLowering lowering(&context, options);
+  std::vector<FunctionInfo> infos;
+  std::vector<std::string> exports;
+  for (auto func : source->getOps<func::FuncOp>()) {
+    auto info = lowering.add(func, func.getName());
+    ASSERT_TRUE(bool(info)) << toString(info.takeError());
+    infos.push_back(std::move(*info));
+    exports.push_back(func.getName().str() + "_compute");
+  }
+  auto module = lowering.finish().first;
+  ASSERT_TRUE(succeeded(lowerToLLVM(*module, isa.isa)));
+  target::JitOptions jitOptions;
+  jitOptions.target = isa.target;
+  auto jit = target::Jit::create(*module, exports, jitOptions);
+  ASSERT_TRUE(bool(jit)) << toString(jit.takeError());
+
+  size_t index = 0;
+  for (auto func : source->getOps<func::FuncOp>()) {
+    Random random(seed + index);
+    const GraphCase &graph = cases[index];
+    auto inputs = randomInputs(func, graph, random);
+    auto expected = reference::evaluate(func, inputs);
+    ASSERT_TRUE(bool(expected))
+        << toString(expected.takeError()) << graph.text.substr(0, 2000);
+    auto address = (*jit)->lookup(exports[index]);
+    ASSERT_TRUE(bool(address)) << toString(address.takeError());
+    auto actual = runCompiled(*address, infos[index], inputs, random);
+    for (auto [i, tensor] : llvm::enumerate(*expected)) {
+      std::string difference = compare(actual[i], tensor, graph.tolerance);
+      EXPECT_EQ(difference, "") << isa.isa.key() << ", seed " << seed + index
+                                << ", output " << i << "\n"
+                                << graph.text.substr(0, 3000);
+    }
+    if (results)
+      for (auto &bytes : actual)
+        results->push_back(std::move(bytes));
+    ++index;
+  }
+}
+
+void runGraphFamily(llvm::StringRef family, int count, bool isFloat,
+                    llvm::function_ref<GraphCase(Random &)> make) {
+  constexpr int perModule = 50;
+  uint64_t seed = 1;
+  for (char letter : family)
+    seed = seed * 31 + static_cast<uint64_t>(letter);
+  std::vector<TestIsa> isas = runnableIsas();
+  if (isFloat)
+    llvm::erase_if(isas, [](const TestIsa &isa) {
+      return isa.isa.kind == IsaKind::Scalar;
+    });
+  for (int done = 0; done < casesToRun(count); done += perModule) {
+    std::vector<GraphCase> cases;
+    for (int i = done; i < std::min(done + perModule, casesToRun(count)); ++i) {
+      Random random(seed + i);
+      cases.push_back(make(random));
+    }
+    std::vector<std::vector<uint8_t>> first;
+    for (const TestIsa &isa : isas) {
+      std::vector<std::vector<uint8_t>> results;
+      runGraphs(cases, isa, seed + done, &results);
+      if (isFloat && !first.empty())
+        EXPECT_TRUE(first == results)
+            << isa.isa.key() << " differs from " << isas[0].isa.key();
+      if (first.empty())
+        first = std::move(results);
+      if (::testing::Test::HasFailure())
+        return;
+    }
+  }
+}
+
+} // namespace mlir::qopt::codegen::testing

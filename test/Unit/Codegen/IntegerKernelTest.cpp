@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Integer elementwise ops, tables, softmax, pools and means equal the
+// reference evaluator to the byte, on random shapes, layouts and parameters.
+
+#include "KernelHarness.h"
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace mlir::qopt::codegen;
+using namespace mlir::qopt::codegen::testing;
+
+namespace {
+
+constexpr int defaultCases = 300;
+
+SmallVector<int64_t> randomShape(Random &random) {
+  if (random.chance(60))
+    return {random.in(1, 2), randomChannels(random), random.in(1, 6),
+            random.in(1, 7)};
+  SmallVector<int64_t> shape;
+  for (int64_t rank = random.in(1, 3); rank > 0; --rank)
+    shape.push_back(random.in(1, rank == 1 ? 150 : 5));
+  return shape;
+}
+
+/// `shape` with some axes of length one, or without its first axes.
+SmallVector<int64_t> broadcastable(Random &random, ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> result(shape);
+  if (random.chance(50))
+    return result;
+  for (int64_t &size : result)
+    if (random.chance(40))
+      size = 1;
+  if (random.chance(30))
+    result.erase(result.begin(), result.begin() + random.in(0, shape.size()));
+  return result;
+}
+
+int64_t range(ElementKind kind) {
+  return kind == ElementKind::I8 ? 255 : 65535;
+}
+
+/// `(%a: A, %b: B) -> R { %r = op ... ; return }`.
+std::string binaryText(StringRef op, const std::string &attrs,
+                       const std::string &a, const std::string &b,
+                       const std::string &r) {
+  return "(%a: " + a + ", %b: " + b + ") -> " + r + " {\n  %r = " + op.str() +
+         " %a, %b {" + attrs + "} : (" + a + ", " + b + ") -> " + r +
+         "\n  return %r : " + r + "\n}";
+}
+
+std::string unaryText(const std::string &op, const std::string &a,
+                      const std::string &r) {
+  return "(%a: " + a + ") -> " + r + " {\n  %r = " + op + " : (" + a + ") -> " +
+         r + "\n  return %r : " + r + "\n}";
+}
+
+/// Two operands of a broadcast and the result's layout.
+struct Operands {
+  SmallVector<int64_t> a, b, r;
+  ElementKind kindA, kindB, kindR;
+
+  explicit Operands(Random &random) {
+    r = randomShape(random);
+    a = r;
+    b = broadcastable(random, r);
+    if (random.chance(30))
+      std::swap(a, b);
+    kindA = randomKind(random, 25);
+    kindB = random.chance(80) ? kindA : randomKind(random, 50);
+    kindR = randomKind(random, 25);
+  }
+  void fill(Random &random, KernelCase &c) const {
+    c.in = {randomView(random, a, kindA), randomView(random, b, kindB)};
+    c.out = randomView(random, r, kindR);
+  }
+};
+
+/// `[Ma, Mb]` and a shift so that an int32 or an int64 holds the sum.
+std::string randomSumRequant(Random &random, const Operands &o) {
+  bool isNarrow = o.kindA == ElementKind::I8 && o.kindB == ElementKind::I8 &&
+                  o.kindR == ElementKind::I8 && random.chance(80);
+  int64_t limit = isNarrow ? (int64_t(1) << 31) : (int64_t(1) << 46);
+  int64_t spread = range(o.kindA) + range(o.kindB);
+  int64_t most = std::min<int64_t>(INT32_MAX, limit / spread / 2);
+  int64_t ma = random.in(1, most), mb = random.in(1, most);
+  if (random.chance(40))
+    mb = -mb;
+  if (random.chance(10))
+    ma = 1;
+  int64_t reach = ma * range(o.kindA) + std::abs(mb) * range(o.kindB);
+  int64_t top = o.kindR == ElementKind::I8 ? 127 : 32767;
+  int64_t shift = 1;
+  while (shift < 45 && (reach >> shift) > top * random.in(1, 3))
+    ++shift;
+  while (isNarrow && shift > 1 &&
+         reach + (int64_t(1) << shift) * 129 >= (int64_t(1) << 31))
+    --shift;
+  return "#qint.requant<[" + std::to_string(ma) + ", " + std::to_string(mb) +
+         "], [" + std::to_string(shift) + "], zp " +
+         std::to_string(randomZeroPoint(random, o.kindR)) + ", clamp " +
+         std::to_string(random.chance(70) ? -top - 1 : -5) + " to " +
+         std::to_string(random.chance(70) ? top : 90) +
+         (random.chance(25) ? ", half_even>" : ">");
+}
+
+std::string zeroPoints(Random &random, const Operands &o) {
+  return "lhs_zero_point = " +
+         std::to_string(randomZeroPoint(random, o.kindA)) +
+         " : i32, rhs_zero_point = " +
+         std::to_string(randomZeroPoint(random, o.kindB)) + " : i32";
+}
+
+KernelCase addCase(Random &random) {
+  Operands o(random);
+  KernelCase c;
+  o.fill(random, c);
+  c.text = binaryText("qint.add",
+                      zeroPoints(random, o) +
+                          ", requant = " + randomSumRequant(random, o),
+                      tensorType(o.a, o.kindA), tensorType(o.b, o.kindB),
+                      tensorType(o.r, o.kindR));
+  return c;
+}
+
+KernelCase mulCase(Random &random) {
+  Operands o(random);
+  KernelCase c;
+  o.fill(random, c);
+  int64_t bound = range(o.kindA) * range(o.kindB);
+  c.text = binaryText("qint.mul",
+                      zeroPoints(random, o) + ", requant = " +
+                          randomRequant(random, bound, 1, o.kindR),
+                      tensorType(o.a, o.kindA), tensorType(o.b, o.kindB),
+                      tensorType(o.r, o.kindR));
+  return c;
+}
+
+KernelCase requantizeCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  ElementKind in = randomKind(random, 50), out = randomKind(random, 50);
+  KernelCase c;
+  c.in = {randomView(random, shape, in)};
+  c.out = randomView(random, shape, out);
+  c.text = unaryText(
+      "qint.requantize %a {input_zero_point = " +
+          std::to_string(randomZeroPoint(random, in)) +
+          " : i32, requant = " + randomRequant(random, range(in), 1, out) + "}",
+      tensorType(shape, in), tensorType(shape, out));
+  return c;
+}
+
+KernelCase tableCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  ElementKind out = randomKind(random, 40);
+  int64_t top = out == ElementKind::I8 ? 127 : 32767;
+  std::string table = "array<i16: ";
+  for (int i = 0; i < 256; ++i)
+    table += (i ? ", " : "") + std::to_string(random.in(-top - 1, top));
+  KernelCase c;
+  c.in = {randomView(random, shape, ElementKind::I8)};
+  c.out = randomView(random, shape, out);
+  c.text =
+      unaryText("qint.table %a {table = " + table + ">}",
+                tensorType(shape, ElementKind::I8), tensorType(shape, out));
+  return c;
+}
+
+KernelCase softmaxCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  if (random.chance(10))
+    shape = {random.in(1, 2), random.pick<int64_t>({511, 512, 513, 2000})};
+  ElementKind out = randomKind(random, 40);
+  // A falling table, as an exponential is; flat ones make long equal rows.
+  std::string table = "array<i32: 8388608";
+  int64_t entry = 8388608, decay = random.in(0, 40);
+  for (int i = 1; i < 256; ++i) {
+    entry -= entry * decay / 100 + (decay ? random.in(0, 3) : 0);
+    entry = std::max<int64_t>(entry, 0);
+    table += ", " + std::to_string(entry);
+  }
+  int64_t levels =
+      random.pick<int64_t>({256, 255, 1, 32768, random.in(1, 32768)});
+  KernelCase c;
+  c.in = {randomView(random, shape, ElementKind::I8)};
+  c.out = randomView(random, shape, out);
+  c.text = unaryText(
+      "qint.softmax %a axis " + std::to_string(random.in(0, shape.size() - 1)) +
+          " {exp_table = " + table + ">, levels = " + std::to_string(levels) +
+          " : i32, zero_point = " +
+          std::to_string(randomZeroPoint(random, out)) + " : i32}",
+      tensorType(shape, ElementKind::I8), tensorType(shape, out));
+  return c;
+}
+
+/// A pool's window that covers something everywhere.
+struct Window {
+  SmallVector<int64_t> kernel, strides, pads, dilations, in, out;
+
+  explicit Window(Random &random) {
+    do {
+      in = {random.in(1, 2), randomChannels(random), random.in(1, 9),
+            random.in(1, 9)};
+      kernel = {random.in(1, 4), random.in(1, 4)};
+      if (random.chance(15))
+        kernel = {in[2], in[3]};
+      strides = {random.in(1, 3), random.in(1, 3)};
+      dilations = {random.in(1, random.chance(20) ? 2 : 1),
+                   random.in(1, random.chance(20) ? 2 : 1)};
+      pads.clear();
+      for (int side = 0; side < 4; ++side)
+        pads.push_back(random.chance(50) ? 0 : random.in(0, 2));
+      out = {in[0], in[1]};
+      for (int axis = 0; axis < 2; ++axis) {
+        int64_t reach = (kernel[axis] - 1) * dilations[axis] + 1;
+        int64_t room = in[axis + 2] + pads[axis] + pads[axis + 2] - reach;
+        out.push_back(room < 0 ? 0 : room / strides[axis] + 1);
+      }
+    } while (!isCovered());
+  }
+
+  /// Taps inside along one axis.
+  int64_t taps(int axis, int64_t index) const {
+    int64_t count = 0;
+    for (int64_t tap = 0; tap < kernel[axis]; ++tap) {
+      int64_t at = index * strides[axis] - pads[axis] + tap * dilations[axis];
+      count += at >= 0 && at < in[axis + 2];
+    }
+    return count;
+  }
+  bool isCovered() const {
+    for (int axis = 0; axis < 2; ++axis) {
+      if (out[axis + 2] < 1)
+        return false;
+      for (int64_t i = 0; i < out[axis + 2]; ++i)
+        if (taps(axis, i) == 0)
+          return false;
+    }
+    return true;
+  }
+  std::vector<int64_t> tapCounts() const {
+    std::vector<int64_t> counts;
+    for (int64_t y = 0; y < out[2]; ++y)
+      for (int64_t x = 0; x < out[3]; ++x)
+        counts.push_back(taps(0, y) * taps(1, x));
+    llvm::sort(counts);
+    counts.erase(std::unique(counts.begin(), counts.end()), counts.end());
+    return counts;
+  }
+  std::string attributes() const {
+    return "kernel = " + arrayText(kernel) +
+           ", strides = " + arrayText(strides) + ", pads = " + arrayText(pads) +
+           ", dilations = " + arrayText(dilations);
+  }
+};
+
+KernelCase maxPoolCase(Random &random) {
+  Window window(random);
+  ElementKind kind = randomKind(random, 25);
+  KernelCase c;
+  c.in = {randomView(random, window.in, kind)};
+  c.out = randomView(random, window.out, kind);
+  c.text = unaryText("qint.max_pool %a {" + window.attributes() + "}",
+                     tensorType(window.in, kind), tensorType(window.out, kind));
+  return c;
+}
+
+KernelCase avgPoolCase(Random &random) {
+  Window window(random);
+  ElementKind in = randomKind(random, 25), out = randomKind(random, 25);
+  std::vector<int64_t> counts = window.tapCounts();
+  KernelCase c;
+  c.in = {randomView(random, window.in, in)};
+  c.out = randomView(random, window.out, out);
+  c.text = unaryText(
+      "qint.avg_pool %a {" + window.attributes() +
+          ", tap_counts = " + arrayText(counts) + ", input_zero_point = " +
+          std::to_string(randomZeroPoint(random, in)) + " : i32, requant = " +
+          randomRequant(random, range(in) * counts.back(), counts.size(), out) +
+          "}",
+      tensorType(window.in, in), tensorType(window.out, out));
+  return c;
+}
+
+KernelCase reduceMeanCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  if (random.chance(10))
+    shape = {1, random.in(1, 70), random.in(10, 30), random.in(10, 30)};
+  if (random.chance(10))
+    shape = {random.in(1, 3), random.in(250, 1300)};
+  SmallVector<int64_t> axes;
+  while (axes.empty())
+    for (int64_t axis = 0; axis < int64_t(shape.size()); ++axis)
+      if (random.chance(50))
+        axes.push_back(axis);
+  if (shape.size() == 4 && random.chance(50))
+    axes = {2, 3};
+  bool keep = random.chance(50);
+  SmallVector<int64_t> result;
+  int64_t terms = 1;
+  for (int64_t axis = 0; axis < int64_t(shape.size()); ++axis) {
+    bool isReduced = llvm::is_contained(axes, axis);
+    terms *= isReduced ? shape[axis] : 1;
+    if (!isReduced || keep)
+      result.push_back(isReduced ? 1 : shape[axis]);
+  }
+  ElementKind in = randomKind(random, 25), out = randomKind(random, 25);
+  KernelCase c;
+  c.in = {randomView(random, shape, in)};
+  c.out = randomView(random, result, out);
+  std::string axesText;
+  for (int64_t axis : axes)
+    axesText += (axesText.empty() ? "" : ", ") + std::to_string(axis);
+  c.text = unaryText("qint.reduce_mean %a axes [" + axesText +
+                         "] {keep_dims = " + (keep ? "true" : "false") +
+                         ", input_zero_point = " +
+                         std::to_string(randomZeroPoint(random, in)) +
+                         " : i32, requant = " +
+                         randomRequant(random, range(in) * terms, 1, out) + "}",
+                     tensorType(shape, in), tensorType(result, out));
+  return c;
+}
+
+TEST(IntegerKernelTest, Add) { runFamily("add", defaultCases, addCase); }
+TEST(IntegerKernelTest, Mul) { runFamily("mul", defaultCases, mulCase); }
+TEST(IntegerKernelTest, Requantize) {
+  runFamily("requantize", defaultCases, requantizeCase);
+}
+TEST(IntegerKernelTest, Table) { runFamily("table", defaultCases, tableCase); }
+TEST(IntegerKernelTest, Softmax) {
+  runFamily("softmax", defaultCases, softmaxCase);
+}
+TEST(IntegerKernelTest, MaxPool) {
+  runFamily("max_pool", defaultCases, maxPoolCase);
+}
+TEST(IntegerKernelTest, AvgPool) {
+  runFamily("avg_pool", defaultCases, avgPoolCase);
+}
+TEST(IntegerKernelTest, ReduceMean) {
+  runFamily("reduce_mean", defaultCases, reduceMeanCase);
+}
+
+} // namespace
