@@ -126,16 +126,19 @@ llvm::Expected<std::string> emit(const llvm::Module &module,
 
 /// Cleans up what generators leave behind and moves invariant code out of
 /// loops. The order is that of LLVM's -O2 without its vectorizers, unrollers,
-/// unswitching, loop idioms and inliner.
+/// unswitching, loop idioms and inliner. A combiner that has not reached its
+/// fixpoint after one round would otherwise end the process.
 constexpr llvm::StringLiteral pipelineText =
     "always-inline,globalopt,"
-    "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,instcombine,"
+    "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,"
+    "instcombine<no-verify-fixpoint>,"
     "loop-mssa(loop-instsimplify,loop-simplifycfg,loop-rotate,"
     "licm<allowspeculation>),"
-    "simplifycfg,instcombine,loop(indvars,loop-deletion),"
-    "sroa<modify-cfg>,gvn,sccp,bdce,instcombine,"
+    "simplifycfg,instcombine<no-verify-fixpoint>,loop(indvars,loop-deletion),"
+    "sroa<modify-cfg>,gvn,sccp,bdce,instcombine<no-verify-fixpoint>,"
     "dse,loop-mssa(licm<allowspeculation>),adce,"
-    "simplifycfg<hoist-common-insts;sink-common-insts>,instcombine,"
+    "simplifycfg<hoist-common-insts;sink-common-insts>,"
+    "instcombine<no-verify-fixpoint>,"
     "div-rem-pairs),"
     "globaldce,constmerge";
 
