@@ -76,9 +76,14 @@ SmallVector<int64_t> Window2D::tapCounts() const {
   std::array<std::set<int64_t>, 2> counts;
   for (unsigned i = 0; i < 2; ++i) {
     int64_t outputs = axes[i].outputSize().value_or(0);
+    // Windows between the paddings are all alike; one stands for them.
+    int64_t rightBorder =
+        (axes[i].input + axes[i].padBegin - axes[i].extent()) / axes[i].stride;
     for (int64_t output = 0; output < outputs; ++output) {
       auto [first, last] = axes[i].insideTaps(output);
       counts[i].insert(last - first);
+      if (last - first == axes[i].kernel)
+        output = std::max(output, std::min(rightBorder, outputs - 1));
     }
   }
   std::set<int64_t> products;

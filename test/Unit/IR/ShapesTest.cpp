@@ -66,6 +66,23 @@ TEST(Shapes, TapCounts) {
   EXPECT_EQ(counts({2, 2}, {2, 2}, {1, 0, 0, 0}), (Shape{2, 4}));
 }
 
+TEST(Shapes, TapCountsAgreeWithCounting) {
+  for (int64_t input = 1; input <= 9; ++input)
+    for (int64_t kernel = 1; kernel <= 4; ++kernel)
+      for (int64_t stride = 1; stride <= 3; ++stride)
+        for (int64_t dilation = 1; dilation <= 2; ++dilation)
+          for (int64_t pads = 0; pads < 9; ++pads) {
+            WindowAxis axis = {input,    kernel,   stride,
+                               dilation, pads % 3, pads / 3};
+            std::set<int64_t> counts;
+            for (int64_t o = 0; o < axis.outputSize().value_or(0); ++o)
+              counts.insert(axis.insideTaps(o).second -
+                            axis.insideTaps(o).first);
+            Window2D window = {{axis, WindowAxis()}};
+            EXPECT_EQ(window.tapCounts(), Shape(counts.begin(), counts.end()));
+          }
+}
+
 TEST(Shapes, Broadcast) {
   EXPECT_EQ(broadcastShapes({2, 1, 4}, {3, 1}), (Shape{2, 3, 4}));
   EXPECT_EQ(broadcastShapes({}, {5}), (Shape{5}));
