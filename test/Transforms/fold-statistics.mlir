@@ -9,10 +9,10 @@
 // RUN: qopt-qcal-from-text %t.qcal < %t.txt
 // RUN: qopt-opt %s --qopt-fold-statistics=statistics=%t.qcal | FileCheck %s
 
-// 8 bits: 255 steps over [-1.27, 1.28]. 16 bits symmetric: 32767 over 1.28.
+// 8 bits: 255 steps over [-1.27, 1.28]. 16 bits symmetric: 32767 over twice 1.28.
 // CHECK-LABEL: func.func @bits
 // CHECK:         qopt.observe %arg0 "x" {method = "minmax", scale = 0.00999999977 : f32, zero_point = -1 : i64}
-// CHECK:         qopt.observe %arg0 "x" {bits = 16 : i64, method = "minmax", scale = 3.90636924E-5 : f32, symmetric = true, zero_point = 0 : i64}
+// CHECK:         qopt.observe %arg0 "x" {bits = 16 : i64, method = "minmax", scale = 7.81273848E-5 : f32, symmetric = true, zero_point = 0 : i64}
 func.func @bits(%x: tensor<4xf32>) -> tensor<4xf32> {
   %a = qopt.observe %x "x" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
   %b = qopt.observe %x "x" {method = "minmax", bits = 16 : i64, symmetric = true} : tensor<4xf32> -> tensor<4xf32>

@@ -96,9 +96,11 @@ def FoldStatistics : Pass<"qopt-fold-statistics", "::mlir::func::FuncOp"> {
   let description = [{
     Gives each `qopt.observe` a `scale` and a `zero_point` by its `bits`,
     `symmetric` and `method`, from the statistics of its `id` in the `.qcal`
-    file `statistics`. Operands of a `concat` share the range of all of them
-    where their ranges lie within a factor of four. The result of a `softmax`
-    has its scale by definition.
+    file `statistics`. A range ends where the producer's clamp does. Operands of
+    a `concat` share the range of all of them where their ranges lie within a
+    factor of four. A 16-bit value gets twice its calibrated range, so that
+    inputs which calibration did not see do not saturate it. The result of a
+    `softmax` has its scale by definition.
 
     ```mlir
     %y = qopt.observe %c "conv1" : ...
