@@ -23,7 +23,7 @@ import tempfile
 ROOMS = {
     "Numerics": {"targets": ["QoptNumericsTests"], "lit": None},
     "Observers": {"targets": ["QoptObserversTests"], "lit": None},
-    "Transforms": {"targets": ["qopt-opt", "QoptTransformsTests"], "lit": "Transforms"},
+    "Transforms": {"targets": ["qopt-opt", "qopt-qcal-from-text", "QoptTransformsTests"], "lit": "Transforms"},
 }
 
 CONDITION = re.compile(r"^(\s*(?:\} else )?if \()(.+)(\)(?: \{)?)$")
