@@ -28,8 +28,9 @@ struct CodegenOptions {
   /// A C identifier; prefix of every symbol.
   std::string name = "model";
   Isa isa;
-  /// Keep every value that a `qopt.observe` marks until the function's end, so
-  /// that it can be read in the arena after a run.
+  /// Keep every value that a `qopt.observe` marks, and every result of a `qint`
+  /// op with `qopt.value`, until the function's end, so that it can be read in
+  /// the arena after a run.
   bool keepObserved = false;
 };
 
@@ -44,7 +45,7 @@ struct Boundary {
 /// Where an observed value lies in the arena after a run. `view.offset` counts
 /// from the arena's first byte, in elements; `view.buffer` means nothing.
 struct TensorPlacement {
-  /// The observer's id.
+  /// The observer's id; `qopt.value` of a `qint` op.
   std::string id;
   View view;
 };

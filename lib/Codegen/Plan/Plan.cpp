@@ -69,8 +69,14 @@ llvm::Expected<Plan> Planner::run() {
     plan.outputs.push_back(view);
   }
   planArguments();
-  for (Operation &op : func.getBody().front())
+  for (Operation &op : func.getBody().front()) {
     planOp(&op);
+    // The integer form of an observed value carries the observer's id.
+    auto id = op.getAttrOfType<StringAttr>("qopt.value");
+    if (options.keepObserved && id && isa<qint::QintDialect>(op.getDialect()) &&
+        op.getNumResults() == 1)
+      noteObserved(id, op.getResult(0));
+  }
   computeLifetimes();
   plan.arenaBytes =
       llvm::alignTo(assignOffsets(plan.buffers) + overReadSlack, 64);
@@ -120,12 +126,18 @@ void Planner::planArguments() {
   }
 }
 
+void Planner::noteObserved(StringRef id, Value value) {
+  View view = viewOf(value);
+  if (view.buffer >= 0 &&
+      plan.buffers[view.buffer].place == Buffer::Place::Arena)
+    plan.observed.push_back({id.str(), view});
+}
+
 void Planner::planOp(Operation *op) {
   if (isa<qint::ConstantOp, qopt::ConstantOp>(op))
     return;
   if (auto observe = dyn_cast<qopt::ObserveOp>(op)) {
-    plan.observed.push_back(
-        {observe.getId().str(), viewOf(observe.getInput())});
+    noteObserved(observe.getId(), observe.getInput());
     return;
   }
   if (isa<func::ReturnOp>(op))

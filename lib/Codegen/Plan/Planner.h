@@ -45,6 +45,7 @@ private:
   // Plan.cpp: the steps.
   llvm::Error checkTypes();
   void planArguments();
+  void noteObserved(StringRef id, Value value);
   void planOp(Operation *op);
   void planReshape(Operation *op);
   void planConcat(Operation *op);
