@@ -72,14 +72,6 @@ struct Observed {
 
 } // namespace
 
-static llvm::Error noSamples(const DataSet &data) {
-  return makeError(448, "the calibration data has no samples",
-                   {"the whole data set has " +
-                    std::to_string(data.totalSize()) +
-                    "; --limit and --shard leave none of them"},
-                   "use more data, or fewer shards");
-}
-
 static llvm::Expected<CalibrationState>
 makeState(func::FuncOp function, const observers::Hash &modelHash) {
   std::vector<observers::InputLayout> layouts;
@@ -119,7 +111,7 @@ llvm::Expected<CalibrationState> mlir::qopt::calibration::calibrate(
     func::FuncOp function, const observers::Hash &modelHash, DataSet &data,
     llvm::function_ref<void(int64_t, int64_t)> progress) {
   if (data.size() == 0)
-    return noSamples(data);
+    return makeError(445, "the calibration data has no samples");
   Buffers inputs, outputs;
   if (llvm::Error error = inputs.allocate(function.getArgumentTypes(), "input"))
     return std::move(error);

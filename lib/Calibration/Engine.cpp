@@ -75,19 +75,34 @@ static llvm::Error addEntry(ModuleOp module, size_t count) {
   return llvm::Error::success();
 }
 
-/// `lowerToLLVM` with what it reports as an error.
-static llvm::Error lowerModule(ModuleOp module, const codegen::Isa &isa) {
+namespace {
+
+/// What code generation reports while it lives.
+class Diagnostics {
+public:
+  explicit Diagnostics(MLIRContext *context)
+      : handler(context, [this](Diagnostic &diagnostic) {
+          std::string message = diagnostic.str();
+          if (auto name = dyn_cast<NameLoc>(diagnostic.getLocation()))
+            message += " (node '" + name.getName().str() + "')";
+          messages.push_back(std::move(message));
+          return success();
+        }) {}
+
+  /// `error` followed by the reports, an error each.
+  llvm::Error addTo(llvm::Error error) {
+    for (const std::string &message : messages)
+      error = llvm::joinErrors(std::move(error), makeError(302, message));
+    return error;
+  }
+  std::vector<std::string> take() { return std::move(messages); }
+
+private:
   std::vector<std::string> messages;
-  ScopedDiagnosticHandler handler(module.getContext(),
-                                  [&](Diagnostic &diagnostic) {
-                                    messages.push_back(diagnostic.str());
-                                    return success();
-                                  });
-  if (succeeded(codegen::lowerToLLVM(module, isa)))
-    return llvm::Error::success();
-  return makeError(721, "lowering to the LLVM dialect failed",
-                   std::move(messages));
-}
+  ScopedDiagnosticHandler handler;
+};
+
+} // namespace
 
 static Probe makeProbe(const codegen::TensorPlacement &placement,
                        const void *arena) {
@@ -128,11 +143,13 @@ static llvm::Expected<codegen::Compiled> generate(func::FuncOp function,
   codegenOptions.name = moduleName.str();
   codegenOptions.isa = isa;
   codegenOptions.keepObserved = options.keepProbes;
+  Diagnostics diagnostics(context);
   auto compiled = codegen::lower(function, codegenOptions);
   if (!compiled)
-    return compiled.takeError();
-  if (llvm::Error error = lowerModule(*compiled->module, isa))
-    return std::move(error);
+    return diagnostics.addTo(compiled.takeError());
+  if (failed(codegen::lowerToLLVM(*compiled->module, isa)))
+    return makeError(721, "lowering to the LLVM dialect failed",
+                     diagnostics.take());
   if (llvm::Error error =
           addEntry(*compiled->module,
                    function.getNumArguments() + function.getNumResults() + 1))

@@ -261,7 +261,7 @@ mlir::qopt::evaluation::evaluate(func::FuncOp imported, func::FuncOp observed,
   if (!outputSizes)
     return outputSizes.takeError();
   if (data.size() == 0 || specs.empty())
-    return makeError(448, "the evaluation data has no samples");
+    return makeError(445, "the evaluation data has no samples");
   auto engine = Engine::create(imported);
   if (!engine)
     return engine.takeError();
