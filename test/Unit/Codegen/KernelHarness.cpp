@@ -256,8 +256,9 @@ int64_t paddingValue(Operation *op) {
 }
 
 /// Whether two floats are as close as a case asks.
-bool isClose(float got, float want, double ulps) {
-  double allowed = 1e-6 + ulps * std::ldexp(std::fabs(want), -23);
+bool isClose(float got, float want, const KernelCase &c) {
+  double allowed =
+      c.floatTolerance + c.floatUlps * std::ldexp(std::fabs(want), -23);
   return got == want || std::fabs(double(got) - want) <= allowed;
 }
 
@@ -267,7 +268,7 @@ void compareFloats(const View &view, const uint8_t *got, const uint8_t *want,
     float a, b;
     std::memcpy(&a, got + at, 4);
     std::memcpy(&b, want + at, 4);
-    if (!isClose(a, b, c.floatUlps))
+    if (!isClose(a, b, c))
       ADD_FAILURE() << "element " << i << " is " << a << ", not " << b << "\n"
                     << c.text;
   });

@@ -45,9 +45,9 @@ struct KernelCase {
   View out;
   /// Values of f32 operands.
   float low = -4, high = 4;
-  /// Check a float result within so many units in the last place (plus an
-  /// absolute 1e-6) instead of exactly.
-  double floatUlps = 0;
+  /// Check a float result within so many units in the last place plus an
+  /// absolute difference, instead of exactly.
+  double floatUlps = 0, floatTolerance = 1e-6;
   /// Fill the result's halo instead of computing it; `haloValue` is logical.
   bool fillsHalo = false;
   int64_t haloValue = 0;
