@@ -24,7 +24,7 @@ static llvm::Error takeModel(CommandLine &line, size_t position) {
 
 llvm::Error mlir::qopt::tool::run(CommandLine &line) {
   pipelines::Streams streams{llvm::outs(), llvm::errs(), line.program};
-  llvm::StringRef verb = line.words.empty() ? "" : line.words.front();
+  const std::string verb = line.words.empty() ? "" : line.words.front();
   if (verb == "calibrate" || verb == "inspect") {
     if (llvm::Error error = takeModel(line, 1))
       return error;
@@ -43,9 +43,8 @@ llvm::Error mlir::qopt::tool::run(CommandLine &line) {
                            streams);
   }
   if (verb == "compare" || verb == "weights")
-    return makeError(310, ("'qopt " + verb +
-                           "' is not supported by this version")
-                              .str(),
+    return makeError(310, "'qopt " + verb +
+                               "' is not supported by this version",
                      {}, "qopt show prints tensors and weights");
   if (llvm::Error error = takeModel(line, 0))
     return error;
