@@ -27,7 +27,7 @@ FailureOr<DepthwiseData> DepthwiseData::of(qint::ConvOp op,
     FailureOr<ConstantData> data = readConstant(op.getBias());
     if (failed(data))
       return op.emitOpError("expects a constant bias");
-    bias = *data;
+    bias = std::move(*data);
   }
   ArrayRef<int32_t> zeros = op.getWeightZeroPoints();
   int64_t channels = weight->shape[0];

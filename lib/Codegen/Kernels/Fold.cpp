@@ -9,8 +9,6 @@
 namespace mlir::qopt::codegen {
 namespace {
 
-/// Elements up to which a fold has no loops.
-constexpr int64_t maxUnrolled = 16;
 /// Bytes whose sum an unsigned 16-bit lane holds: 257 * 255 = 65535.
 constexpr int64_t maxShortSum = 256;
 
@@ -130,7 +128,8 @@ WideLanes sumBytes(KernelBuilder &k, const FoldSpace &fs, Value position,
 } // namespace
 
 SmallVector<Value> fold(KernelBuilder &k, const LoopSpace &space, int64_t width,
-                        Value position, ValueRange init, Combine combine) {
+                        Value position, ValueRange init, Combine combine,
+                        int64_t maxUnrolled) {
   bool isUnrolled = space.numElements() <= maxUnrolled;
   return foldLevel(k, space, width, 0, isUnrolled, position, init, combine);
 }
@@ -142,15 +141,17 @@ WideLanes sumLanes(KernelBuilder &k, const FoldSpace &fs, Value position,
   Type element = isWide ? k.i64() : k.i32();
   SmallVector<Value> init(4, k.constant(k.vec(k.isa.lanes(), element), 0));
   auto type = k.vec(k.isa.bytes(), k.i16());
-  SmallVector<Value> sums =
-      fold(k, fs.space, 2, position, init, [&](Value at, ValueRange carried) {
+  SmallVector<Value> sums = fold(
+      k, fs.space, 2, position, init,
+      [&](Value at, ValueRange carried) {
         Value x = loadPart(k, fs.memory, at, type, count, fs.usedBytes);
         SmallVector<Value> next;
         for (auto [sum, value] :
              llvm::zip(carried, widen(k, x, LaneOrder::Natural)))
           next.push_back(addI(k, sum, k.extendS(value, element)));
         return next;
-      });
+      },
+      fs.maxUnrolled);
   return WideLanes(sums.begin(), sums.end());
 }
 

@@ -100,7 +100,7 @@ LogicalResult emit(KernelContext &context, qint::AvgPoolOp op,
              const Rescale &rescale = rescales[&region - regions.data()];
              bool isWide = rescale.bound > INT32_MAX;
              FoldSpace space{region.taps, from.kind, chunk.memories[1],
-                             from.spanBytes()};
+                             from.spanBytes(), region.maxUnrolled};
              WideLanes sums = sumLanes(k, space, chunk.positions[1],
                                        chunk.count, flip, isWide);
              for (Value &sum : sums)
@@ -121,13 +121,14 @@ LogicalResult emit(KernelContext &context, qopt::AvgPoolOp op,
       context, op.getLoc(), "avg_pool_f32", "", window, regions,
       [&](KernelBuilder &k, const PoolRegion &region, const Chunk &chunk) {
         auto type = k.vec(lanes, k.f32());
-        Value sum =
-            fold(k, region.taps, 4, chunk.positions[1],
-                 {k.constantF(type, 0.0f)}, [&](Value at, ValueRange sums) {
-                   Value x = loadPart(k, chunk.memories[1], at, type,
-                                      chunk.count, in[0].spanBytes());
-                   return SmallVector<Value>{addF(k, sums[0], x)};
-                 })[0];
+        Value sum = fold(
+            k, region.taps, 4, chunk.positions[1], {k.constantF(type, 0.0f)},
+            [&](Value at, ValueRange sums) {
+              Value x = loadPart(k, chunk.memories[1], at, type, chunk.count,
+                                 in[0].spanBytes());
+              return SmallVector<Value>{addF(k, sums[0], x)};
+            },
+            region.maxUnrolled)[0];
         float count = static_cast<float>(region.taps.numElements());
         region.nest.store(k, chunk, divF(k, sum, k.constantF(type, count)));
       });

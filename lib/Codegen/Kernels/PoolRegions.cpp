@@ -59,7 +59,8 @@ PoolRegion makeRegion(const View &in, const View &out, const PoolWindow &window,
   taps.sizes = {rows.last - rows.first, columns.last - columns.first};
   taps.strides = {{in.strides[2] * window.dilations[0],
                    in.strides[3] * window.dilations[1]}};
-  return {ElementwiseNest(shape, {to, from}, chunkSize), taps};
+  return {ElementwiseNest(shape, {to, from}, chunkSize), taps,
+          shape[2] * shape[3]};
 }
 
 } // namespace
@@ -81,6 +82,11 @@ std::vector<PoolRegion> poolRegions(const View &in, const View &out,
   for (const Span &rows : spans(in, out, window, 0))
     for (const Span &columns : spans(in, out, window, 1))
       regions.push_back(makeRegion(in, out, window, rows, columns, chunkSize));
+  auto fewer = [](const PoolRegion &a, const PoolRegion &b) {
+    return a.numResults < b.numResults;
+  };
+  std::max_element(regions.begin(), regions.end(), fewer)->maxUnrolled =
+      maxUnrolledFold;
   return regions;
 }
 

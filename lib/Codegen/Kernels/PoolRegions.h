@@ -25,6 +25,9 @@ struct PoolRegion {
   ElementwiseNest nest;
   /// The taps, relative to the first.
   LoopSpace taps;
+  int64_t numResults = 0;
+  /// Taps to unroll: the largest region is worth the code, borders are not.
+  int64_t maxUnrolled = 1;
 };
 
 /// The regions of `out`, which together are all of it.
