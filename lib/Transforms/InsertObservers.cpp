@@ -134,6 +134,19 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
     });
   }
 
+  /// A sum rounds once: an operand that nothing else reads keeps the bits that
+  /// its own rounding would take.
+  void widenSums(func::FuncOp function) {
+    function.walk([&](ObserveOp op) {
+      auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
+      if (producer && producer.getScaleRule() == ScaleRule::Own &&
+          op->hasOneUse() && isa<AddOp, SubOp>(*op->getUsers().begin())) {
+        op.setBits(16);
+        op.setSymmetric(true);
+      }
+    });
+  }
+
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     if (function.isExternal())
@@ -144,6 +157,8 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
     observeArguments(function, ids);
     observeOps(function, ids);
     setOutputBits(function);
+    if (wideSums)
+      widenSums(function);
   }
 };
 

@@ -22,6 +22,7 @@ void mlir::qopt::buildObservePipeline(OpPassManager &manager,
   observers.symmetric = options.symmetric;
   observers.method = options.method;
   observers.outputBits = options.outputBits;
+  observers.wideSums = options.wideSums;
   manager.addNestedPass<func::FuncOp>(createInsertObservers(observers));
 }
 

@@ -1,5 +1,6 @@
 // RUN: qopt-opt %s --qopt-insert-observers | FileCheck %s
 // RUN: qopt-opt %s --qopt-insert-observers='bits=16 method=minmax output-bits=8' | FileCheck %s --check-prefix=OPTIONS
+// RUN: qopt-opt %s --qopt-insert-observers=wide-sums | FileCheck %s --check-prefix=WIDE
 
 // Arguments and results have names of the model; the result leaves the model
 // and is 16 bits wide.
@@ -121,4 +122,23 @@ func.func @negative_constant(%x: tensor<2xf32>) -> tensor<2xf32> {
   %c = qopt.constant dense<[1.0, 2.0]> : tensor<2xf32>
   %a = qopt.add %x, %c : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   return %a : tensor<2xf32>
+}
+
+// "a" is read by the sum alone, "b" by the product too, "c" by no sum; the
+// argument is as it comes.
+// WIDE-LABEL: func.func @wide_sums
+// WIDE:         "x" :
+// WIDE:         "a" {bits = 16 : i64, symmetric = true}
+// WIDE:         "b" :
+// WIDE:         "s" :
+// WIDE:         "c" :
+// CHECK-LABEL: func.func @wide_sums
+// CHECK:         "a" :
+func.func @wide_sums(%x: tensor<2xf32> {qopt.name = "x"}) -> tensor<2xf32> {
+  %a = qopt.unary %x [#qopt.fn<tanh>] {qopt.value = "a"} : (tensor<2xf32>) -> tensor<2xf32>
+  %b = qopt.unary %x [#qopt.fn<sigmoid>] {qopt.value = "b"} : (tensor<2xf32>) -> tensor<2xf32>
+  %s = qopt.sub %a, %b {qopt.value = "s"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %c = qopt.mul %s, %b {qopt.value = "c"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %d = qopt.mul %c, %c {qopt.value = "d"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return %d : tensor<2xf32>
 }

@@ -78,6 +78,9 @@ def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
     Where it passes ops that share a scale on its way, the value that owns the
     scale does.
 
+    With `wide-sums`, an operand of `add` or `sub` that nothing else reads has
+    16 bits too: the sum then rounds once.
+
     Leaves alone: constants, values that are observed.
   }];
   let options = [
@@ -88,6 +91,8 @@ def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
            "range method: minmax, percentile:P, mse">,
     Option<"outputBits", "output-bits", "int64_t", "16",
            "bits of graph outputs, 8 or 16">,
+    Option<"wideSums", "wide-sums", "bool", "false",
+           "16 bits for values that only an addition reads">,
   ];
 }
 

@@ -24,6 +24,10 @@ struct QuantizePipelineOptions : PassPipelineOptions<QuantizePipelineOptions> {
   Option<int64_t> outputBits{*this, "output-bits",
                              llvm::cl::desc("bits of graph outputs, 8 or 16"),
                              llvm::cl::init(16)};
+  Option<bool> wideSums{
+      *this, "wide-sums",
+      llvm::cl::desc("16 bits for values that only an addition reads"),
+      llvm::cl::init(false)};
   Option<std::string> statistics{
       *this, "statistics",
       llvm::cl::desc("the .qcal file; empty: observers have scales")};
