@@ -66,6 +66,19 @@ func.func @table(%x: tensor<2x!x>) -> tensor<2x!y> {
   return %a : tensor<2x!y>
 }
 
+// Both parameters of a function count: q = -128, -127, ..., 127 at scale 1/2 and
+// zero point 3 through clip(-1, 2), and through 0.25 x + 20.
+// CHECK-LABEL: func.func @table_parameters
+// CHECK:         table = array<i16: -9, -9, {{.*}}, -9, -7, -5, -3, -1, 1, 3, 3, {{.*}}, 3, 3>
+// CHECK:         table = array<i16: 9, 10, 11, 11, {{.*}}, 127, 127>
+// CHECK:         table = array<i16: -128, {{.*}}, -15, -10, -5, -3, -1, 1, {{.*}}, 127, 127>
+func.func @table_parameters(%x: tensor<2x!x>) -> (tensor<2x!y>, tensor<2x!y>, tensor<2x!y>) {
+  %a = qopt.unary %x [#qopt.fn<clip, -1.0, 2.0>] : (tensor<2x!x>) -> tensor<2x!y>
+  %b = qopt.unary %x [#qopt.fn<affine, 0.25, 20.0>] : (tensor<2x!x>) -> tensor<2x!y>
+  %c = qopt.unary %x [#qopt.fn<leaky_relu, 2.5>] : (tensor<2x!x>) -> tensor<2x!y>
+  return %a, %b, %c : tensor<2x!y>, tensor<2x!y>, tensor<2x!y>
+}
+
 // CHECK-LABEL: func.func @softmax
 // CHECK:         qint.softmax %arg0 axis 0 {exp_table = array<i32: 8388608, {{.*}}>, levels = 256 : i32, zero_point = -128 : i32}
 func.func @softmax(%x: tensor<2x!x>) -> tensor<2x!soft> {

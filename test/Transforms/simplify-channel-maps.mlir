@@ -108,6 +108,28 @@ func.func @negative_padded_consumer(%x: tensor<1x2x4x4xf32>) -> tensor<1x1x4x4xf
   return %y : tensor<1x1x4x4xf32>
 }
 
+// The relu stands between the map and the conv.
+// CHECK-LABEL: func.func @negative_chain_before_consumer
+// CHECK:         qopt.unary %arg0 [#qopt.fn<affine, 5.000000e-01, 1.000000e+00>, #qopt.fn<relu>]
+// CHECK-NEXT:    qopt.conv
+func.func @negative_chain_before_consumer(%x: tensor<1x2x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %w = qopt.constant dense<2.0> : tensor<1x2x1x1xf32>
+  %n = qopt.unary %x [#qopt.fn<affine, 0.5, 1.0>, #qopt.fn<relu>] : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
+  %y = qopt.conv %n, %w : (tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>) -> tensor<1x1x4x4xf32>
+  return %y : tensor<1x1x4x4xf32>
+}
+
+// The value before the map has another reader, which keeps it alive.
+// CHECK-LABEL: func.func @negative_map_with_second_user
+// CHECK:         %[[N:.*]] = qopt.unary %arg0
+// CHECK:         qopt.conv %[[N]]
+func.func @negative_map_with_second_user(%x: tensor<1x2x4x4xf32>) -> (tensor<1x1x4x4xf32>, tensor<1x2x4x4xf32>) {
+  %w = qopt.constant dense<2.0> : tensor<1x2x1x1xf32>
+  %n = qopt.unary %x [#qopt.fn<affine, 0.5, 1.0>] : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
+  %y = qopt.conv %n, %w : (tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>) -> tensor<1x1x4x4xf32>
+  return %y, %n : tensor<1x1x4x4xf32>, tensor<1x2x4x4xf32>
+}
+
 // Without a shift padding stays zero.
 // CHECK-LABEL: func.func @scale_into_padded_consumer
 // CHECK:         %[[Y:.*]] = qopt.conv %arg0
