@@ -53,7 +53,6 @@ LogicalResult lowerToLLVM(ModuleOp module, const Isa &isa) {
   PassManager manager(module.getContext());
   manager.enableVerifier(false);
   manager.addPass(createCSEPass());
-  manager.addPass(createCanonicalizerPass());
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(createConvertVectorToLLVMPass());
   manager.addPass(memref::createExpandStridedMetadataPass());

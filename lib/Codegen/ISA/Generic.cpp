@@ -19,51 +19,61 @@ int64_t lanesOf(Value value) {
   return cast<VectorType>(value.getType()).getNumElements();
 }
 
-/// Lanes `first, first + step, ...` of `vector`.
-Value stridedLanes(OpBuilder &b, Location loc, Value vector, int64_t first,
-                   int64_t step) {
-  SmallVector<int64_t> lanes;
-  for (int64_t lane = first; lane < lanesOf(vector); lane += step)
-    lanes.push_back(lane);
-  return vector::ShuffleOp::create(b, loc, vector, vector, lanes);
+Value splatI32(OpBuilder &b, Location loc, Type type, int64_t value) {
+  auto attr = DenseElementsAttr::get(cast<VectorType>(type),
+                                     Attribute(b.getI32IntegerAttr(value)));
+  return arith::ConstantOp::create(b, loc, attr);
 }
 
-/// acc + sum_j a[step i + j] * c[step i + j] over operands widened to i32.
+/// Bits `[first, first + width)` of every i32 lane of `words`.
+Value field(OpBuilder &b, Location loc, Value words, int64_t first,
+            int64_t width, bool isSigned) {
+  Type type = words.getType();
+  int64_t above = 32 - first - width;
+  if (above != 0)
+    words = arith::ShLIOp::create(b, loc, words, splatI32(b, loc, type, above));
+  Value down = splatI32(b, loc, type, 32 - width);
+  if (isSigned)
+    return arith::ShRSIOp::create(b, loc, words, down);
+  return arith::ShRUIOp::create(b, loc, words, down);
+}
+
+/// acc + sum over the `width`-bit fields of a's and c's i32 lanes. The fields
+/// fit 16 bits, which compilers for most targets make use of.
 Value sumOfProducts(OpBuilder &b, Location loc, Value acc, Value a, Value c,
-                    int64_t step) {
-  Value products = arith::MulIOp::create(b, loc, a, c);
-  for (int64_t j = 0; j < step; ++j)
-    acc = arith::AddIOp::create(b, loc, acc,
-                                stridedLanes(b, loc, products, j, step));
+                    int64_t width, bool isSignedA) {
+  Type type = acc.getType();
+  a = vector::BitCastOp::create(b, loc, type, a);
+  c = vector::BitCastOp::create(b, loc, type, c);
+  for (int64_t first = 0; first < 32; first += width) {
+    Value product =
+        arith::MulIOp::create(b, loc, field(b, loc, a, first, width, isSignedA),
+                              field(b, loc, c, first, width, true));
+    acc = arith::AddIOp::create(b, loc, acc, product);
+  }
   return acc;
 }
 
-/// dot4 -> widening multiplies.
+/// dot4 -> bit fields and multiplications.
 struct ExpandDot4 final : OpRewritePattern<qint::Dot4Op> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(qint::Dot4Op op,
                                 PatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    auto wide = vectorOf(lanesOf(op.getU()), rewriter.getIntegerType(32));
-    Value u = arith::ExtUIOp::create(rewriter, loc, wide, op.getU());
-    Value s = arith::ExtSIOp::create(rewriter, loc, wide, op.getS());
-    rewriter.replaceOp(op, sumOfProducts(rewriter, loc, op.getAcc(), u, s, 4));
+    rewriter.replaceOp(op, sumOfProducts(rewriter, op.getLoc(), op.getAcc(),
+                                         op.getU(), op.getS(), 8, false));
     return success();
   }
 };
 
-/// dot2 -> widening multiplies.
+/// dot2 -> bit fields and multiplications.
 struct ExpandDot2 final : OpRewritePattern<qint::Dot2Op> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(qint::Dot2Op op,
                                 PatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    auto wide = vectorOf(lanesOf(op.getA()), rewriter.getIntegerType(32));
-    Value a = arith::ExtSIOp::create(rewriter, loc, wide, op.getA());
-    Value c = arith::ExtSIOp::create(rewriter, loc, wide, op.getB());
-    rewriter.replaceOp(op, sumOfProducts(rewriter, loc, op.getAcc(), a, c, 2));
+    rewriter.replaceOp(op, sumOfProducts(rewriter, op.getLoc(), op.getAcc(),
+                                         op.getA(), op.getB(), 16, true));
     return success();
   }
 };
@@ -89,17 +99,13 @@ struct ExpandMulRound final : OpRewritePattern<qint::MulRoundOp> {
                                 PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto wide = vectorOf(lanesOf(op.getLhs()), rewriter.getIntegerType(32));
-    auto constant = [&](int64_t value) -> Value {
-      auto attr = DenseElementsAttr::get(
-          wide, Attribute(rewriter.getI32IntegerAttr(value)));
-      return arith::ConstantOp::create(rewriter, loc, attr);
-    };
     Value a = arith::ExtSIOp::create(rewriter, loc, wide, op.getLhs());
     Value c = arith::ExtSIOp::create(rewriter, loc, wide, op.getRhs());
     Value product = arith::MulIOp::create(rewriter, loc, a, c);
-    Value sum =
-        arith::AddIOp::create(rewriter, loc, product, constant(1 << 14));
-    Value shifted = arith::ShRSIOp::create(rewriter, loc, sum, constant(15));
+    Value sum = arith::AddIOp::create(rewriter, loc, product,
+                                      splatI32(rewriter, loc, wide, 1 << 14));
+    Value shifted = arith::ShRSIOp::create(rewriter, loc, sum,
+                                           splatI32(rewriter, loc, wide, 15));
     rewriter.replaceOpWithNewOp<arith::TruncIOp>(op, op.getType(), shifted);
     return success();
   }

@@ -94,6 +94,10 @@ Value KernelBuilder::add(Value a, int64_t c) {
     return a;
   if (auto value = constantIndex(a))
     return index(*value + c);
+  // One addition an address: (x + c1) + c2 is x + (c1 + c2).
+  if (auto sum = a.getDefiningOp<arith::AddIOp>())
+    if (auto value = constantIndex(sum.getRhs()))
+      return add(sum.getLhs(), *value + c);
   auto flags = arith::IntegerOverflowFlags::nsw;
   if (c > 0)
     flags = flags | arith::IntegerOverflowFlags::nuw;

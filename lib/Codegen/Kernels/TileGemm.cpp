@@ -12,7 +12,7 @@ namespace mlir::qopt::codegen {
 namespace {
 
 /// Dots that the body of the innermost loop has at least.
-constexpr int64_t dotsPerIteration = 96;
+constexpr int64_t dotsPerIteration = 48;
 /// Accumulators that keep the dot unit busy while results are under way.
 constexpr int64_t wantedAccumulators = 12;
 
@@ -74,48 +74,51 @@ private:
       });
       return;
     }
-    int64_t first = 0;
-    for (const RowTiles &tiles : splitRows(rows.count, tileRows(panel))) {
+    forTiles(rows.count, tileRows(panel), [&](Value row, int64_t count) {
+      Value inTile = kb.add(kb.mul(row, rows.inStride), inBase);
+      Value outTile = kb.add(kb.mul(row, rows.outStride), outBase);
+      SmallVector<Value> inRows, outRows;
+      for (int64_t r = 0; r < count; ++r) {
+        inRows.push_back(kb.add(inTile, r * rows.inStride));
+        outRows.push_back(kb.add(outTile, r * rows.outStride));
+      }
+      runTile(panel, inRows, base, outRows);
+    });
+  }
+
+  /// Calls `body` with the first row and the number of rows of each tile.
+  void forTiles(int64_t rows, int64_t maxRows,
+                llvm::function_ref<void(Value, int64_t)> body) {
+    for (const RowTiles &tiles : splitRows(rows, maxRows, isSmall(gemm)))
       kb.loop(0, tiles.count, 1, [&](Value i) {
-        Value row = kb.add(kb.mul(i, tiles.rows), first);
-        Value inTile = kb.add(kb.mul(row, rows.inStride), inBase);
-        Value outTile = kb.add(kb.mul(row, rows.outStride), outBase);
-        SmallVector<Value> inRows, outRows;
-        for (int64_t r = 0; r < tiles.rows; ++r) {
-          inRows.push_back(kb.add(inTile, r * rows.inStride));
-          outRows.push_back(kb.add(outTile, r * rows.outStride));
-        }
-        runTile(panel, inRows, base, outRows);
+        Value row = kb.add(kb.mul(i, tiles.rows), tiles.first);
+        if (tiles.first + (tiles.count - 1) * tiles.rows > tiles.last)
+          row = arith::MinUIOp::create(kb.b, kb.loc, row, kb.index(tiles.last));
+        body(row, tiles.rows);
       });
-      first += tiles.rows * tiles.count;
-    }
   }
 
   /// All rows in one sequence; a tile's positions are computed.
   void runGeneralRows(const PanelClass &panel, Value inBase, Value base,
                       Value outBase) {
-    int64_t first = 0;
-    for (const RowTiles &tiles : splitRows(gemm.numRows(), tileRows(panel))) {
-      kb.loop(0, tiles.count, 1, [&](Value i) {
-        SmallVector<Value> inRows, outRows;
-        for (int64_t r = 0; r < tiles.rows; ++r) {
-          Value left = kb.add(kb.mul(i, tiles.rows), first + r);
-          Value inRow = inBase, outRow = outBase;
-          for (const TileRows &rows : llvm::reverse(plan.rows)) {
-            bool isOutermost = &rows == &plan.rows.front();
-            Value at = isOutermost ? left : kb.rem(left, rows.count);
-            inRow = kb.add(kb.mul(at, rows.inStride), inRow);
-            outRow = kb.add(kb.mul(at, rows.outStride), outRow);
-            if (!isOutermost)
-              left = kb.div(left, rows.count);
-          }
-          inRows.push_back(inRow);
-          outRows.push_back(outRow);
+    forTiles(gemm.numRows(), tileRows(panel), [&](Value row, int64_t count) {
+      SmallVector<Value> inRows, outRows;
+      for (int64_t r = 0; r < count; ++r) {
+        Value left = kb.add(row, r);
+        Value inRow = inBase, outRow = outBase;
+        for (const TileRows &rows : llvm::reverse(plan.rows)) {
+          bool isOutermost = &rows == &plan.rows.front();
+          Value at = isOutermost ? left : kb.rem(left, rows.count);
+          inRow = kb.add(kb.mul(at, rows.inStride), inRow);
+          outRow = kb.add(kb.mul(at, rows.outStride), outRow);
+          if (!isOutermost)
+            left = kb.div(left, rows.count);
         }
-        runTile(panel, inRows, base, outRows);
-      });
-      first += tiles.rows * tiles.count;
-    }
+        inRows.push_back(inRow);
+        outRows.push_back(outRow);
+      }
+      runTile(panel, inRows, base, outRows);
+    });
   }
 
   /// Sets of accumulators: several where a tile is so small that one dot would
@@ -206,9 +209,13 @@ private:
     int64_t unroll = sets;
     while (unroll < 8 && unroll * tile < dotsPerIteration)
       unroll *= 2;
-    // A short run is straight code.
-    if (dwords <= 2 * unroll)
-      unroll = dwords;
+    unroll = std::min(unroll, dwords);
+    // Without a remainder where a nearby count divides the run.
+    for (int64_t count = unroll; count * 2 > unroll; --count)
+      if (dwords % count == 0 && count % sets == 0) {
+        unroll = count;
+        break;
+      }
     int64_t whole = dwords / unroll * unroll;
     SmallVector<Value> sums = kb.loop(
         0, whole * 4, unroll * 4, acc, [&](Value k, ValueRange carried) {

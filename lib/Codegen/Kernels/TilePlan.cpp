@@ -134,15 +134,22 @@ int64_t maxTileRows(const Isa &isa, int64_t vectors, bool isFloat,
   return general ? std::min<int64_t>(rows, 8) : rows;
 }
 
-SmallVector<RowTiles> splitRows(int64_t rows, int64_t maxRows) {
+bool isSmall(const TileGemm &gemm) {
+  return gemm.numRows() * gemm.channels * gemm.numRuns() * gemm.dwordsPerRun() <
+         (int64_t(1) << 15);
+}
+
+SmallVector<RowTiles> splitRows(int64_t rows, int64_t maxRows, bool isSmall) {
   int64_t tiles = llvm::divideCeil(rows, maxRows);
   int64_t size = rows / tiles, larger = rows % tiles;
-  SmallVector<RowTiles> result;
-  if (larger)
-    result.push_back({size + 1, larger});
-  if (tiles > larger)
-    result.push_back({size, tiles - larger});
-  return result;
+  if (larger == 0)
+    return {{size, tiles, 0, rows - size}};
+  int64_t again = (size + 1) * tiles - rows;
+  if (isSmall || again * 50 <= rows)
+    return {{size + 1, tiles, 0, rows - size - 1}};
+  int64_t end = (size + 1) * larger;
+  return {{size + 1, larger, 0, end - size - 1},
+          {size, tiles - larger, end, rows - size}};
 }
 
 static void planRows(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {

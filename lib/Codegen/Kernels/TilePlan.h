@@ -25,10 +25,13 @@ struct PanelClass {
   int64_t lanes() const;
 };
 
-/// `count` tiles of `rows` rows.
+/// `count` tiles of `rows` rows from row `first` on. No tile begins after
+/// `last`: where that matters, the last one computes some rows again.
 struct RowTiles {
   int64_t rows = 1;
   int64_t count = 1;
+  int64_t first = 0;
+  int64_t last = 0;
 };
 
 struct TilePlan {
@@ -54,8 +57,11 @@ TilePlan planTiles(const TileGemm &gemm, const Isa &isa);
 /// Most rows of a tile with panels of `vectors` vectors.
 int64_t maxTileRows(const Isa &isa, int64_t vectors, bool isFloat,
                     bool general);
-/// `rows` as tiles of nearly equal size: the larger ones first.
-SmallVector<RowTiles> splitRows(int64_t rows, int64_t maxRows);
+/// `rows` as tiles of nearly equal size, the larger ones first; or of one size
+/// with an overlap where that costs next to nothing, which halves the code.
+SmallVector<RowTiles> splitRows(int64_t rows, int64_t maxRows, bool isSmall);
+/// A product so small that its code matters more than its time.
+bool isSmall(const TileGemm &gemm);
 
 /// How many vectors of one width are narrowed together, from the first one on:
 /// 4 and 2 for 8-bit outputs, 2 for 16-bit ones, 1 for what is left.
