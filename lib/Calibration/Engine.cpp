@@ -119,9 +119,10 @@ static Probe makeProbe(const codegen::TensorPlacement &placement,
   return probe;
 }
 
-/// The kernels' instruction set for this machine.
-static llvm::Expected<codegen::Isa> hostIsa() {
-  auto target = target::resolveTarget(target::TargetOptions());
+/// The kernels' instruction set for a CPU.
+static llvm::Expected<codegen::Isa>
+isaFor(const target::TargetOptions &options) {
+  auto target = target::resolveTarget(options);
   if (!target)
     return target.takeError();
   codegen::Isa isa;
@@ -159,7 +160,10 @@ static llvm::Expected<codegen::Compiled> generate(func::FuncOp function,
 
 llvm::Expected<std::unique_ptr<Engine>>
 Engine::create(func::FuncOp function, const EngineOptions &options) {
-  auto isa = hostIsa();
+  target::JitOptions jitOptions;
+  jitOptions.target.cpu = options.cpu;
+  jitOptions.needsFMA = hasFloats(function);
+  auto isa = isaFor(jitOptions.target);
   if (!isa)
     return isa.takeError();
   auto compiled = generate(function, options, *isa);
@@ -167,8 +171,6 @@ Engine::create(func::FuncOp function, const EngineOptions &options) {
     return compiled.takeError();
 
   auto impl = std::make_unique<Impl>();
-  target::JitOptions jitOptions;
-  jitOptions.needsFMA = hasFloats(function);
   auto jit =
       target::Jit::create(*compiled->module, {entryName.str()}, jitOptions);
   if (!jit)

@@ -41,6 +41,9 @@ int64_t countElements(const Probe &probe);
 struct EngineOptions {
   /// Keep every marked value alive until the run ends, and list it in `probes`.
   bool keepProbes = false;
+  /// An LLVM CPU name that this machine can run code for; empty: its own. Float
+  /// results are the same bits for each that has FMA.
+  std::string cpu;
 };
 
 /// A function compiled for this machine. Not thread safe.

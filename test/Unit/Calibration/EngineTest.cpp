@@ -78,6 +78,50 @@ TEST(Engine, IsNearReferenceOnRandomFloats) {
     compareWithReference(seed, false, 2e-6f);
 }
 
+TEST(Engine, GivesTheSameBitsWhateverTheVectorWidth) {
+  // Behind the residual network's output: every function that is computed.
+  std::string source = residualNet(7, false);
+  const std::string last = "  return %y";
+  source.insert(source.find(last), R"(
+  %s = qopt.unary %y [#qopt.fn<sigmoid>, #qopt.fn<affine, 3.0, -1.5>,
+      #qopt.fn<tanh>, #qopt.fn<hard_swish>, #qopt.fn<leaky_relu, 0.1>]
+    : (tensor<1x5xf32>) -> tensor<1x5xf32>
+  %t = qopt.observe %s "functions" : tensor<1x5xf32> -> tensor<1x5xf32>
+  %u = qopt.softmax %t axis 1 : (tensor<1x5xf32>) -> tensor<1x5xf32>
+  %v = qopt.observe %u "softmax" : tensor<1x5xf32> -> tensor<1x5xf32>
+)");
+  TestNet net(source);
+  std::vector<float> input = randomFloats(3 * 9 * 7, 8);
+  std::map<std::string, std::vector<float>> expected;
+  for (const char *cpu : {"", "x86-64-v3", "x86-64-v4"}) {
+    EngineOptions options;
+    options.keepProbes = true;
+    options.cpu = cpu;
+    auto engine = Engine::create(net.function(), options);
+    if (!engine) {
+      // Only what this machine cannot run may be left out.
+      std::string message = text(engine.takeError());
+      ASSERT_TRUE(refuses(message, "Q0304")) << message;
+      continue;
+    }
+    std::vector<float> output(5);
+    (*engine)->run({input.data()}, {output.data()});
+    ASSERT_EQ((*engine)->probes().size(), 9u);
+    for (const Probe &probe : (*engine)->probes()) {
+      auto [entry, isFirst] = expected.emplace(probe.id, elementsOf(probe));
+      EXPECT_EQ(entry->second, elementsOf(probe)) << probe.id << " on " << cpu;
+    }
+  }
+}
+
+TEST(Engine, RefusesACpuWithoutFMA) {
+  TestNet net(residualNet(1, true));
+  EngineOptions options;
+  options.cpu = "x86-64";
+  std::string message = text(Engine::create(net.function(), options));
+  EXPECT_TRUE(refuses(message, "Q0304", {"FMA"})) << message;
+}
+
 TEST(Engine, RunsWithoutProbesAndRepeats) {
   TestNet net(residualNet(4, false));
   auto plain = makeEngine(net, false);
