@@ -101,7 +101,7 @@ llvm::Error ObjectModel::load(llvm::StringRef object, llvm::StringRef name) {
                               std::to_string(model->abi_version) +
                               ", expected " + std::to_string(QOPT_ABI_VERSION));
   if (model->resolve_variant() == QOPT_NO_VARIANT)
-    return makeError(304,
+    return makeError(334,
                      "the object cannot be evaluated: this CPU lacks "
                      "instructions that it uses",
                      {}, "compile for this machine, or evaluate on the target");

@@ -172,7 +172,9 @@ llvm::Error Levels::lower(const target::ResolvedTarget &target,
   DiagnosticCollector diagnostics(context);
   auto compiled = codegen::lower(getFunction("qint"), codegenOptions);
   if (!compiled)
-    return compiled.takeError();
+    return llvm::joinErrors(
+        compiled.takeError(),
+        diagnostics.take(341, "code generation failed without a message"));
   figures.computeFunction = codegenOptions.name + "_compute";
   figures.arenaBytes = compiled->arenaBytes;
   figures.constBytes = compiled->constBytes;

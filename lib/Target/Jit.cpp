@@ -75,14 +75,14 @@ resolveForThisMachine(const JitOptions &options) {
   if (!target)
     return target;
   if (options.needsFMA && !target->cpuFeatures.hasFMA)
-    return makeError(304, "CPU '" + target->cpu + "' has no FMA instructions",
+    return makeError(334, "CPU '" + target->cpu + "' has no FMA instructions",
                      {"float code must round alike on every machine, which "
                       "needs fused multiply-add"},
                      "calibrate on an x86 CPU with FMA (2013 or later) and "
                      "pass the .qcal file here");
   if (!runsOnThisMachine(*target))
     return makeError(
-        304, "code for CPU '" + target->cpu + "' does not run on this machine",
+        334, "code for CPU '" + target->cpu + "' does not run on this machine",
         {}, "leave the CPU out to use this machine's");
   return target;
 }

@@ -70,7 +70,7 @@ llvm::Expected<llvm::Triple> resolveTriple(StringRef text) {
       (triple.isOSBinFormatELF()))
     return triple;
   return makeError(
-      301, "target '" + triple.str() + "' is not supported",
+      331, "target '" + triple.str() + "' is not supported",
       {"objects are made for 64-bit x86 with ELF"},
       "the nearest targets are " +
           nearestNames(text.empty() ? triple.str() : text.str(), knownTriples));
@@ -124,11 +124,11 @@ llvm::Error checkCpu(const llvm::MCSubtargetInfo &generic, StringRef cpu,
        generic.getAllProcessorDescriptions())
     names.push_back(entry.Key);
   if (!llvm::is_contained(names, cpu))
-    return makeError(302, "CPU '" + cpu.str() + "' is not known", {},
+    return makeError(332, "CPU '" + cpu.str() + "' is not known", {},
                      "the nearest names are " + nearestNames(cpu, names));
   auto subtarget = createSubtarget(triple, cpu, "");
   if (!has(*subtarget, "64bit"))
-    return makeError(302, "CPU '" + cpu.str() + "' has no 64-bit mode", {},
+    return makeError(332, "CPU '" + cpu.str() + "' has no 64-bit mode", {},
                      "use 'x86-64' for the oldest 64-bit CPUs");
   return llvm::Error::success();
 }
@@ -145,11 +145,11 @@ llvm::Error checkFeatures(const llvm::MCSubtargetInfo &generic,
       continue;
     StringRef name = entry.drop_front();
     if (entry[0] != '+' && entry[0] != '-')
-      return makeError(303, "CPU feature '" + entry.str() + "' has no sign", {},
+      return makeError(333, "CPU feature '" + entry.str() + "' has no sign", {},
                        "write '+" + entry.str() + "' or '-" + entry.str() +
                            "'");
     if (!llvm::is_contained(names, name))
-      return makeError(303, "CPU feature '" + name.str() + "' is not known", {},
+      return makeError(333, "CPU feature '" + name.str() + "' is not known", {},
                        "the nearest names are " + nearestNames(name, names));
   }
   return llvm::Error::success();
@@ -195,7 +195,7 @@ mlir::qopt::target::resolveTarget(const TargetOptions &options) {
   if (!triple)
     return triple.takeError();
   if (options.optLevel < 0 || options.optLevel > 3)
-    return makeError(303, "optimization level " +
+    return makeError(333, "optimization level " +
                               std::to_string(options.optLevel) +
                               " is not between 0 and 3");
   auto generic = createSubtarget(*triple, "", "");
@@ -227,7 +227,7 @@ mlir::qopt::target::resolveTarget(const TargetOptions &options) {
   auto subtarget = createSubtarget(*triple, target.cpu, target.features);
   for (StringRef needed : {"64bit", "sse2"})
     if (!has(*subtarget, needed))
-      return makeError(303, "CPU feature '" + needed.str() +
+      return makeError(333, "CPU feature '" + needed.str() +
                                 "' cannot be switched off: every 64-bit x86 "
                                 "CPU has it");
   target.cpuFeatures = describe(*subtarget);

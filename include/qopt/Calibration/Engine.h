@@ -51,7 +51,7 @@ class Engine {
 public:
   /// `function` holds float `qopt` ops (observers included) or `qint` ops. The
   /// function is not changed; its context must not be in use. Fails with Q07xx,
-  /// Q0302 where Codegen has no kernel for an op, and Q0304 where this CPU
+  /// Q0302 where Codegen has no kernel for an op, and Q0334 where this CPU
   /// lacks what float calibration needs (FMA).
   static llvm::Expected<std::unique_ptr<Engine>>
   create(func::FuncOp function, const EngineOptions &options = {});

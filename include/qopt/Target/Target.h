@@ -65,8 +65,8 @@ struct ResolvedTarget {
   CpuFeatures cpuFeatures;
 };
 
-/// Checks every name of `options`. Fails with Q0301 (triple), Q0302 (CPU),
-/// Q0303 (feature or optimization level), naming the nearest known names.
+/// Checks every name of `options`. Fails with Q0331 (triple), Q0332 (CPU),
+/// Q0333 (feature or optimization level), naming the nearest known names.
 llvm::Expected<ResolvedTarget> resolveTarget(const TargetOptions &options);
 
 inline llvm::Expected<ResolvedTarget> resolveTarget(llvm::StringRef triple,

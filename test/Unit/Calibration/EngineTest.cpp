@@ -101,7 +101,7 @@ TEST(Engine, GivesTheSameBitsWhateverTheVectorWidth) {
     if (!engine) {
       // Only what this machine cannot run may be left out.
       std::string message = text(engine.takeError());
-      ASSERT_TRUE(refuses(message, "Q0304")) << message;
+      ASSERT_TRUE(refuses(message, "Q0334")) << message;
       continue;
     }
     std::vector<float> output(5);
@@ -119,7 +119,7 @@ TEST(Engine, RefusesACpuWithoutFMA) {
   EngineOptions options;
   options.cpu = "x86-64";
   std::string message = text(Engine::create(net.function(), options));
-  EXPECT_TRUE(refuses(message, "Q0304", {"FMA"})) << message;
+  EXPECT_TRUE(refuses(message, "Q0334", {"FMA"})) << message;
 }
 
 TEST(Engine, RunsWithoutProbesAndRepeats) {

@@ -109,7 +109,7 @@ TEST(Jit, RefusesACpuWithoutFMA) {
   options.needsFMA = true;
   options.target.cpu = "x86-64";
   EXPECT_NE(
-      errorOf(Jit::create(source.get(), {"add"}, options)).find("error[Q0304]"),
+      errorOf(Jit::create(source.get(), {"add"}, options)).find("error[Q0334]"),
       std::string::npos);
 }
 
