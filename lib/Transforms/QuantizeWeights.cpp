@@ -3,6 +3,7 @@
 // Quantized constants: weights, biases, activations known at compile time.
 
 #include "QuantizeWeights.h"
+#include "Scales.h"
 #include "qopt/IR/QuantTypes.h"
 #include "qopt/Numerics/Weights.h"
 #include "qopt/Transforms/Constants.h"
@@ -56,21 +57,13 @@ static Value createSymmetric(OpBuilder &builder, Value original, unsigned bits,
   return createQuantizedConstant(builder, original.getLoc(), type, values);
 }
 
-LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
-                                                QuantizableOpInterface op,
-                                                WeightForm form) {
-  OpOperand *weight = op.getWeightOperand();
-  OpOperand *bias = op.getBiasOperand();
-  if (op.getWeightChannelAxis() != 0)
-    return op->emitOpError("expects its weight's output channels first");
-  auto type = cast<RankedTensorType>(weight->get().getType());
-  size_t channels = type.getDimSize(0);
-  float inputScale = quantParams(op->getOperand(0).getType()).scale;
-
-  SmallVector<float> biases;
+/// The integers of `op`'s weight where its input has scale `inputScale`.
+static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
+                                                 ArrayRef<float> biases,
+                                                 float inputScale,
+                                                 WeightForm form) {
+  Value weight = op.getWeightOperand()->get();
   SmallVector<float> floors;
-  if (bias)
-    biases = *getConstantF32(bias->get());
   for (float value : biases)
     floors.push_back(numerics::weightScaleFloor(value, inputScale));
   numerics::WeightOptions options;
@@ -78,9 +71,47 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
   options.scaling = form.clip ? numerics::WeightScaling::MseClip
                               : numerics::WeightScaling::MaxAbs;
   options.scaleFloors = floors;
-  SmallVector<float> weights = *getConstantF32(weight->get());
+  size_t channels = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+  return numerics::quantizeWeights(*getConstantF32(weight), channels, options);
+}
+
+std::optional<SmallVector<float>>
+mlir::qopt::getRoundedWeights(QuantizableOpInterface op, WeightForm form) {
+  OpOperand *weight = op.getWeightOperand();
+  OpOperand *bias = op.getBiasOperand();
+  if (!weight || op.getWeightChannelAxis() != 0 ||
+      !isConstantF32(weight->get()) || (bias && !isConstantF32(bias->get())))
+    return std::nullopt;
+  ObserveOp observe = getDecidingObserver(op->getOperand(0));
+  if (!observe || !observe.getScale())
+    return std::nullopt;
+  SmallVector<float> biases;
+  if (bias)
+    biases = *getConstantF32(bias->get());
   numerics::QuantizedWeights quantized =
-      numerics::quantizeWeights(weights, channels, options);
+      quantizeWeight(op, biases, observe.getScale()->convertToFloat(), form);
+  const size_t row =
+      quantized.values.size() / std::max<size_t>(quantized.scales.size(), 1);
+  SmallVector<float> reals;
+  for (auto [index, value] : llvm::enumerate(quantized.values))
+    reals.push_back(quantized.scales[index / row] * static_cast<float>(value));
+  return reals;
+}
+
+LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
+                                                QuantizableOpInterface op,
+                                                WeightForm form) {
+  OpOperand *weight = op.getWeightOperand();
+  OpOperand *bias = op.getBiasOperand();
+  if (op.getWeightChannelAxis() != 0)
+    return op->emitOpError("expects its weight's output channels first");
+  float inputScale = quantParams(op->getOperand(0).getType()).scale;
+
+  SmallVector<float> biases;
+  if (bias)
+    biases = *getConstantF32(bias->get());
+  numerics::QuantizedWeights quantized =
+      quantizeWeight(op, biases, inputScale, form);
 
   SmallVector<double> scales(quantized.scales.begin(), quantized.scales.end());
   weight->set(createSymmetric(

@@ -5,6 +5,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "qopt/IR/Qopt.h"
+#include "qopt/Transforms/Weights.h"
 
 namespace mlir::qopt {
 
@@ -14,11 +15,6 @@ Type getActivationType(MLIRContext *context, int64_t bits, double scale,
 
 /// The float constant `value` in the per-tensor type `element`.
 Value quantizeConstant(OpBuilder &builder, Value value, Type element);
-
-struct WeightForm {
-  bool perChannel = true;
-  bool clip = true;
-};
 
 /// Replaces the float weight and bias constants of `op`, whose first operand is
 /// quantized, by quantized ones. Emits an error where a bias does not fit.

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What quantization will make of a layer's weights, before it does.
+#pragma once
+
+#include "qopt/IR/Qopt.h"
+#include <optional>
+
+namespace mlir::qopt {
+
+/// How weights are quantized; options of `qopt-quantize`.
+struct WeightForm {
+  bool perChannel = true;
+  bool clip = true;
+};
+
+/// The float weight of `op` at level `calibrated`, quantized as `qopt-quantize`
+/// will do it and dequantized again, in the weight's own order. Nothing where
+/// there is no weight, its output channels are not first, weight or bias is
+/// not a float constant, or no observer with a scale decides about the input.
+std::optional<SmallVector<float>> getRoundedWeights(QuantizableOpInterface op,
+                                                    WeightForm form);
+
+} // namespace mlir::qopt
