@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Copies an op with its constants into a function of its own.
+
+#include "IsolatedOp.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "qopt/IR/Qopt.h"
+#include "qopt/Transforms/Constants.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::evaluation;
+using calibration::Engine;
+
+/// What decides about the code of an op without constants; empty for others.
+static std::string describe(Operation &op) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << op.getName();
+  for (Value operand : op.getOperands()) {
+    if (operand.getDefiningOp<ConstantOp>())
+      return "";
+    os << " " << operand.getType();
+  }
+  os << " -> " << op.getResultTypes();
+  for (NamedAttribute attribute : op.getAttrDictionary())
+    if (!attribute.getName().strref().starts_with("qopt."))
+      os << " " << attribute.getName().strref() << "=" << attribute.getValue();
+  return text;
+}
+
+/// `copies` of `op` on arguments of their own. With `rounded`, a layer: see
+/// `compileLayer`.
+static OwningOpRef<ModuleOp> isolate(Operation &op, unsigned copies,
+                                     std::optional<ArrayRef<float>> rounded) {
+  SmallVector<Type> arguments, results;
+  for (unsigned i = 0; i < copies; ++i) {
+    for (Value operand : op.getOperands())
+      if (!operand.getDefiningOp<ConstantOp>())
+        arguments.push_back(operand.getType());
+    llvm::append_range(results, op.getResultTypes());
+  }
+  OpBuilder builder(op.getContext());
+  OwningOpRef<ModuleOp> module = ModuleOp::create(builder, op.getLoc());
+  builder.setInsertionPointToStart(module->getBody());
+  auto function =
+      func::FuncOp::create(builder, op.getLoc(), "main",
+                           builder.getFunctionType(arguments, results));
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  IRMapping constants;
+  for (Value operand : op.getOperands())
+    if (auto constant = operand.getDefiningOp<ConstantOp>();
+        constant && !constants.contains(operand))
+      builder.clone(*constant, constants);
+
+  SmallVector<Value> values;
+  unsigned next = 0;
+  for (unsigned i = 0; i < copies; ++i) {
+    IRMapping mapping = constants;
+    for (Value operand : op.getOperands())
+      if (!operand.getDefiningOp<ConstantOp>())
+        mapping.map(operand, function.getArgument(next++));
+    if (i == 1 && rounded) {
+      Value weight = cast<QuantizableOpInterface>(op).getWeightOperand()->get();
+      constants.map(weight,
+                    createConstantF32(builder, op.getLoc(),
+                                      cast<RankedTensorType>(weight.getType()),
+                                      *rounded)
+                        .getResult());
+      mapping.map(weight, constants.lookup(weight));
+    }
+    Operation *copy = builder.clone(op, mapping);
+    if (auto fuses = dyn_cast<FusesActivationInterface>(copy); fuses && rounded)
+      fuses.setFusedActivation(nullptr);
+    llvm::append_range(values, copy->getResults());
+  }
+  func::ReturnOp::create(builder, op.getLoc(), values);
+  return module;
+}
+
+static llvm::Expected<std::unique_ptr<Engine>>
+compileModule(OwningOpRef<ModuleOp> module) {
+  return Engine::create(*module->getOps<func::FuncOp>().begin());
+}
+
+llvm::Expected<Engine *> IsolatedOps::compile(Operation &op) {
+  std::string key = describe(op);
+  if (auto known = shared.find(key); known != shared.end())
+    return known->second.get();
+  auto engine = compileModule(isolate(op, copies, std::nullopt));
+  if (!engine)
+    return engine.takeError();
+  std::unique_ptr<Engine> &slot = key.empty() ? current : shared[key];
+  slot = std::move(*engine);
+  return slot.get();
+}
+
+llvm::Expected<Engine *> IsolatedOps::compileLayer(Operation &op,
+                                                   ArrayRef<float> rounded) {
+  auto engine = compileModule(isolate(op, copies, rounded));
+  if (!engine)
+    return engine.takeError();
+  current = std::move(*engine);
+  return current.get();
+}
