@@ -99,6 +99,12 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
   figures.calibrationSamples = state->getSamples().size();
   if (llvm::Error error = levels.foldStatistics(*state))
     return error;
+  if (options.biasCorrection) {
+    auto correction = levels.correctBias(*state);
+    if (!correction)
+      return correction.takeError();
+    figures.biasCorrection = *correction;
+  }
   return levels.quantize();
 }
 

@@ -143,6 +143,13 @@ Levels::foldStatistics(const observers::CalibrationState &state) {
   return llvm::Error::success();
 }
 
+llvm::Expected<evaluation::BiasCorrection>
+Levels::correctBias(const observers::CalibrationState &state) {
+  evaluation::BiasCorrectionOptions correction;
+  correction.weights.perChannel = options.weightsPerChannel;
+  return evaluation::correctBias(getFunction("calibrated"), state, correction);
+}
+
 llvm::Error Levels::quantize() {
   if (llvm::Error error =
           run("calibrated", "quantized", 320, [&](OpPassManager &manager) {

@@ -146,6 +146,15 @@ llvm::Error mlir::qopt::pipelines::parseWeights(StringRef text,
   return llvm::Error::success();
 }
 
+llvm::Error
+mlir::qopt::pipelines::parseBiasCorrection(StringRef text,
+                                           CompileOptions &options) {
+  if (text != "on" && text != "off")
+    return unknownValue("--bias-correction", text, {"on", "off"});
+  options.biasCorrection = text == "on";
+  return llvm::Error::success();
+}
+
 llvm::Error mlir::qopt::pipelines::parseActivations(StringRef text,
                                                     CompileOptions &options) {
   for (StringRef word : llvm::split(text, ',')) {

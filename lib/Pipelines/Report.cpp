@@ -49,6 +49,16 @@ static void writeSizes(llvm::json::OStream &json, Levels &levels,
   });
 }
 
+static void writeBiasCorrection(llvm::json::OStream &json,
+                                const evaluation::BiasCorrection &correction) {
+  json.attributeObject("bias_correction", [&] {
+    json.attribute("layers", correction.layers);
+    json.attribute("kept", correction.kept);
+    json.attribute("before_db", correction.beforeDb);
+    json.attribute("after_db", correction.afterDb);
+  });
+}
+
 std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
                                               Levels &levels,
                                               const ObjectArtifacts &artifacts,
@@ -70,6 +80,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     json.attribute("cpu", info.cpu);
     json.attribute("range", options.range);
     json.attribute("calibration_samples", figures.calibrationSamples);
+    if (figures.biasCorrection)
+      writeBiasCorrection(json, *figures.biasCorrection);
     writeSizes(json, levels, info);
     writeTensors(json, levels, state ? &*state : nullptr);
     if (figures.evaluation) {

@@ -71,6 +71,9 @@ static llvm::Error parseValues(const InputArgList &args,
     return error;
   if (auto error = parse(OPT_weights, with(pipelines::parseWeights)))
     return error;
+  if (auto error =
+          parse(OPT_bias_correction, with(pipelines::parseBiasCorrection)))
+    return error;
   if (auto error = parse(OPT_activations, with(pipelines::parseActivations)))
     return error;
   if (auto error = parse(OPT_io, with(pipelines::parseIO)))

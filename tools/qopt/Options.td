@@ -28,6 +28,7 @@ defm shape : Eq<"shape", "Bind an input's shape: x=1x3x224x224", "<shape>">;
 defm mode : Eq<"mode", "static", "<mode>">;
 defm range : Eq<"range", "How ranges are chosen: mse (default), minmax, percentile:99.99", "<method>">;
 defm weights : Eq<"weights", "per-channel|per-tensor,sym,bits=8", "<list>">;
+defm bias_correction : Eq<"bias-correction", "Correct layers' means on calibration samples: on (default) or off", "<on|off>">;
 defm activations : Eq<"activations", "asym|sym,bits=8", "<list>">;
 defm io : Eq<"io", "The boundary: float (helpers), int (none), int8 (none, int8 outputs)", "<kind>">;
 defm target : Eq<"target", "Target triple (x86-64)", "<triple>">;

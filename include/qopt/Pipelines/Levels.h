@@ -3,6 +3,7 @@
 // One model on its way down: each level of IR, made from the one above.
 #pragma once
 
+#include "qopt/Evaluation/CorrectBias.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "qopt/Pipelines/Options.h"
 #include "qopt/Target/Target.h"
@@ -35,6 +36,10 @@ public:
   /// Level `calibrated`: scales decided by `state`, which must be of this model
   /// (Q0414).
   llvm::Error foldStatistics(const observers::CalibrationState &state);
+  /// Corrects the biases of level `calibrated` in place on the samples that
+  /// `state` kept.
+  llvm::Expected<evaluation::BiasCorrection>
+  correctBias(const observers::CalibrationState &state);
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
   /// Levels `loops` and `llvm`, for `target`; symbols begin with `name`.

@@ -65,6 +65,7 @@ struct CompileOptions {
   /// `minmax`, `percentile:P`, `mse`.
   std::string range = "mse";
   bool weightsPerChannel = true;
+  bool biasCorrection = true;
   int activationBits = 8;
   bool activationsSymmetric = false;
   BoundaryIO io = BoundaryIO::Float;
@@ -90,6 +91,7 @@ parseShape(llvm::StringRef text);
 llvm::Error parseMode(llvm::StringRef text);
 llvm::Error parseRange(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseThreads(llvm::StringRef text);
