@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "qopt/Codegen/Codegen.h"
 #include "qopt/Interop/Passes.h"
 #include "qopt/Transforms/Passes.h"
 #include "qopt/Transforms/Pipelines.h"
@@ -26,6 +27,7 @@ int main(int argc, char **argv) {
   mlir::qopt::registerQoptTransformsPasses();
   mlir::qopt::registerQoptInteropPasses();
   mlir::qopt::registerTransformsPipelines();
+  mlir::qopt::codegen::registerCodegenPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "qopt modular optimizer driver\n", registry));
 }
