@@ -14,28 +14,36 @@
 namespace mlir::qopt::codegen {
 namespace {
 
-/// Channels that go through one piece of code: `count` blocks of `width`
-/// channels, or one block of which only `width` minus some are there.
+/// Channels that go through one piece of code: `count` blocks of `lanes`
+/// channels, of which `valid` are there.
 struct ChannelBlocks {
   int64_t first = 0;
   int64_t count = 1;
   int64_t lanes = 0;
   int64_t valid = 0;
-  /// Position of the first block's constants, and bytes of each.
+  /// Output columns side by side in a vector, where channels do not fill it.
+  int64_t columns = 1;
+  /// Position of the first block's constants.
   int64_t constants = 0;
+
+  int64_t width() const { return lanes * columns; }
 };
 
 /// Whole vectors, then the smallest vector that holds the rest.
-SmallVector<ChannelBlocks> divideChannels(int64_t channels, const Isa &isa) {
+SmallVector<ChannelBlocks> divideChannels(int64_t channels, int64_t outColumns,
+                                          const Isa &isa) {
   SmallVector<ChannelBlocks> result;
   int64_t whole = channels / isa.bytes();
   if (whole)
-    result.push_back({0, whole, isa.bytes(), isa.bytes(), 0});
+    result.push_back({0, whole, isa.bytes(), isa.bytes()});
   if (int64_t rest = channels % isa.bytes()) {
     int64_t lanes = 16;
     while (lanes < rest)
       lanes *= 2;
-    result.push_back({channels - rest, 1, lanes, rest, 0});
+    int64_t columns = isa.bytes() / lanes;
+    while (columns > outColumns)
+      columns /= 2;
+    result.push_back({channels - rest, 1, lanes, rest, columns});
   }
   return result;
 }
@@ -49,7 +57,7 @@ public:
         plan(DepthwisePlan::choose(shape, isa, out.shape[2])),
         rescale(Rescale::of(requant, data.bound)),
         output(OutputType::of(requant, out)),
-        blocks(divideChannels(shape.channels, isa)) {
+        blocks(divideChannels(shape.channels, out.shape[3], isa)) {
     hasMultipliers = requant.getMultiplier().size() > 1;
     hasShifts = !rescale.hasOneShift();
     for (int32_t weight : data.weights)
@@ -65,13 +73,13 @@ private:
   struct Block {
     const ChannelBlocks &channels;
     Value constants;
-    int64_t lanes() const { return channels.lanes; }
+    int64_t width() const { return channels.width(); }
   };
   using Quads = SmallVector<Value>;
 
   // Layout of a block's constants: bias, multipliers, shifts (i32, four
   // vectors each), then weights.
-  int64_t tableBytes(const ChannelBlocks &b) const { return 4 * b.lanes; }
+  int64_t tableBytes(const ChannelBlocks &b) const { return 4 * b.width(); }
   int64_t multipliersAt(const ChannelBlocks &b) const { return tableBytes(b); }
   int64_t shiftsAt(const ChannelBlocks &b) const {
     return tableBytes(b) * (1 + hasMultipliers);
@@ -85,28 +93,30 @@ private:
     return (index * parts + digit) * 4 + part;
   }
   int64_t blockBytes(const ChannelBlocks &b) const {
-    return weightsAt(b) + weightIndex(plan.rows, 0, 0, 0, 0) * b.lanes;
+    return weightsAt(b) + weightIndex(plan.rows, 0, 0, 0, 0) * b.width();
   }
   void packBlock(const ChannelBlocks &b, int64_t first,
                  std::vector<uint8_t> &bytes) const;
   int8_t weightByte(int64_t channel, int64_t row, int64_t quad, int64_t j,
                     int64_t column, int64_t digit) const;
 
-  void rowsOfImage(KernelBuilder &k, ValueRange args, Value inImage,
-                   Value outImage) const;
-  void rowBlock(KernelBuilder &k, ValueRange args, Value inRow, Value outRow,
-                int64_t rows) const;
+  void rowsOfBlock(KernelBuilder &k, ValueRange args, const Block &block,
+                   Value inPlane, Value outPlane) const;
   void columns(KernelBuilder &k, ValueRange args, const Block &block,
                Value inRow, Value outRow, int64_t rows) const;
-  Quads loadColumn(KernelBuilder &k, Value memory, const Block &block,
-                   Value position, int64_t rows) const;
+  Value loadPixels(KernelBuilder &k, Value memory, const Block &block,
+                   Value position) const;
+  Quads loadQuad(KernelBuilder &k, Value memory, const Block &block,
+                 Value position, int64_t quad, int64_t rows) const;
   void accumulate(KernelBuilder &k, Value constants, const Block &block,
-                  const Quads &quads, int64_t column, int64_t rows,
-                  SmallVector<Value> &acc) const;
+                  const Quads &quads, int64_t quad, int64_t column,
+                  int64_t rows, SmallVector<Value> &acc) const;
   SmallVector<Value> start(KernelBuilder &k, Value constants,
                            const Block &block, int64_t rows) const;
   void finish(KernelBuilder &k, ValueRange args, const Block &block,
               ArrayRef<Value> acc, Value position, int64_t rows) const;
+  void storeColumns(KernelBuilder &k, Value memory, const Block &block,
+                    Value position, ArrayRef<Value> vectors) const;
   SmallVector<Value, 4> loadTable(KernelBuilder &k, Value constants,
                                   const Block &block, int64_t offset) const;
 
@@ -141,9 +151,10 @@ int8_t DepthwiseKernel::weightByte(int64_t channel, int64_t row, int64_t quad,
 
 void DepthwiseKernel::packBlock(const ChannelBlocks &b, int64_t first,
                                 std::vector<uint8_t> &bytes) const {
-  int64_t lanes = b.lanes / 4;
+  int64_t lanes = b.width() / 4;
   auto channelOf = [&](int64_t part, int64_t lane) {
-    return first + lane / 4 * 16 + part * 4 + lane % 4;
+    int64_t element = lane / 4 * 16 + part * 4 + lane % 4;
+    return first + element % b.lanes;
   };
   auto appendTable = [&](llvm::function_ref<int32_t(int64_t)> valueOf) {
     for (int64_t part = 0; part < 4; ++part)
@@ -196,35 +207,34 @@ void DepthwiseKernel::emit(KernelBuilder &k, ValueRange args) const {
   int64_t start = in.origin() - shape.pads[0] * in.strides[2] -
                   shape.pads[1] * in.strides[3];
   k.loop(0, out.shape[0], 1, [&](Value n) {
-    rowsOfImage(k, args, k.add(k.mul(n, in.strides[0]), start),
-                k.add(k.mul(n, out.strides[0] * out.elementBytes()),
-                      out.origin() * out.elementBytes()));
+    // Channels outside of rows: what rows share stays in the first cache, and
+    // constants are loaded once.
+    for (const ChannelBlocks &b : blocks)
+      k.loop(0, b.count, 1, [&](Value i) {
+        Block block{b, k.add(k.mul(i, blockBytes(b)), b.constants)};
+        Value channel = k.add(k.mul(i, b.lanes), b.first);
+        Value inPlane = k.add(k.add(k.mul(n, in.strides[0]), start), channel);
+        Value outPlane = k.add(k.mul(n, out.strides[0] * out.elementBytes()),
+                               out.origin() * out.elementBytes());
+        outPlane = k.add(outPlane, k.mul(channel, out.elementBytes()));
+        rowsOfBlock(k, args, block, inPlane, outPlane);
+      });
   });
 }
 
-void DepthwiseKernel::rowsOfImage(KernelBuilder &k, ValueRange args,
-                                  Value inImage, Value outImage) const {
+void DepthwiseKernel::rowsOfBlock(KernelBuilder &k, ValueRange args,
+                                  const Block &block, Value inPlane,
+                                  Value outPlane) const {
   int64_t inStep = shape.strides[0] * in.strides[2];
   int64_t outStep = out.strides[2] * out.elementBytes();
   auto at = [&](Value row, int64_t rows) {
-    rowBlock(k, args, k.add(inImage, k.mul(row, inStep)),
-             k.add(outImage, k.mul(row, outStep)), rows);
+    columns(k, args, block, k.add(inPlane, k.mul(row, inStep)),
+            k.add(outPlane, k.mul(row, outStep)), rows);
   };
   int64_t size = out.shape[2], whole = size - size % plan.rows;
   k.loop(0, whole, plan.rows, [&](Value row) { at(row, plan.rows); });
   if (whole < size)
     at(k.index(whole), size - whole);
-}
-
-void DepthwiseKernel::rowBlock(KernelBuilder &k, ValueRange args, Value inRow,
-                               Value outRow, int64_t rows) const {
-  for (const ChannelBlocks &b : blocks)
-    k.loop(0, b.count, 1, [&](Value i) {
-      Block block{b, k.add(k.mul(i, blockBytes(b)), b.constants)};
-      Value channel = k.add(k.mul(i, b.lanes), b.first);
-      columns(k, args, block, k.add(inRow, channel),
-              k.add(outRow, k.mul(channel, out.elementBytes())), rows);
-    });
 }
 
 void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
@@ -233,7 +243,8 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
   int64_t kernel = shape.kernel[1], stride = shape.strides[1];
   int64_t columnStep = in.strides[3];
   int64_t outStep = out.strides[3] * out.elementBytes();
-  int64_t kept = plan.slides ? std::max<int64_t>(0, kernel - stride) : 0;
+  bool isSliding = plan.slides && block.channels.columns == 1;
+  int64_t kept = isSliding ? std::max<int64_t>(0, kernel - stride) : 0;
   int64_t perColumn = 4 * plan.quads;
 
   // `window` holds the first `kept` columns; the others are loaded where they
@@ -242,12 +253,16 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
                     SmallVector<Quads> &window) {
     SmallVector<Value> acc = start(k, args[2], block, rows);
     for (int64_t column = 0; column < kernel; ++column) {
-      if (column >= static_cast<int64_t>(window.size())) {
-        int64_t offset = column * shape.dilations[1] * columnStep;
-        window.push_back(
-            loadColumn(k, args[0], block, k.add(position, offset), rows));
+      bool isNew = column >= static_cast<int64_t>(window.size());
+      if (isNew)
+        window.emplace_back();
+      int64_t offset = column * shape.dilations[1] * columnStep;
+      for (int64_t quad = 0; quad < plan.quads; ++quad) {
+        if (isNew)
+          window[column].append(
+              loadQuad(k, args[0], block, k.add(position, offset), quad, rows));
+        accumulate(k, args[2], block, window[column], quad, column, rows, acc);
       }
-      accumulate(k, args[2], block, window[column], column, rows, acc);
     }
     finish(k, args, block, acc, outPosition, rows);
     // Columns that the next result starts with.
@@ -274,8 +289,17 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
 
   SmallVector<Value> carried;
   for (int64_t column = 0; column < kept; ++column)
-    carried.append(
-        loadColumn(k, args[0], block, k.add(inRow, column * columnStep), rows));
+    for (int64_t quad = 0; quad < plan.quads; ++quad)
+      carried.append(loadQuad(k, args[0], block,
+                              k.add(inRow, column * columnStep), quad, rows));
+  if (int64_t columns = block.channels.columns; columns > 1) {
+    // The last round may do some columns again.
+    int64_t size = out.shape[3], whole = size - size % columns;
+    k.loop(0, whole, columns, [&](Value iv) { step(iv, 1, {}); });
+    if (whole < size)
+      step(k.index(size - columns), 1, {});
+    return;
+  }
   // With two results a round, carried columns change places without moves.
   int64_t unroll = kept ? 2 : 1;
   int64_t size = out.shape[3], whole = size - size % unroll;
@@ -290,33 +314,48 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
 // One column
 //===----------------------------------------------------------------------===//
 
-DepthwiseKernel::Quads
-DepthwiseKernel::loadColumn(KernelBuilder &k, Value memory, const Block &block,
-                            Value position, int64_t rows) const {
+Value DepthwiseKernel::loadPixels(KernelBuilder &k, Value memory,
+                                  const Block &block, Value position) const {
+  const ChannelBlocks &b = block.channels;
+  int64_t step = shape.strides[1] * in.strides[3];
+  if (b.columns == 1 || step == b.lanes)
+    return loadPart(k, memory, position, k.vec(b.width(), k.i8()),
+                    b.width() - b.lanes + b.valid, in.spanBytes());
+  SmallVector<Value> pieces;
+  for (int64_t column = 0; column < b.columns; ++column)
+    pieces.push_back(loadPart(k, memory, k.add(position, column * step),
+                              k.vec(b.lanes, k.i8()), b.valid, in.spanBytes()));
+  while (pieces.size() > 1) {
+    for (size_t i = 0; i < pieces.size() / 2; ++i)
+      pieces[i] = k.concat(pieces[2 * i], pieces[2 * i + 1]);
+    pieces.resize(pieces.size() / 2);
+  }
+  return pieces[0];
+}
+
+DepthwiseKernel::Quads DepthwiseKernel::loadQuad(KernelBuilder &k, Value memory,
+                                                 const Block &block,
+                                                 Value position, int64_t quad,
+                                                 int64_t rows) const {
   int64_t needed = plan.inputRows(shape, rows);
   int64_t rowBytes = plan.rowStep(shape) * in.strides[2];
-  auto type = k.vec(block.lanes(), k.i8());
-  SmallVector<Value> pixels;
-  for (int64_t row = 0; row < 4 * plan.quads; ++row) {
-    if (row >= needed) {
-      // Its weights are zero.
-      pixels.push_back(pixels[needed - 1]);
+  SmallVector<Value, 4> p;
+  for (int64_t j = 0; j < 4; ++j) {
+    // Rows beyond the last have zero weights: any bytes do.
+    int64_t row = std::min(4 * quad + j, needed - 1);
+    if (j > 0 && 4 * quad + j > row) {
+      p.push_back(p[j - 1]);
       continue;
     }
-    Value pixel = loadPart(k, memory, k.add(position, row * rowBytes), type,
-                           block.channels.valid, in.spanBytes());
-    pixels.push_back(in.storageBias ? pixel : xorI(k, pixel, 128));
+    Value pixel = loadPixels(k, memory, block, k.add(position, row * rowBytes));
+    p.push_back(in.storageBias ? pixel : xorI(k, pixel, 128));
   }
   Quads result;
-  for (int64_t quad = 0; quad < plan.quads; ++quad) {
-    Value *p = &pixels[4 * quad];
-    for (bool upper : {false, true}) {
-      Value low = k.bitcast(interleave(k, p[0], p[1], upper), k.i16());
-      Value high = k.bitcast(interleave(k, p[2], p[3], upper), k.i16());
-      for (bool upperPairs : {false, true})
-        result.push_back(
-            k.bitcast(interleave(k, low, high, upperPairs), k.i8()));
-    }
+  for (bool upper : {false, true}) {
+    Value low = k.bitcast(interleave(k, p[0], p[1], upper), k.i16());
+    Value high = k.bitcast(interleave(k, p[2], p[3], upper), k.i16());
+    for (bool upperPairs : {false, true})
+      result.push_back(k.bitcast(interleave(k, low, high, upperPairs), k.i8()));
   }
   return result;
 }
@@ -328,8 +367,8 @@ SmallVector<Value, 4> DepthwiseKernel::loadTable(KernelBuilder &k,
   SmallVector<Value, 4> result;
   for (int64_t part = 0; part < 4; ++part)
     result.push_back(
-        k.load(constants, k.add(block.constants, offset + part * block.lanes()),
-               k.vec(block.lanes() / 4, k.i32())));
+        k.load(constants, k.add(block.constants, offset + part * block.width()),
+               k.vec(block.width() / 4, k.i32())));
   return result;
 }
 
@@ -344,25 +383,23 @@ SmallVector<Value> DepthwiseKernel::start(KernelBuilder &k, Value constants,
 
 void DepthwiseKernel::accumulate(KernelBuilder &k, Value constants,
                                  const Block &block, const Quads &quads,
-                                 int64_t column, int64_t rows,
+                                 int64_t quad, int64_t column, int64_t rows,
                                  SmallVector<Value> &acc) const {
-  auto type = k.vec(block.lanes(), k.i8());
-  for (int64_t quad = 0; quad < plan.quads; ++quad)
-    for (int64_t row = 0; row < rows; ++row) {
-      if (!plan.uses(shape, row, quad))
-        continue;
-      for (int64_t digit = 0; digit < parts; ++digit)
-        for (int64_t part = 0; part < 4; ++part) {
-          int64_t offset =
-              weightsAt(block.channels) +
-              weightIndex(row, quad, column, digit, part) * block.lanes();
-          Value weights =
-              k.load(constants, k.add(block.constants, offset), type);
-          Value &sum = acc[4 * row + part];
-          sum = qint::Dot4Op::create(k.b, k.loc, sum.getType(), sum,
-                                     quads[4 * quad + part], weights);
-        }
-    }
+  auto type = k.vec(block.width(), k.i8());
+  for (int64_t row = 0; row < rows; ++row) {
+    if (!plan.uses(shape, row, quad))
+      continue;
+    for (int64_t digit = 0; digit < parts; ++digit)
+      for (int64_t part = 0; part < 4; ++part) {
+        int64_t offset =
+            weightsAt(block.channels) +
+            weightIndex(row, quad, column, digit, part) * block.width();
+        Value weights = k.load(constants, k.add(block.constants, offset), type);
+        Value &sum = acc[4 * row + part];
+        sum = qint::Dot4Op::create(k.b, k.loc, sum.getType(), sum,
+                                   quads[4 * quad + part], weights);
+      }
+  }
 }
 
 void DepthwiseKernel::finish(KernelBuilder &k, ValueRange args,
@@ -376,99 +413,28 @@ void DepthwiseKernel::finish(KernelBuilder &k, ValueRange args,
     lanes.shifts = loadTable(k, args[2], block, shiftsAt(block.channels));
   for (int64_t row = 0; row < rows; ++row) {
     Value target = k.add(position, row * out.strides[2] * out.elementBytes());
-    storeLanes(k, args[1], target,
-               requantize(k, acc.slice(4 * row, 4), rescale, lanes, output,
-                          LaneOrder::Blocked),
-               block.channels.valid);
+    storeColumns(k, args[1], block, target,
+                 requantize(k, acc.slice(4 * row, 4), rescale, lanes, output,
+                            LaneOrder::Blocked));
   }
 }
 
-//===----------------------------------------------------------------------===//
-// Any strides, 16-bit inputs
-//===----------------------------------------------------------------------===//
-
-/// One tap at a time in i32, for layouts and types that the dot products do
-/// not serve.
-void emitTapByTap(KernelContext &context, qint::ConvOp op,
-                  const DepthwiseShape &shape, const DepthwiseData &data,
-                  const View &in, const View &out) {
-  qint::RequantAttr requant = op.getRequant();
-  bool hasMultipliers = requant.getMultiplier().size() > 1;
-  Rescale rescale = Rescale::of(requant, data.bound);
-  OutputType output = OutputType::of(requant, out);
-  // Tables of one i32 a channel: bias, weights by tap, multipliers, shifts.
-  std::vector<int32_t> tables = data.bias;
-  for (int64_t tap = 0; tap < shape.taps(); ++tap)
-    for (int64_t c = 0; c < shape.channels; ++c)
-      tables.push_back(data.weights[c * shape.taps() + tap]);
-  for (int64_t c = 0; c < shape.channels && hasMultipliers; ++c)
-    tables.push_back(requant.getMultiplierFor(c));
-  for (int64_t c = 0; c < shape.channels && !rescale.hasOneShift(); ++c)
-    tables.push_back(requant.getShiftFor(c));
-
-  NestOperand to = NestOperand::of(out, out.shape, /*isWritten=*/true);
-  NestOperand from = NestOperand::of(in, in.shape);
-  from.strides = {in.strides[0], in.strides[1],
-                  in.strides[2] * shape.strides[0],
-                  in.strides[3] * shape.strides[1]};
-  from.origin -= shape.pads[0] * in.strides[2] + shape.pads[1] * in.strides[3];
-  NestOperand table;
-  table.kind = ElementKind::I32;
-  table.arg = KernelArg::constant(
-      context.constants.appendValues(ArrayRef<int32_t>(tables)),
-      tables.size() * sizeof(int32_t));
-  table.strides = {0, 1, 0, 0};
-  ElementwiseNest nest(out.shape, {to, from, table}, context.isa.bytes());
-  bool flip = in.kind == ElementKind::I8 && in.storageBias == 0;
-
-  auto body = [&](KernelBuilder &k, const Chunk &chunk) {
-    int64_t lanes = k.isa.lanes();
-    auto tableAt = [&](int64_t index) {
-      Value at = k.add(chunk.positions[2], index * shape.channels * 4);
-      if (nest.isRepeated(2))
-        return SmallVector<Value, 4>(
-            4, k.loadSplat(chunk.memories[2], at, k.i32(), lanes));
-      SmallVector<Value, 4> values;
-      for (int64_t part = 0; part < 4; ++part) {
-        int64_t left =
-            std::clamp<int64_t>(chunk.count - part * lanes, 0, lanes);
-        auto type = k.vec(lanes, k.i32());
-        values.push_back(k.loadTail(chunk.memories[2],
-                                    k.add(at, part * lanes * 4), type, left));
-      }
-      return values;
-    };
-    SmallVector<Value, 4> acc = tableAt(0);
-    for (int64_t tap = 0; tap < shape.taps(); ++tap) {
-      int64_t row = tap / shape.kernel[1] * shape.dilations[0];
-      int64_t column = tap % shape.kernel[1] * shape.dilations[1];
-      int64_t offset = row * in.strides[2] + column * in.strides[3];
-      Value x = loadPart(k, chunk.memories[1],
-                         k.add(chunk.positions[1], offset * in.elementBytes()),
-                         k.vec(k.isa.bytes(), k.elementType(in.kind)),
-                         chunk.count, in.spanBytes());
-      if (flip)
-        x = xorI(k, x, 128);
-      for (auto [sum, value, weight] :
-           llvm::zip(acc, widen(k, x, LaneOrder::Natural), tableAt(1 + tap)))
-        sum = addI(k, sum, mulI(k, value, weight));
-    }
-    RescaleLanes scales;
-    if (hasMultipliers)
-      scales.multipliers = tableAt(1 + shape.taps());
-    if (!rescale.hasOneShift())
-      scales.shifts = tableAt(1 + shape.taps() + hasMultipliers);
-    storeLanes(k, chunk.memories[0], chunk.positions[0],
-               requantize(k, acc, rescale, scales, output, LaneOrder::Natural),
-               chunk.count);
-  };
-  context.emitKernel(op.getLoc(), "depthwise_taps",
-                     shape.key() + " " + nest.key() + " " + rescale.key() +
-                         (hasMultipliers ? "m " : " ") + output.key(),
-                     nest.args(), [&](KernelBuilder &k, ValueRange args) {
-                       nest.run(k, args,
-                                [&](const Chunk &chunk) { body(k, chunk); });
-                     });
+void DepthwiseKernel::storeColumns(KernelBuilder &k, Value memory,
+                                   const Block &block, Value position,
+                                   ArrayRef<Value> vectors) const {
+  const ChannelBlocks &b = block.channels;
+  if (b.columns == 1 || (out.strides[3] == b.lanes && b.valid == b.lanes))
+    return storeLanes(k, memory, position, vectors,
+                      b.width() - b.lanes + b.valid);
+  int64_t perVector = b.width() / vectors.size();
+  for (int64_t column = 0; column < b.columns; ++column) {
+    int64_t first = column * b.lanes;
+    Value piece =
+        k.slice(vectors[first / perVector], first % perVector, b.lanes);
+    k.storeTail(memory,
+                k.add(position, column * out.strides[3] * out.elementBytes()),
+                piece, b.valid);
+  }
 }
 
 } // namespace

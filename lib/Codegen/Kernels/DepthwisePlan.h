@@ -74,4 +74,9 @@ struct DepthwisePlan {
   }
 };
 
+/// Any strides, 8 or 16-bit inputs.
+void emitTapByTap(KernelContext &context, qint::ConvOp op,
+                  const DepthwiseShape &shape, const DepthwiseData &data,
+                  const View &in, const View &out);
+
 } // namespace mlir::qopt::codegen

@@ -104,26 +104,37 @@ WideLanes pairs(KernelBuilder &k, Value a, Value b) {
   return result;
 }
 
-/// `constant + a M_a + b M_b` modulo 2^32 for a vector of word pairs.
+/// Digit `upper ? m >> bits : m mod 2^bits` of both multipliers, as pairs.
+Value digitPairs(KernelBuilder &k, std::array<int64_t, 2> multipliers, int bits,
+                 bool upper) {
+  SmallVector<int64_t> words;
+  for (int64_t lane = 0; lane < 2 * k.isa.lanes(); ++lane) {
+    int64_t m = multipliers[lane % 2];
+    words.push_back(upper ? m >> bits : m & ((1 << bits) - 1));
+  }
+  return k.constantVector(k.i16(), words);
+}
+
+/// `constant + a M_a + b M_b` modulo 2^32 for a vector of pairs of words below
+/// 256.
 Value dotPairs(KernelBuilder &k, Value pair, std::array<int64_t, 2> multipliers,
                int64_t constant) {
-  int64_t lanes = k.isa.lanes();
-  auto digits = [&](bool upper) {
-    SmallVector<int64_t> words;
-    for (int64_t lane = 0; lane < 2 * lanes; ++lane) {
-      int64_t m = multipliers[lane % 2];
-      words.push_back(upper ? m >> 15 : m & 0x7fff);
-    }
-    return k.constantVector(k.i16(), words);
+  Type type = k.vec(k.isa.lanes(), k.i32());
+  auto dot = [&](Value acc, Value words, int bits, bool upper) -> Value {
+    return qint::Dot2Op::create(k.b, k.loc, type, acc, words,
+                                digitPairs(k, multipliers, bits, upper));
   };
-  Type type = k.vec(lanes, k.i32());
+  int64_t largest =
+      std::max(std::abs(multipliers[0]), std::abs(multipliers[1]));
+  Value start = k.constant(type, constant);
   if (multipliers[0] >> 15 == 0 && multipliers[1] >> 15 == 0)
-    return qint::Dot2Op::create(k.b, k.loc, type, k.constant(type, constant),
-                                pair, digits(false));
-  Value high = qint::Dot2Op::create(
-      k.b, k.loc, type, k.constant(type, constant >> 15), pair, digits(true));
+    return dot(start, pair, 15, false);
+  // Words below 256 have room for seven bits of the multiplier's weight.
+  if (largest < (1 << 22))
+    return dot(dot(start, shiftLeft(k, pair, 7), 7, true), pair, 7, false);
+  Value high = dot(k.constant(type, constant >> 15), pair, 15, true);
   Value base = orI(k, shiftLeft(k, high, 15), constant & 0x7fff);
-  return qint::Dot2Op::create(k.b, k.loc, type, base, pair, digits(false));
+  return dot(base, pair, 15, false);
 }
 
 /// Rounded sums of two byte vectors, zero point included.

@@ -16,12 +16,18 @@ int64_t lanesOf(Value vector) {
 }
 
 Value mulHigh(KernelBuilder &k, Value a, Value b) {
-  return arith::MulSIExtendedOp::create(k.b, k.loc, a, b).getHigh();
+  return qint::MulHighOp::create(k.b, k.loc, a.getType(), a, b);
 }
 
 Value addSaturating(KernelBuilder &k, Value a, int64_t constant) {
   return LLVM::SAddSat::create(k.b, k.loc, a.getType(), a,
                                k.constant(a.getType(), constant));
+}
+
+/// `floor((words + 2^(fraction-1)) / 2^fraction)` in one instruction.
+Value roundWords(KernelBuilder &k, Value words, int fraction) {
+  Value factor = k.constant(words.getType(), int64_t(1) << (15 - fraction));
+  return qint::MulRoundOp::create(k.b, k.loc, words.getType(), words, factor);
 }
 
 /// What a form of rescaling needs beside the accumulators.
@@ -107,7 +113,9 @@ Value packFractions(KernelBuilder &k, ArrayRef<Value> high, int fraction,
   SmallVector<Value, 2> words;
   for (unsigned pair = 0; pair < 2; ++pair) {
     Value word = pack(k, high[2 * pair], high[2 * pair + 1]);
-    words.push_back(shiftRight(k, addSaturating(k, word, offset), fraction));
+    words.push_back(
+        zero == 0 ? roundWords(k, word, fraction)
+                  : shiftRight(k, addSaturating(k, word, offset), fraction));
   }
   Value bytes = pack(k, words[0], words[1], isUnsigned);
   int64_t low = output.clampMin, top = output.clampMax;
