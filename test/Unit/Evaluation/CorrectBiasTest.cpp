@@ -107,10 +107,30 @@ func.func @net(%x: tensor<1x2x2x2xf32> {qopt.name = "x"}) -> tensor<1x3xf32> {
 }
 )";
 
+/// Two tables that differ in their function alone, then a layer.
+const char *const twoTables = R"(
+func.func @net(%x: tensor<1x2xf32> {qopt.name = "x"}) -> tensor<1x1xf32> {
+  %w = qopt.constant dense<[[1.27, 0.1249]]> : tensor<1x2xf32>
+  %x0 = qopt.observe %x "x" {scale = 0.01 : f32, zero_point = -128 : i64}
+    : tensor<1x2xf32> -> tensor<1x2xf32>
+  %t0 = qopt.unary %x0 [#qopt.fn<tanh>] : (tensor<1x2xf32>) -> tensor<1x2xf32>
+  %t = qopt.observe %t0 "t" {scale = 0.0078125 : f32, zero_point = 0 : i64}
+    : tensor<1x2xf32> -> tensor<1x2xf32>
+  %u0 = qopt.unary %t [#qopt.fn<sigmoid>] : (tensor<1x2xf32>) -> tensor<1x2xf32>
+  %u = qopt.observe %u0 "u" {scale = 0.00390625 : f32, zero_point = -128 : i64}
+    : tensor<1x2xf32> -> tensor<1x2xf32>
+  %y0 = qopt.gemm %u, %w : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x1xf32>
+  %y = qopt.observe %y0 "y" {bits = 16 : i64, symmetric = true,
+      scale = 0.0001 : f32, zero_point = 0 : i64}
+    : tensor<1x1xf32> -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+)";
+
 /// 32 samples in [0, 2).
-std::vector<std::vector<float>> deepSamples() {
+std::vector<std::vector<float>> makeSamples(size_t elements) {
   uint32_t random = 1;
-  std::vector<std::vector<float>> samples(32, std::vector<float>(8));
+  std::vector<std::vector<float>> samples(32, std::vector<float>(elements));
   for (std::vector<float> &sample : samples)
     for (float &value : sample) {
       random = random * 1664525u + 1013904223u;
@@ -264,7 +284,7 @@ TEST_F(CorrectBiasTest, RoundsWeightsAsTheyWillBe) {
 }
 
 TEST_F(CorrectBiasTest, TakesTheMeanErrorsOfADeepNetAway) {
-  std::vector<std::vector<float>> samples = deepSamples();
+  std::vector<std::vector<float>> samples = makeSamples(8);
   func::FuncOp function = parse(deepNet);
   auto real = evaluate(function, false, samples);
   Quality before(real, evaluate(function, true, samples));
@@ -278,8 +298,34 @@ TEST_F(CorrectBiasTest, TakesTheMeanErrorsOfADeepNetAway) {
   EXPECT_GT(after.sqnrDb, before.sqnrDb + 2);
 }
 
+TEST_F(CorrectBiasTest, KeepsValuesThatAreReadBehindTheirObserver) {
+  std::string net = oneLayer;
+  auto replace = [&](StringRef from, StringRef to) {
+    net.replace(net.find(from.str()), from.size(), to.str());
+  };
+  replace("-> tensor<1x1xf32> {", "-> (tensor<1x1xf32>, tensor<1x1xf32>) {");
+  replace("return %y : tensor<1x1xf32>",
+          "return %y, %y0 : tensor<1x1xf32>, tensor<1x1xf32>");
+  func::FuncOp function = parse(net.c_str());
+  auto result = llvm::cantFail(correctBias(
+      function, makeState({{1, 8}, {1, 12}, {2, 12}, {1, 8}}), unclipped));
+  EXPECT_TRUE(result.kept);
+  EXPECT_NEAR(getBias(function)[0], planted * 10, 1e-6);
+}
+
+TEST_F(CorrectBiasTest, TellsOpsApartByTheirAttributes) {
+  std::vector<std::vector<float>> samples = makeSamples(2);
+  func::FuncOp function = parse(twoTables);
+  auto real = evaluate(function, false, samples);
+  Quality before(real, evaluate(function, true, samples));
+  EXPECT_TRUE(llvm::cantFail(correctBias(function, makeState(samples))).kept);
+  Quality after(real, evaluate(function, true, samples));
+  EXPECT_GT(before.bias, 0.002);
+  EXPECT_LT(after.bias, 0.0001); // A step of the output.
+}
+
 TEST_F(CorrectBiasTest, GivesTheSameBytesTwice) {
-  CalibrationState state = makeState(deepSamples());
+  CalibrationState state = makeState(makeSamples(8));
   func::FuncOp first = parse(deepNet), second = parse(deepNet);
   auto one = llvm::cantFail(correctBias(first, state));
   auto two = llvm::cantFail(correctBias(second, state));
