@@ -33,8 +33,6 @@ std::optional<SmallVector<double>>
 getChannelValues(Value value, ArrayRef<int64_t> shape, int64_t axis) {
   auto type = cast<RankedTensorType>(value.getType());
   int64_t offset = static_cast<int64_t>(shape.size()) - type.getRank();
-  if (offset < 0)
-    return std::nullopt;
   for (auto [index, size] : llvm::enumerate(type.getShape()))
     if (size != 1 && static_cast<int64_t>(index) + offset != axis)
       return std::nullopt;

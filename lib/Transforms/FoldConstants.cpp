@@ -131,7 +131,6 @@ std::optional<Values> evaluateBinary(OpT op, ArrayRef<Values> inputs,
 
 std::optional<Values> evaluate(Operation *op, ArrayRef<Values> inputs) {
   return TypeSwitch<Operation *, std::optional<Values>>(op)
-      .Case([&](ReshapeOp op) { return inputs[0]; })
       .Case([&](TransposeOp op) { return evaluateTranspose(op, inputs[0]); })
       .Case([&](PadOp op) { return evaluatePad(op, inputs[0]); })
       .Case([&](ConcatOp op) { return evaluateConcat(op, inputs); })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Merges and removes reshapes, transposes and pads.
+// Transposes that move nothing and pads that a reader can do itself. Chains of
+// reshapes and transposes merge by the folders of the dialect.
 
 #include "Names.h"
 #include "Scales.h"
@@ -10,25 +11,6 @@ using namespace mlir;
 using namespace mlir::qopt;
 
 namespace {
-
-/// reshape(reshape(x)) -> reshape(x); reshape(x) of x's own shape -> x
-struct MergeReshapes final : OpRewritePattern<ReshapeOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(ReshapeOp op,
-                                PatternRewriter &rewriter) const override {
-    if (op.getInput().getType() == op.getType()) {
-      rewriter.replaceOp(op, op.getInput());
-      return success();
-    }
-    auto producer = op.getInput().getDefiningOp<ReshapeOp>();
-    if (!producer)
-      return rewriter.notifyMatchFailure(op, "input is no reshape");
-    rewriter.modifyOpInPlace(
-        op, [&] { op.getInputMutable().assign(producer.getInput()); });
-    return success();
-  }
-};
 
 /// True where the axes that are longer than one keep their order.
 bool keepsOrder(TransposeOp op) {
@@ -57,26 +39,6 @@ struct TransposeToReshape final : OpRewritePattern<TransposeOp> {
         ReshapeOp::create(rewriter, op.getLoc(), op.getType(), op.getInput());
     takeValueName(op, reshape);
     rewriter.replaceOp(op, reshape);
-    return success();
-  }
-};
-
-/// transpose(transpose(x)) -> transpose(x)
-struct MergeTransposes final : OpRewritePattern<TransposeOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(TransposeOp op,
-                                PatternRewriter &rewriter) const override {
-    auto producer = op.getInput().getDefiningOp<TransposeOp>();
-    if (!producer)
-      return rewriter.notifyMatchFailure(op, "input is no transpose");
-    SmallVector<int64_t> permutation;
-    for (int64_t axis : op.getPermutation())
-      permutation.push_back(producer.getPermutation()[axis]);
-    rewriter.modifyOpInPlace(op, [&] {
-      op.setPermutation(permutation);
-      op.getInputMutable().assign(producer.getInput());
-    });
     return success();
   }
 };
@@ -187,6 +149,6 @@ struct PadIntoMaxPool final : OpRewritePattern<MaxPoolOp> {
 } // namespace
 
 void mlir::qopt::populateMovePatterns(RewritePatternSet &patterns) {
-  patterns.add<MergeReshapes, MergeTransposes, TransposeToReshape, PadIntoConv,
-               PadIntoMaxPool>(patterns.getContext());
+  patterns.add<TransposeToReshape, PadIntoConv, PadIntoMaxPool>(
+      patterns.getContext());
 }

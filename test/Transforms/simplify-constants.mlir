@@ -78,6 +78,14 @@ func.func @resource() -> tensor<2x1xf32> {
   return %y : tensor<2x1xf32>
 }
 
+// CHECK-LABEL: func.func @reshape_of_resource
+// CHECK:         qopt.constant dense_resource<pair> : tensor<2x1xf32>
+func.func @reshape_of_resource() -> tensor<2x1xf32> {
+  %c = qopt.constant dense_resource<pair> : tensor<1x2xf32>
+  %y = qopt.reshape %c : (tensor<1x2xf32>) -> tensor<2x1xf32>
+  return %y : tensor<2x1xf32>
+}
+
 {-#
   dialect_resources: {
     builtin: {

@@ -82,6 +82,15 @@ TEST_F(ConstantsTest, writesWhatItReads) {
     EXPECT_EQ(isa<DenseResourceElementsAttr>(constant.getValue()), count > 16);
     EXPECT_EQ(*getConstantF32(constant), values);
   }
+  for (int64_t count : {64, 65}) {
+    auto element = quant::UniformQuantizedType::get(
+        quant::QuantizationFlags::Signed, builder.getI8Type(),
+        builder.getF32Type(), 0.5, 0, -128, 127);
+    ConstantOp constant = createQuantizedConstant(
+        builder, loc, RankedTensorType::get({count}, element),
+        SmallVector<int32_t>(count, 1));
+    EXPECT_EQ(isa<DenseResourceElementsAttr>(constant.getValue()), count > 64);
+  }
   for (unsigned bits : {8, 16, 32}) {
     auto element = quant::UniformQuantizedType::get(
         quant::QuantizationFlags::Signed, builder.getIntegerType(bits),
