@@ -322,6 +322,72 @@ KernelCase reduceMeanCase(Random &random) {
   return c;
 }
 
+/// A constant a channel, read from the constants instead of the arena.
+KernelCase addConstantCase(Random &random) {
+  Operands o(random);
+  o.r = {random.in(1, 2), randomChannels(random), random.in(1, 4),
+         random.in(1, 4)};
+  o.a = o.r;
+  o.b = {o.r[1], 1, 1};
+  o.kindB = ElementKind::I8;
+  std::string values;
+  for (int64_t i = 0; i < o.r[1]; ++i)
+    values += (i ? ", [[" : "[[") + std::to_string(random.in(-128, 127)) + "]]";
+  std::string a = tensorType(o.a, o.kindA), b = tensorType(o.b, o.kindB);
+  std::string r = tensorType(o.r, o.kindR);
+  KernelCase c;
+  c.in = {randomView(random, o.a, o.kindA)};
+  c.out = randomView(random, o.r, o.kindR);
+  c.text = "(%a: " + a + ") -> " + r + " {\n  %b = qint.constant dense<[" +
+           values + "]> : " + b + "\n  %r = qint.add %a, %b {" +
+           zeroPoints(random, o) +
+           ", requant = " + randomSumRequant(random, o) + "} : (" + a + ", " +
+           b + ") -> " + r + "\n  return %r : " + r + "\n}";
+  return c;
+}
+
+/// The largest byte 900 times over: sums of 16 bits would wrap.
+KernelCase largestMeanCase(Random &random) {
+  SmallVector<int64_t> shape = {1, random.in(1, 70), 30, 30};
+  SmallVector<int64_t> result = {1, shape[1], 1, 1};
+  KernelCase c;
+  c.values = {127};
+  c.in = {randomView(random, shape, ElementKind::I8)};
+  c.out = randomView(random, result, ElementKind::I8);
+  c.text = unaryText("qint.reduce_mean %a axes [2, 3] {input_zero_point = "
+                     "-128 : i32, requant = #qint.requant<[1073741824], [41], "
+                     "zp -128, clamp -128 to 127>}",
+                     tensorType(shape, ElementKind::I8),
+                     tensorType(result, ElementKind::I8));
+  return c;
+}
+
+/// A quotient of exactly one and a half, whose reciprocal is not exact.
+KernelCase softmaxTieCase(Random &random) {
+  SmallVector<int64_t> shape = {random.in(1, 3), 4};
+  KernelCase c;
+  c.values = {100, 99, 98, 97};
+  c.in = {randomView(random, shape, ElementKind::I8)};
+  c.out = randomView(random, shape, ElementKind::I8);
+  std::string table = "8388608, 4500003, 5555702, 5555703";
+  for (int i = 4; i < 256; ++i)
+    table += ", 0";
+  c.text = unaryText("qint.softmax %a axis 1 {exp_table = array<i32: " + table +
+                         ">, levels = 8 : i32, zero_point = 0 : i32}",
+                     tensorType(shape, ElementKind::I8),
+                     tensorType(shape, ElementKind::I8));
+  return c;
+}
+
+TEST(IntegerKernelTest, LargestMean) {
+  runFamily("largest_mean", 20, largestMeanCase);
+}
+TEST(IntegerKernelTest, SoftmaxTie) {
+  runFamily("softmax_tie", 10, softmaxTieCase);
+}
+TEST(IntegerKernelTest, AddConstant) {
+  runFamily("add_constant", 60, addConstantCase);
+}
 TEST(IntegerKernelTest, Add) { runFamily("add", defaultCases, addCase); }
 TEST(IntegerKernelTest, Mul) { runFamily("mul", defaultCases, mulCase); }
 TEST(IntegerKernelTest, Requantize) {

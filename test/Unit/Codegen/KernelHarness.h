@@ -45,6 +45,8 @@ struct KernelCase {
   View out;
   /// Values of f32 operands.
   float low = -4, high = 4;
+  /// The first operand's values, repeated; random ones if there are none.
+  std::vector<int64_t> values;
   /// Check a float result within so many units in the last place plus an
   /// absolute difference, instead of exactly.
   double floatUlps = 0, floatTolerance = 1e-6;
