@@ -142,3 +142,7 @@ func.func @wide_sums(%x: tensor<2xf32> {qopt.name = "x"}) -> tensor<2xf32> {
   %d = qopt.mul %c, %c {qopt.value = "d"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   return %d : tensor<2xf32>
 }
+
+// A declaration has no body to rewrite.
+// CHECK: func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
+func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>

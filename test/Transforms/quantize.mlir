@@ -85,3 +85,7 @@ func.func @constant_result() -> tensor<2xf32> {
   %k = qopt.constant dense<[1.0, 2.55]> : tensor<2xf32>
   return %k : tensor<2xf32>
 }
+
+// A declaration has no body to rewrite.
+// CHECK: func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
+func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>

@@ -119,3 +119,7 @@ func.func @moves(%x: tensor<1x1x4x4x!x>) -> tensor<6x2x!x> {
   %c = qopt.concat %p, %p axis 0 : (tensor<3x2x!x>, tensor<3x2x!x>) -> tensor<6x2x!x>
   return %c : tensor<6x2x!x>
 }
+
+// A declaration has no body to rewrite.
+// CHECK: func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
+func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>

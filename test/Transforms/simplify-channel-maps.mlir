@@ -94,6 +94,19 @@ func.func @batch_norm_into_grouped_consumer(%x: tensor<1x2x4x4xf32>) -> tensor<1
   return %y : tensor<1x2x4x4xf32>
 }
 
+// Two taps of each input channel.
+// CHECK-LABEL: func.func @batch_norm_into_wide_kernel
+// CHECK-DAG:     qopt.constant dense<{{\[\[\[\[}}1.000000e+00, 1.000000e+00]], {{\[\[}}4.000000e+00, 4.000000e+00]]]]> : tensor<1x2x1x2xf32>
+// CHECK-DAG:     qopt.constant dense<4.800000e+01> : tensor<1xf32>
+func.func @batch_norm_into_wide_kernel(%x: tensor<1x2x4x4xf32>) -> tensor<1x1x4x3xf32> {
+  %w = qopt.constant dense<2.0> : tensor<1x2x1x2xf32>
+  %scale = qopt.constant dense<[0.5, 2.0]> : tensor<2xf32>
+  %shift = qopt.constant dense<[5.0, 7.0]> : tensor<2xf32>
+  %n = qopt.batch_norm %x, %scale, %shift : (tensor<1x2x4x4xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32>
+  %y = qopt.conv %n, %w : (tensor<1x2x4x4xf32>, tensor<1x2x1x2xf32>) -> tensor<1x1x4x3xf32>
+  return %y : tensor<1x1x4x3xf32>
+}
+
 // Padding is zero behind the shift, so the batch norm stays in front of the
 // conv, as a depthwise one.
 // CHECK-LABEL: func.func @negative_padded_consumer
@@ -194,6 +207,17 @@ func.func @negative_other_axis(%x: tensor<1x1x2x2xf32>) -> tensor<1x2x2x2xf32> {
 // CHECK-NEXT:    qopt.unary
 func.func @negative_variable_weight(%x: tensor<1x2xf32>, %w: tensor<2x2xf32>) -> tensor<1x2xf32> {
   %c = qopt.gemm %x, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %y = qopt.unary %c [#qopt.fn<affine, 3.0, 1.0>] : (tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// The bias comes from outside.
+// CHECK-LABEL: func.func @negative_variable_bias
+// CHECK:         qopt.gemm
+// CHECK-NEXT:    qopt.unary
+func.func @negative_variable_bias(%x: tensor<1x2xf32>, %b: tensor<2xf32>) -> tensor<1x2xf32> {
+  %w = qopt.constant dense<1.0> : tensor<2x2xf32>
+  %c = qopt.gemm %x, %w, %b : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
   %y = qopt.unary %c [#qopt.fn<affine, 3.0, 1.0>] : (tensor<1x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
