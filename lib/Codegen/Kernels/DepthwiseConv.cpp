@@ -23,8 +23,8 @@ struct ChannelBlocks {
   int64_t valid = 0;
   /// Output columns side by side in a vector, where channels do not fill it.
   int64_t columns = 1;
-  /// Position of the first block's constants.
-  int64_t constants = 0;
+  /// Where the first block's tables and weights begin.
+  int64_t tables = 0, weights = 0;
 
   int64_t width() const { return lanes * columns; }
 };
@@ -65,26 +65,26 @@ public:
         parts = 2;
   }
 
-  std::vector<uint8_t> packConstants();
+  /// Fills in the bytes of both kinds of constants.
+  void pack(std::vector<uint8_t> &tables, std::vector<uint8_t> &weights);
   std::string key() const;
   void emit(KernelBuilder &k, ValueRange args) const;
 
 private:
   struct Block {
     const ChannelBlocks &channels;
-    Value constants;
+    Value tables, weights;
     int64_t width() const { return channels.width(); }
   };
   using Quads = SmallVector<Value>;
 
-  // Layout of a block's constants: bias, multipliers, shifts (i32, four
-  // vectors each), then weights.
+  // A block's tables: bias, multipliers, shifts (i32, four vectors each).
   int64_t tableBytes(const ChannelBlocks &b) const { return 4 * b.width(); }
   int64_t multipliersAt(const ChannelBlocks &b) const { return tableBytes(b); }
   int64_t shiftsAt(const ChannelBlocks &b) const {
     return tableBytes(b) * (1 + hasMultipliers);
   }
-  int64_t weightsAt(const ChannelBlocks &b) const {
+  int64_t allTablesBytes(const ChannelBlocks &b) const {
     return tableBytes(b) * (1 + hasMultipliers + hasShifts);
   }
   int64_t weightIndex(int64_t row, int64_t quad, int64_t column, int64_t digit,
@@ -92,11 +92,13 @@ private:
     int64_t index = (row * plan.quads + quad) * shape.kernel[1] + column;
     return (index * parts + digit) * 4 + part;
   }
-  int64_t blockBytes(const ChannelBlocks &b) const {
-    return weightsAt(b) + weightIndex(plan.rows, 0, 0, 0, 0) * b.width();
+  int64_t weightBytes(const ChannelBlocks &b) const {
+    return weightIndex(plan.rows, 0, 0, 0, 0) * b.width();
   }
-  void packBlock(const ChannelBlocks &b, int64_t first,
-                 std::vector<uint8_t> &bytes) const;
+  void packTables(const ChannelBlocks &b, int64_t first,
+                  std::vector<uint8_t> &bytes) const;
+  void packWeights(const ChannelBlocks &b, int64_t first,
+                   std::vector<uint8_t> &bytes) const;
   int8_t weightByte(int64_t channel, int64_t row, int64_t quad, int64_t j,
                     int64_t column, int64_t digit) const;
 
@@ -149,47 +151,55 @@ int8_t DepthwiseKernel::weightByte(int64_t channel, int64_t row, int64_t quad,
   return digit == 0 ? first : weight - first;
 }
 
-void DepthwiseKernel::packBlock(const ChannelBlocks &b, int64_t first,
-                                std::vector<uint8_t> &bytes) const {
-  int64_t lanes = b.width() / 4;
-  auto channelOf = [&](int64_t part, int64_t lane) {
-    int64_t element = lane / 4 * 16 + part * 4 + lane % 4;
-    return first + element % b.lanes;
-  };
-  auto appendTable = [&](llvm::function_ref<int32_t(int64_t)> valueOf) {
+/// Channel of lane `lane` of vector `part` of a block.
+int64_t channelOf(const ChannelBlocks &b, int64_t first, int64_t part,
+                  int64_t lane) {
+  int64_t element = lane / 4 * 16 + part * 4 + lane % 4;
+  return first + element % b.lanes;
+}
+
+void DepthwiseKernel::packTables(const ChannelBlocks &b, int64_t first,
+                                 std::vector<uint8_t> &bytes) const {
+  auto append = [&](llvm::function_ref<int32_t(int64_t)> valueOf) {
     for (int64_t part = 0; part < 4; ++part)
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        int64_t channel = std::min(channelOf(part, lane), shape.channels - 1);
+      for (int64_t lane = 0; lane < b.width() / 4; ++lane) {
+        int64_t channel =
+            std::min(channelOf(b, first, part, lane), shape.channels - 1);
         uint32_t value = valueOf(channel);
         for (int byte = 0; byte < 4; ++byte)
           bytes.push_back(value >> (8 * byte));
       }
   };
-  appendTable([&](int64_t channel) { return data.bias[channel]; });
+  append([&](int64_t channel) { return data.bias[channel]; });
   if (hasMultipliers)
-    appendTable(
-        [&](int64_t channel) { return requant.getMultiplierFor(channel); });
+    append([&](int64_t channel) { return requant.getMultiplierFor(channel); });
   if (hasShifts)
-    appendTable([&](int64_t channel) { return requant.getShiftFor(channel); });
+    append([&](int64_t channel) { return requant.getShiftFor(channel); });
+}
+
+void DepthwiseKernel::packWeights(const ChannelBlocks &b, int64_t first,
+                                  std::vector<uint8_t> &bytes) const {
   for (int64_t row = 0; row < plan.rows; ++row)
     for (int64_t quad = 0; quad < plan.quads; ++quad)
       for (int64_t column = 0; column < shape.kernel[1]; ++column)
         for (int64_t digit = 0; digit < parts; ++digit)
           for (int64_t part = 0; part < 4; ++part)
-            for (int64_t lane = 0; lane < lanes; ++lane)
+            for (int64_t lane = 0; lane < b.width() / 4; ++lane)
               for (int64_t j = 0; j < 4; ++j)
-                bytes.push_back(weightByte(channelOf(part, lane), row, quad, j,
-                                           column, digit));
+                bytes.push_back(weightByte(channelOf(b, first, part, lane), row,
+                                           quad, j, column, digit));
 }
 
-std::vector<uint8_t> DepthwiseKernel::packConstants() {
-  std::vector<uint8_t> bytes;
+void DepthwiseKernel::pack(std::vector<uint8_t> &tables,
+                           std::vector<uint8_t> &weights) {
   for (ChannelBlocks &b : blocks) {
-    b.constants = bytes.size();
-    for (int64_t i = 0; i < b.count; ++i)
-      packBlock(b, b.first + i * b.lanes, bytes);
+    b.tables = tables.size();
+    b.weights = weights.size();
+    for (int64_t i = 0; i < b.count; ++i) {
+      packTables(b, b.first + i * b.lanes, tables);
+      packWeights(b, b.first + i * b.lanes, weights);
+    }
   }
-  return bytes;
 }
 
 std::string DepthwiseKernel::key() const {
@@ -211,7 +221,8 @@ void DepthwiseKernel::emit(KernelBuilder &k, ValueRange args) const {
     // constants are loaded once.
     for (const ChannelBlocks &b : blocks)
       k.loop(0, b.count, 1, [&](Value i) {
-        Block block{b, k.add(k.mul(i, blockBytes(b)), b.constants)};
+        Block block{b, k.add(k.mul(i, allTablesBytes(b)), b.tables),
+                    k.add(k.mul(i, weightBytes(b)), b.weights)};
         Value channel = k.add(k.mul(i, b.lanes), b.first);
         Value inPlane = k.add(k.add(k.mul(n, in.strides[0]), start), channel);
         Value outPlane = k.add(k.mul(n, out.strides[0] * out.elementBytes()),
@@ -261,7 +272,7 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
         if (isNew)
           window[column].append(
               loadQuad(k, args[0], block, k.add(position, offset), quad, rows));
-        accumulate(k, args[2], block, window[column], quad, column, rows, acc);
+        accumulate(k, args[3], block, window[column], quad, column, rows, acc);
       }
     }
     finish(k, args, block, acc, outPosition, rows);
@@ -366,9 +377,9 @@ SmallVector<Value, 4> DepthwiseKernel::loadTable(KernelBuilder &k,
                                                  int64_t offset) const {
   SmallVector<Value, 4> result;
   for (int64_t part = 0; part < 4; ++part)
-    result.push_back(
-        k.load(constants, k.add(block.constants, offset + part * block.width()),
-               k.vec(block.width() / 4, k.i32())));
+    result.push_back(k.load(constants,
+                            k.add(block.tables, offset + part * block.width()),
+                            k.vec(block.width() / 4, k.i32())));
   return result;
 }
 
@@ -392,9 +403,8 @@ void DepthwiseKernel::accumulate(KernelBuilder &k, Value constants,
     for (int64_t digit = 0; digit < parts; ++digit)
       for (int64_t part = 0; part < 4; ++part) {
         int64_t offset =
-            weightsAt(block.channels) +
             weightIndex(row, quad, column, digit, part) * block.width();
-        Value weights = k.load(constants, k.add(block.constants, offset), type);
+        Value weights = k.load(constants, k.add(block.weights, offset), type);
         Value &sum = acc[4 * row + part];
         sum = qint::Dot4Op::create(k.b, k.loc, sum.getType(), sum,
                                    quads[4 * quad + part], weights);
@@ -453,11 +463,19 @@ LogicalResult emitDepthwise(KernelContext &context, qint::ConvOp op,
     return success();
   }
   DepthwiseKernel kernel(op, shape, *data, from, out[0], context.isa);
-  std::vector<uint8_t> bytes = kernel.packConstants();
+  std::vector<uint8_t> tables, weights;
+  kernel.pack(tables, weights);
+  ConstantBlob &blob = context.constants;
+  KernelArg weightArg =
+      KernelArg::constant(blob.append(weights), weights.size(),
+                          /*mayOverRead=*/false);
+  weightArg.isReloaded = true;
   context.emitKernel(
       op.getLoc(), "depthwise", kernel.key(),
       {KernelArg::read(from), KernelArg::write(out[0]),
-       KernelArg::constant(context.constants.append(bytes), bytes.size())},
+       KernelArg::constant(blob.append(tables), tables.size(),
+                           /*mayOverRead=*/false),
+       weightArg},
       [&](KernelBuilder &k, ValueRange args) { kernel.emit(k, args); });
   return success();
 }

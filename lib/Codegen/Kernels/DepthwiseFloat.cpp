@@ -47,7 +47,7 @@ LogicalResult emitDepthwise(KernelContext &context, qopt::ConvOp op,
   table.kind = ElementKind::F32;
   table.arg = KernelArg::constant(
       context.constants.appendValues(ArrayRef<float>(*tables)),
-      tables->size() * sizeof(float));
+      tables->size() * sizeof(float), /*mayOverRead=*/false);
   table.strides = {0, 1, 0, 0};
   int64_t lanes = 2 * context.isa.lanes();
   ElementwiseNest nest(result.shape, {to, input, table}, lanes);

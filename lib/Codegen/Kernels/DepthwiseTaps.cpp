@@ -37,7 +37,7 @@ void emitTapByTap(KernelContext &context, qint::ConvOp op,
   table.kind = ElementKind::I32;
   table.arg = KernelArg::constant(
       context.constants.appendValues(ArrayRef<int32_t>(tables)),
-      tables.size() * sizeof(int32_t));
+      tables.size() * sizeof(int32_t), /*mayOverRead=*/false);
   table.strides = {0, 1, 0, 0};
   ElementwiseNest nest(out.shape, {to, from, table}, context.isa.bytes());
   bool flip = in.kind == ElementKind::I8 && in.storageBias == 0;

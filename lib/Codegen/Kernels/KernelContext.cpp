@@ -32,8 +32,9 @@ KernelArg KernelArg::write(const View &view) {
   return arg;
 }
 
-KernelArg KernelArg::constant(int64_t offset, int64_t size) {
+KernelArg KernelArg::constant(int64_t offset, int64_t size, bool mayOverRead) {
   KernelArg arg;
+  arg.mayOverRead = mayOverRead;
   arg.isConstant = true;
   arg.constantOffset = offset;
   arg.constantSize = size;
@@ -42,6 +43,9 @@ KernelArg KernelArg::constant(int64_t offset, int64_t size) {
 
 /// Whether `arg` may share bytes with something that the kernel writes.
 static bool mayAlias(const KernelArg &arg, llvm::ArrayRef<KernelArg> args) {
+  auto isReloaded = [](const KernelArg &other) { return other.isReloaded; };
+  if (arg.isReloaded || (arg.isWritten && llvm::any_of(args, isReloaded)))
+    return true;
   if (arg.isConstant)
     return false;
   for (const KernelArg &other : args)
@@ -54,7 +58,7 @@ static bool mayAlias(const KernelArg &arg, llvm::ArrayRef<KernelArg> args) {
 
 int64_t KernelContext::argumentBytes(const KernelArg &arg) {
   if (arg.isConstant)
-    return arg.constantSize + overReadSlack;
+    return arg.constantSize + (arg.mayOverRead ? overReadSlack : 0);
   bool hasSlack = buffers[arg.view.buffer].hasSlack && !arg.isWritten;
   return arg.view.spanBytes() + (hasSlack ? overReadSlack : 0);
 }
@@ -123,6 +127,7 @@ func::FuncOp KernelContext::createKernel(Location loc, llvm::StringRef symbol,
 Value KernelContext::argumentValue(Location loc, const KernelArg &arg) {
   Value memory = constantMemory;
   int64_t offset = arg.constantOffset;
+  constantsNeedSlack |= arg.isConstant && arg.mayOverRead;
   if (!arg.isConstant) {
     const BufferBinding &buffer = buffers[arg.view.buffer];
     memory = buffer.memory;

@@ -19,6 +19,19 @@ namespace {
 /// its error stays below 2^-16.
 constexpr int64_t reciprocalBits = 39;
 
+/// The entries, or their three bytes as tables of their own.
+SmallVector<uint8_t> tableBytes(ArrayRef<int32_t> entries, bool asPlanes) {
+  SmallVector<uint8_t> bytes;
+  if (!asPlanes)
+    for (int32_t entry : entries)
+      for (int byte = 0; byte < 4; ++byte)
+        bytes.push_back(static_cast<uint8_t>(entry >> (8 * byte)));
+  for (int byte = 0; byte < 3 && asPlanes; ++byte)
+    for (int32_t entry : entries)
+      bytes.push_back(static_cast<uint8_t>(entry >> (8 * byte)));
+  return bytes;
+}
+
 class SoftmaxBody {
 public:
   SoftmaxBody(KernelBuilder &k, qint::SoftmaxOp op, const View &in,
@@ -30,14 +43,14 @@ public:
     output.zeroPoint = op.getZeroPoint();
     output.clampMin = out.kind == ElementKind::I8 ? -128 : -32768;
     output.clampMax = -output.clampMin - 1;
-    usesPlanes = k.isa.hasVbmi;
+    usesPlanes = k.isa.hasVbmi && rows.isContiguous();
   }
 
   void emit() {
-    if (rows.isContiguous() && usesPlanes)
+    if (usesPlanes)
       for (int plane = 0; plane < 3; ++plane)
         planes.push_back(
-            k.load(table, k.index(1024 + 256 * plane), k.vec(256, k.i8())));
+            k.load(table, k.index(256 * plane), k.vec(256, k.i8())));
     rows.run(k, [&](Value rowIn, Value rowOut) {
       if (rows.isContiguous())
         vectorRow(rowIn, rowOut);
@@ -287,21 +300,17 @@ private:
 
 LogicalResult emit(KernelContext &context, qint::SoftmaxOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
-  // The entries, then their three bytes as tables of their own.
-  SmallVector<uint8_t> bytes;
-  for (int32_t entry : op.getExpTable())
-    for (int byte = 0; byte < 4; ++byte)
-      bytes.push_back(static_cast<uint8_t>(entry >> (8 * byte)));
-  for (int byte = 0; byte < 3; ++byte)
-    for (int32_t entry : op.getExpTable())
-      bytes.push_back(static_cast<uint8_t>(entry >> (8 * byte)));
+  bool isContiguous = Rows(in[0], out[0], op.getAxis()).isContiguous();
+  SmallVector<uint8_t> bytes =
+      tableBytes(op.getExpTable(), isContiguous && context.isa.hasVbmi);
   std::string params;
   llvm::raw_string_ostream(params)
       << op.getAxis() << " l" << op.getLevels() << 'z' << op.getZeroPoint();
   context.emitKernel(
       op.getLoc(), "softmax", params,
       {KernelArg::read(in[0]), KernelArg::write(out[0]),
-       KernelArg::constant(context.constants.append(bytes), bytes.size())},
+       KernelArg::constant(context.constants.append(bytes), bytes.size(),
+                           /*mayOverRead=*/false)},
       [&](KernelBuilder &k, ValueRange args) {
         SoftmaxBody(k, op, in[0], out[0], args).emit();
       });

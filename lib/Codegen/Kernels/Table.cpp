@@ -102,8 +102,9 @@ void emitTable(KernelContext &context, Location loc, const View &from,
   ElementwiseNest nest(to.shape, operands,
                        inRegisters ? context.isa.bytes() : 8);
   SmallVector<KernelArg> args = nest.args();
-  args.push_back(
-      KernelArg::constant(context.constants.append(bytes), bytes.size()));
+  args.push_back(KernelArg::constant(context.constants.append(bytes),
+                                     bytes.size(),
+                                     /*mayOverRead=*/false));
   context.emitKernel(loc, "table", nest.key(), args,
                      [&](KernelBuilder &k, ValueRange values) {
                        if (inRegisters)

@@ -46,14 +46,21 @@ struct KernelArg {
   static KernelArg read(const View &view);
   /// A result.
   static KernelArg write(const View &view);
-  /// `size` bytes of the constants at `offset`.
-  static KernelArg constant(int64_t offset, int64_t size);
+  /// `size` bytes of the constants at `offset`; a kernel that reads nothing
+  /// beyond them says so.
+  static KernelArg constant(int64_t offset, int64_t size,
+                            bool mayOverRead = true);
 
   bool isConstant = false;
   bool isWritten = false;
+  /// Loads stay where the body has them: more values than registers would
+  /// otherwise be moved out of loops, to the stack. (LLVM is told that stores
+  /// may change them.)
+  bool isReloaded = false;
   View view;
   int64_t constantOffset = 0;
   int64_t constantSize = 0;
+  bool mayOverRead = true;
 };
 
 /// Spellings for the body of one kernel. Memory is always `memref<N x i8>` and
@@ -135,6 +142,8 @@ public:
 
   const Isa isa;
   ConstantBlob constants;
+  /// Some kernel may read beyond the last constant.
+  bool constantsNeedSlack = false;
 
   /// Calls the kernel of `family` with `params` (everything, beside the
   /// arguments' views and sizes, that `body` bakes in), making it from `body`
