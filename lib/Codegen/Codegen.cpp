@@ -167,9 +167,8 @@ void ModuleLowering::Impl::finish() {
   });
   if (constantUses.empty())
     return;
-  // Kernels may read a little beyond the last one.
-  std::vector<uint8_t> slack(overReadSlack, 0);
-  kernels.constants.append(slack, 1);
+  if (kernels.constantsNeedSlack)
+    kernels.constants.append(std::vector<uint8_t>(overReadSlack, 0), 1);
   llvm::ArrayRef<uint8_t> bytes = kernels.constants.bytes();
   auto tensor =
       RankedTensorType::get({int64_t(bytes.size())}, builder.getIntegerType(8));

@@ -8,13 +8,12 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
@@ -29,12 +28,20 @@ void registerCodegenDialects(DialectRegistry &registry) {
 }
 
 /// The qint vector ops become instructions or generic vector ops.
-static LogicalResult lowerVectorOps(ModuleOp module, const Isa &isa) {
+static LogicalResult lowerVectorOps(ModuleOp module, const Isa &target) {
   RewritePatternSet patterns(module.getContext());
-  populateIsaPatterns(isa, patterns);
-  GreedyRewriteConfig config;
-  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
-  return applyPatternsGreedily(module, std::move(patterns), config);
+  populateIsaPatterns(target, patterns);
+  // Each op is replaced by ops of other dialects: one walk does.
+  walkAndApplyPatterns(module, std::move(patterns));
+  bool isDone = true;
+  module.walk([&](Operation *op) {
+    if (isa<qint::Dot4Op, qint::Dot2Op, qint::MulHighOp, qint::MulRoundOp,
+            qint::PackOp, qint::LookupOp>(op)) {
+      op->emitOpError("has no lowering for ") << target.key();
+      isDone = false;
+    }
+  });
+  return success(isDone);
 }
 
 /// A named section lets a reader of the object find and size the constants.
@@ -55,7 +62,6 @@ LogicalResult lowerToLLVM(ModuleOp module, const Isa &isa) {
   manager.addPass(createCSEPass());
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(createConvertVectorToLLVMPass());
-  manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createFinalizeMemRefToLLVMConversionPass());
   manager.addPass(createArithToLLVMConversionPass());
   manager.addPass(createConvertControlFlowToLLVMPass());

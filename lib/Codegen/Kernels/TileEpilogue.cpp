@@ -50,6 +50,12 @@ void chooseTileForm(TileRequant &requant, ArrayRef<int32_t> multiplier,
     requant.shift.resize(1);
 }
 
+Value loadLanes(KernelBuilder &kb, Value memory, Value position, int64_t lanes,
+                Type element) {
+  return kb.loadTail(memory, position,
+                     kb.vec(std::max<int64_t>(lanes, 4), element), lanes);
+}
+
 PanelScales loadScales(KernelBuilder &kb, const TileGemm &gemm,
                        const TilePlan &plan, const PanelClass &panel,
                        Value panels, Value panelBase) {
@@ -57,8 +63,8 @@ PanelScales loadScales(KernelBuilder &kb, const TileGemm &gemm,
   int64_t lane = 0;
   for (int64_t lanes : panel.vectors) {
     auto loadAt = [&](int64_t offset) {
-      return kb.load(panels, kb.add(panelBase, offset + 4 * lane),
-                     kb.vec(lanes, kb.i32()));
+      return loadLanes(kb, panels, kb.add(panelBase, offset + 4 * lane), lanes,
+                       kb.i32());
     };
     if (plan.hasMultipliers)
       scales.multiplier.push_back(loadAt(plan.multiplierOffset(panel)));

@@ -13,6 +13,7 @@ namespace {
 
 /// Dots that the body of the innermost loop has at least.
 constexpr int64_t dotsPerIteration = 48;
+constexpr int64_t dotsPerTinyIteration = 16;
 /// Accumulators that keep the dot unit busy while results are under way.
 constexpr int64_t wantedAccumulators = 12;
 
@@ -60,7 +61,7 @@ private:
   }
 
   int64_t tileRows(const PanelClass &panel) const {
-    return maxTileRows(kb.isa, panel.vectors.size(), isFloat(), plan.general);
+    return maxTileRows(kb.isa, gemm, panel.vectors.size(), plan.general);
   }
 
   /// Row level `level` and those in it; tiles lie within the innermost.
@@ -89,7 +90,8 @@ private:
   /// Calls `body` with the first row and the number of rows of each tile.
   void forTiles(int64_t rows, int64_t maxRows,
                 llvm::function_ref<void(Value, int64_t)> body) {
-    for (const RowTiles &tiles : splitRows(rows, maxRows, isSmall(gemm)))
+    for (const RowTiles &tiles :
+         splitRows(rows, maxRows, sizeOf(gemm) != TileSize::Large))
       kb.loop(0, tiles.count, 1, [&](Value i) {
         Value row = kb.add(kb.mul(i, tiles.rows), tiles.first);
         if (tiles.first + (tiles.count - 1) * tiles.rows > tiles.last)
@@ -167,11 +169,11 @@ private:
     SmallVector<Value> bias, zero;
     int64_t lane = 0;
     for (int64_t lanes : panel.vectors) {
-      VectorType type = kb.vec(lanes, element);
-      bias.push_back(
-          kb.load(panels, kb.add(base, plan.biasOffset() + 4 * lane), type));
+      bias.push_back(loadLanes(kb, panels,
+                               kb.add(base, plan.biasOffset() + 4 * lane),
+                               lanes, element));
       if (sets > 1)
-        zero.push_back(kb.constant(type, 0));
+        zero.push_back(kb.constant(bias.back().getType(), 0));
       lane += lanes;
     }
     SmallVector<Value> acc;
@@ -207,7 +209,9 @@ private:
     int64_t tile = inRows.size() * panel.vectors.size();
     int64_t sets = acc.size() / tile;
     int64_t unroll = sets;
-    while (unroll < 8 && unroll * tile < dotsPerIteration)
+    int64_t wanted = sizeOf(gemm) == TileSize::Tiny ? dotsPerTinyIteration
+                                                    : dotsPerIteration;
+    while (unroll < 8 && unroll * tile < wanted)
       unroll *= 2;
     unroll = std::min(unroll, dwords);
     // Without a remainder where a nearby count divides the run.
@@ -239,8 +243,9 @@ private:
     SmallVector<Value> w;
     int64_t lane = 0;
     for (int64_t lanes : panel.vectors) {
-      w.push_back(kb.load(panels, kb.add(position, 4 * lane),
-                          kb.vec(4 * lanes, kb.i8())));
+      w.push_back(kb.bitcast(
+          loadLanes(kb, panels, kb.add(position, 4 * lane), lanes, kb.i32()),
+          kb.i8()));
       lane += lanes;
     }
     int64_t vectors = w.size();
@@ -248,13 +253,12 @@ private:
       Value at = kb.add(kb.add(row, inOffset), 4 * dword);
       Value dwordA = kb.load(in, at, isFloat() ? kb.f32() : kb.i32());
       for (int64_t v = 0; v < vectors; ++v)
-        acc[r * vectors + v] =
-            dot(acc[r * vectors + v], dwordA, w[v], panel.vectors[v]);
+        acc[r * vectors + v] = dot(acc[r * vectors + v], dwordA, w[v]);
     }
   }
 
-  Value dot(Value acc, Value dword, Value weights, int64_t lanes) {
-    Value a = kb.splat(dword, lanes);
+  Value dot(Value acc, Value dword, Value weights) {
+    Value a = kb.splat(dword, cast<VectorType>(acc.getType()).getNumElements());
     switch (gemm.in) {
     case ElementKind::F32:
       return vector::FMAOp::create(kb.b, kb.loc, a,
@@ -299,7 +303,8 @@ void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
   std::vector<uint8_t> bytes = packPanels(gemm, plan);
   int64_t offset = context.constants.append(bytes);
   KernelArg args[] = {KernelArg::read(in),
-                      KernelArg::constant(offset, bytes.size()),
+                      KernelArg::constant(offset, bytes.size(),
+                                          /*mayOverRead=*/false),
                       KernelArg::write(out)};
   context.emitKernel(loc, "tile", paramsOf(gemm), args,
                      [&](KernelBuilder &kb, ValueRange values) {

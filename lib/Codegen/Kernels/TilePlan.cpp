@@ -49,19 +49,19 @@ int64_t TilePlan::weightOffset(const PanelClass &panel) const {
 // Channels to vectors and panels
 //===----------------------------------------------------------------------===//
 
-/// Vectors for `channels`. With `compact`, the last ones shrink to 4 lanes, so
-/// that at most 3 channels of zero weights are stored.
+/// Vectors for `channels`. With `compact`, the last ones shrink, so that few
+/// channels of zero weights are stored.
 static SmallVector<int64_t> vectorsFor(int64_t channels, int64_t lanes,
                                        bool compact) {
   SmallVector<int64_t> vectors;
   for (; channels >= lanes; channels -= lanes)
     vectors.push_back(lanes);
   while (channels > 0) {
-    int64_t width = 4;
+    int64_t width = compact ? 2 : 4;
     while (width < channels && width < lanes)
       width *= 2;
     // Two narrow vectors hold 9 to 12 channels tighter than a wide one.
-    if (compact && width > 4 && channels <= width - 4)
+    if (compact && width > 2 && width - channels > 2)
       width /= 2;
     vectors.push_back(width);
     channels -= width;
@@ -120,8 +120,17 @@ static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
 // Rows to tiles
 //===----------------------------------------------------------------------===//
 
-int64_t maxTileRows(const Isa &isa, int64_t vectors, bool isFloat,
+TileSize sizeOf(const TileGemm &gemm) {
+  int64_t work = gemm.numRows() * gemm.channels * gemm.groups * gemm.numRuns() *
+                 gemm.dwordsPerRun();
+  return work < (int64_t(1) << 13)   ? TileSize::Tiny
+         : work < (int64_t(1) << 15) ? TileSize::Small
+                                     : TileSize::Large;
+}
+
+int64_t maxTileRows(const Isa &isa, const TileGemm &gemm, int64_t vectors,
                     bool general) {
+  bool isFloat = gemm.in == ElementKind::F32;
   int64_t scratchW = isFloat ? 0 : isa.dotScratchPerWeight();
   int64_t scratchA = isFloat ? 0 : isa.dotScratchPerActivation();
   // Weights, one activation and its scratch, a mask where bytes are widened.
@@ -130,13 +139,10 @@ int64_t maxTileRows(const Isa &isa, int64_t vectors, bool isFloat,
   int64_t rows = std::max<int64_t>(room / vectors, 1);
   if (isa.kind == IsaKind::AVX512VNNI)
     rows = std::min<int64_t>(rows, vectors >= 4 ? 6 : vectors == 3 ? 9 : 14);
+  if (sizeOf(gemm) == TileSize::Tiny)
+    rows = std::min(rows, std::max<int64_t>(1, 8 / vectors));
   // Each row's position takes a general register.
   return general ? std::min<int64_t>(rows, 8) : rows;
-}
-
-bool isSmall(const TileGemm &gemm) {
-  return gemm.numRows() * gemm.channels * gemm.numRuns() * gemm.dwordsPerRun() <
-         (int64_t(1) << 15);
 }
 
 SmallVector<RowTiles> splitRows(int64_t rows, int64_t maxRows, bool isSmall) {
@@ -174,9 +180,9 @@ static void planRows(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
   // sum is too short to pay for computing positions.
   int64_t vectors = plan.panels.front().vectors.size();
   int64_t width = plan.rows.back().count;
-  int64_t best = maxTileRows(isa, vectors, gemm.in == ElementKind::F32, true);
-  int64_t tiles = llvm::divideCeil(
-      width, maxTileRows(isa, vectors, gemm.in == ElementKind::F32, false));
+  int64_t best = maxTileRows(isa, gemm, vectors, true);
+  int64_t tiles =
+      llvm::divideCeil(width, maxTileRows(isa, gemm, vectors, false));
   int64_t dwords = gemm.numRuns() * gemm.dwordsPerRun();
   plan.general = width / tiles * 3 < best * 2 && dwords >= 8;
 }

@@ -11,7 +11,7 @@ namespace mlir::qopt::codegen {
 /// multipliers, its shifts if they differ by channel, and its weights: for
 /// each 4 bytes of K, 4 bytes a lane.
 struct PanelClass {
-  /// Lanes of each vector, in order.
+  /// Lanes of each vector, in order, as stored; two are computed as four.
   SmallVector<int64_t> vectors;
   int64_t firstChannel = 0;
   int64_t count = 1;
@@ -54,14 +54,20 @@ struct TilePlan {
 
 TilePlan planTiles(const TileGemm &gemm, const Isa &isa);
 
+/// `lanes` stored lanes at `position`, 4 of them at least (the others zero).
+Value loadLanes(KernelBuilder &kb, Value memory, Value position, int64_t lanes,
+                Type element);
+
 /// Most rows of a tile with panels of `vectors` vectors.
-int64_t maxTileRows(const Isa &isa, int64_t vectors, bool isFloat,
+int64_t maxTileRows(const Isa &isa, const TileGemm &gemm, int64_t vectors,
                     bool general);
 /// `rows` as tiles of nearly equal size, the larger ones first; or of one size
 /// with an overlap where that costs next to nothing, which halves the code.
 SmallVector<RowTiles> splitRows(int64_t rows, int64_t maxRows, bool isSmall);
-/// A product so small that its code matters more than its time.
-bool isSmall(const TileGemm &gemm);
+/// How much a product's time matters beside its code: at full speed a tiny one
+/// takes 0.1 us, a small one 0.3 us.
+enum class TileSize { Tiny, Small, Large };
+TileSize sizeOf(const TileGemm &gemm);
 
 /// How many vectors of one width are narrowed together, from the first one on:
 /// 4 and 2 for 8-bit outputs, 2 for 16-bit ones, 1 for what is left.
