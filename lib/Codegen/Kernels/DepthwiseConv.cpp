@@ -469,7 +469,9 @@ LogicalResult emitDepthwise(KernelContext &context, qint::ConvOp op,
   KernelArg weightArg =
       KernelArg::constant(blob.append(weights), weights.size(),
                           /*mayOverRead=*/false);
-  weightArg.isReloaded = true;
+  // Where a dot product is several instructions, some of them are about the
+  // weights alone and worth doing once.
+  weightArg.isReloaded = context.isa.dotScratchPerWeight() == 0;
   context.emitKernel(
       op.getLoc(), "depthwise", kernel.key(),
       {KernelArg::read(from), KernelArg::write(out[0]),
