@@ -77,28 +77,34 @@ PanelScales loadScales(KernelBuilder &kb, const TileGemm &gemm,
 
 namespace {
 
-/// The epilogue of one row.
+/// The epilogue of a tile.
 class RowEpilogue {
 public:
   RowEpilogue(KernelBuilder &kb, const TileGemm &gemm,
               const PanelScales &scales)
       : kb(kb), gemm(gemm), requant(gemm.requant), scales(scales) {}
 
-  /// Narrows the `acc` of vectors `first...` together.
-  Value narrow(ArrayRef<Value> acc, int64_t first) {
+  /// Narrows several accumulators to one vector: those of the panel's vectors
+  /// `first` to `first + size`, of one or more rows.
+  Value narrow(ArrayRef<Value> acc, int64_t first, int64_t size) {
+    firstVector = first;
+    vectorsOfRow = size;
     switch (requant.form) {
     case TileRequant::Form::Float:
       return clampFloat(acc.front());
     case TileRequant::Form::Narrow:
-      return narrowForm(acc, first);
+      return narrowForm(acc);
     case TileRequant::Form::Wide:
     case TileRequant::Form::Exact:
-      return narrowWords(acc, first);
+      return narrowWords(acc);
     }
     return Value();
   }
 
 private:
+  int64_t firstVector = 0, vectorsOfRow = 1;
+  int64_t vectorOf(size_t i) const { return firstVector + i % vectorsOfRow; }
+
   KernelBuilder &kb;
   const TileGemm &gemm;
   const TileRequant &requant;
@@ -138,12 +144,12 @@ private:
   }
 
   /// `Narrow`: high half, 16-bit saturating rounding, bytes.
-  Value narrowForm(ArrayRef<Value> acc, int64_t first) {
+  Value narrowForm(ArrayRef<Value> acc) {
     int64_t f = requant.shift[0];
     int64_t rounding = (requant.zeroPoint << f) + (int64_t(1) << (f - 1));
     SmallVector<Value> high;
     for (auto [i, value] : llvm::enumerate(acc))
-      high.push_back(mulHigh(value, first + i));
+      high.push_back(mulHigh(value, vectorOf(i)));
     if (acc.size() == 1) {
       Value sum = binaryAdd(high[0], constantLike(high[0], rounding));
       return toBytes(shiftRight(sum, constantLike(sum, f)));
@@ -196,12 +202,12 @@ private:
   }
 
   /// `Wide` and `Exact`: 32-bit outputs first, then packs.
-  Value narrowWords(ArrayRef<Value> acc, int64_t first) {
+  Value narrowWords(ArrayRef<Value> acc) {
     SmallVector<Value> values;
     for (auto [i, value] : llvm::enumerate(acc))
       values.push_back(requant.form == TileRequant::Form::Wide
-                           ? wide(value, first + i)
-                           : exact(value, first + i));
+                           ? wide(value, vectorOf(i))
+                           : exact(value, vectorOf(i)));
     if (acc.size() == 1) {
       Value clamped = kb.clampS(values[0], requant.clampMin, requant.clampMax);
       return kb.truncate(clamped, kb.elementType(gemm.out));
@@ -282,16 +288,62 @@ private:
 
 } // namespace
 
-void storeRow(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
-              const PanelScales &scales, ArrayRef<Value> acc, Value out,
-              Value position) {
+/// Rows whose `size` vectors each narrow together: up to 4 vectors of 32 bits
+/// become one of bytes, 2 become one of 16 bits.
+static int64_t rowsTogether(const TileGemm &gemm, int64_t size, int64_t left) {
+  int64_t vectors = gemm.requant.form == TileRequant::Form::Float ? 1
+                    : gemm.out == ElementKind::I8                 ? 4
+                                                                  : 2;
+  int64_t rows = std::max<int64_t>(1, vectors / size);
+  while (rows > left)
+    rows /= 2;
+  return rows;
+}
+
+/// Brings what packing left in blocks of 128 bits into row order: a unit is
+/// what four lanes of one vector became.
+static Value rowOrder(KernelBuilder &kb, Value narrowed, int64_t rows,
+                      int64_t size, int64_t unitBytes) {
+  auto type = cast<VectorType>(narrowed.getType());
+  int64_t perBlock = rows * size;
+  int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  int64_t blocks = bytes / (unitBytes * perBlock);
+  if (rows == 1 || blocks == 1)
+    return narrowed;
+  SmallVector<int64_t> order;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t block = 0; block < blocks; ++block)
+      for (int64_t v = 0; v < size; ++v)
+        order.push_back(block * perBlock + row * size + v);
+  Value units = kb.bitcast(narrowed, kb.b.getIntegerType(unitBytes * 8));
+  return kb.bitcast(kb.shuffle(units, units, order), type.getElementType());
+}
+
+void storeRows(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
+               const PanelScales &scales, ArrayRef<SmallVector<Value>> acc,
+               Value out, ArrayRef<Value> positions) {
   RowEpilogue epilogue(kb, gemm, scales);
-  int64_t first = 0, channel = 0;
+  int64_t width = byteWidth(gemm.out), first = 0, channel = 0;
   for (int64_t size : narrowGroups(panel.vectors, gemm.out)) {
-    Value narrowed = epilogue.narrow(acc.slice(first, size), first);
     int64_t lanes = size * panel.vectors[first];
-    kb.storeTail(out, kb.add(position, channel * byteWidth(gemm.out)), narrowed,
-                 std::min(lanes, panel.channels - channel));
+    int64_t count = std::min(lanes, panel.channels - channel);
+    for (size_t row = 0; row < acc.size();) {
+      int64_t rows = panel.vectors[first] < 4
+                         ? 1
+                         : rowsTogether(gemm, size, acc.size() - row);
+      SmallVector<Value> together;
+      for (int64_t r = 0; r < rows; ++r)
+        llvm::append_range(together, ArrayRef(acc[row + r]).slice(first, size));
+      Value narrowed = rowOrder(kb, epilogue.narrow(together, first, size),
+                                rows, size, 4 * width);
+      for (int64_t r = 0; r < rows; ++r) {
+        Value part =
+            rows == 1 ? narrowed : kb.slice(narrowed, r * lanes, lanes);
+        kb.storeTail(out, kb.add(positions[row + r], channel * width), part,
+                     count);
+      }
+      row += rows;
+    }
     channel += lanes;
     first += size;
   }

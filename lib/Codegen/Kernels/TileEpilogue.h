@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// From the accumulators of one row to outputs in memory.
+// From the accumulators of a tile to outputs in memory.
 #pragma once
 
 #include "TilePlan.h"
@@ -18,10 +18,11 @@ PanelScales loadScales(KernelBuilder &kb, const TileGemm &gemm,
                        const TilePlan &plan, const PanelClass &panel,
                        Value panels, Value panelBase);
 
-/// Narrows and stores the first `panel.channels` channels of a row at byte
-/// `position`. `acc` has one vector (i32 or f32) for each of the panel's.
-void storeRow(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
-              const PanelScales &scales, ArrayRef<Value> acc, Value out,
-              Value position);
+/// Narrows and stores the first `panel.channels` channels of a tile's rows at
+/// byte `positions`. A row of `acc` has one vector (i32 or f32) for each of the
+/// panel's. Rows of few channels are narrowed together.
+void storeRows(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
+               const PanelScales &scales, ArrayRef<SmallVector<Value>> acc,
+               Value out, ArrayRef<Value> positions);
 
 } // namespace mlir::qopt::codegen

@@ -147,12 +147,11 @@ private:
     acc = sumSegments(panel, 0, inRows, kb.index(0), weights, acc);
 
     PanelScales scales = loadScales(kb, gemm, plan, panel, panels, base);
-    for (int64_t r = 0; r < rows; ++r) {
-      SmallVector<Value> row;
+    SmallVector<SmallVector<Value>> totals(rows);
+    for (int64_t r = 0; r < rows; ++r)
       for (int64_t v = 0; v < vectors; ++v)
-        row.push_back(total(acc, r * vectors + v, rows * vectors));
-      storeRow(kb, gemm, panel, scales, row, out, outRows[r]);
-    }
+        totals[r].push_back(total(acc, r * vectors + v, rows * vectors));
+    storeRows(kb, gemm, panel, scales, totals, out, outRows);
   }
 
   /// The sum of all sets of accumulator `index`.

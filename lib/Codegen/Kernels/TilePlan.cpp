@@ -50,7 +50,8 @@ int64_t TilePlan::weightOffset(const PanelClass &panel) const {
 //===----------------------------------------------------------------------===//
 
 /// Vectors for `channels`. With `compact`, the last ones shrink, so that few
-/// channels of zero weights are stored.
+/// channels of zero weights are stored; else only where that costs no time:
+/// a narrow dot takes as long as a wide one.
 static SmallVector<int64_t> vectorsFor(int64_t channels, int64_t lanes,
                                        bool compact) {
   SmallVector<int64_t> vectors;
@@ -60,6 +61,8 @@ static SmallVector<int64_t> vectorsFor(int64_t channels, int64_t lanes,
     int64_t width = compact ? 2 : 4;
     while (width < channels && width < lanes)
       width *= 2;
+    if (!compact && width > 4 && !vectors.empty())
+      width = lanes;
     // Two narrow vectors hold 9 to 12 channels tighter than a wide one.
     if (compact && width > 2 && width - channels > 2)
       width /= 2;
