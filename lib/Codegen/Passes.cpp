@@ -47,7 +47,8 @@ struct PrintPlan final : impl::PrintPlanBase<PrintPlan> {
     std::string text;
     llvm::raw_string_ostream os(text);
     plan->print(os);
-    getOperation().emitRemark("plan\n") << text;
+    getOperation().emitRemark("plan of @") << getOperation().getName() << "\n"
+                                           << text;
     markAllAnalysesPreserved();
   }
 };

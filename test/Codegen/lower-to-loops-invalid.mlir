@@ -1,0 +1,19 @@
+// RUN: qopt-opt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(qopt-lower-to-loops)'
+
+// Weights are packed at compile time.
+// expected-error@+1 {{operator 'qint.gemm' has no kernel of this form}}
+func.func @negative_weights_at_run_time(%x: tensor<1x4xi8>, %w: tensor<2x4xi8>) -> tensor<1x2xi8> {
+  // expected-error@+1 {{expects constant weights}}
+  %y = qint.gemm %x, %w {input_zero_point = 3 : i32,
+      requant = #qint.requant<[1048576], [34], zp 0, clamp -128 to 127>}
+    : (tensor<1x4xi8>, tensor<2x4xi8>) -> tensor<1x2xi8>
+  return %y : tensor<1x2xi8>
+}
+
+// -----
+
+// Quantized types are a level too high.
+// expected-error@+1 {{function 'negative_quantized_type' has values that kernels cannot hold}}
+func.func @negative_quantized_type(%x: tensor<4x!quant.uniform<i8:f32, 0.5>>) -> tensor<4x!quant.uniform<i8:f32, 0.5>> {
+  return %x : tensor<4x!quant.uniform<i8:f32, 0.5>>
+}

@@ -1,0 +1,77 @@
+// RUN: qopt-opt %s --qopt-plan -o /dev/null 2>&1 | FileCheck %s
+
+#one = #qint.requant<[1048576], [20], zp 0, clamp -128 to 127>
+
+// Padding becomes a halo around the input, filled with the zero point before
+// the input is copied into it; the result goes to the output directly.
+// CHECK-LABEL: plan of @padded_conv
+// CHECK: step 0 halo-fill -> b[[IN:[0-9]+]]+
+// CHECK-NEXT: step 1 copy b{{[0-9]+}}+0:i8[1x1x2x3|6,6,3,1|0,0,0,0|0] -> b[[IN]]+6:i8[1x1x2x3|20,1,5,1|1,1,1,1|128]
+// CHECK-NEXT: step 2 op qint.conv b[[IN]]+{{.*}} -> b0+0:i8[1x1x2x3|6,1,3,1|0,0,0,0|0]
+// CHECK-NEXT: arena
+func.func @padded_conv(%x: tensor<1x1x2x3xi8>) -> tensor<1x1x2x3xi8> {
+  %w = qint.constant dense<1> : tensor<1x1x3x3xi8>
+  %y = qint.conv %x, %w {input_zero_point = 3 : i32, pads = array<i64: 1, 1, 1, 1>,
+      requant = #one}
+    : (tensor<1x1x2x3xi8>, tensor<1x1x3x3xi8>) -> tensor<1x1x2x3xi8>
+  return %y : tensor<1x1x2x3xi8>
+}
+
+// Both operands are written into their channels of the concat: no copy.
+// CHECK-LABEL: plan of @concat_in_place
+// CHECK: step 0 copy
+// CHECK-NEXT: step 1 op qint.requantize {{.*}} -> b[[CAT:[0-9]+]]+0:i8[1x2x2x2|16,1,8,4|
+// CHECK-NEXT: step 2 op qint.requantize {{.*}} -> b[[CAT]]+2:i8[1x2x2x2|16,1,8,4|
+// CHECK-NEXT: step 3 op qint.max_pool b[[CAT]]+0:i8[1x4x2x2|16,1,8,4|
+// CHECK-NEXT: arena
+func.func @concat_in_place(%x: tensor<1x2x2x2xi8>) -> tensor<1x4x1x1xi8> {
+  %a = qint.requantize %x {input_zero_point = 0 : i32, requant = #one} : (tensor<1x2x2x2xi8>) -> tensor<1x2x2x2xi8>
+  %b = qint.requantize %a {input_zero_point = 0 : i32, requant = #one} : (tensor<1x2x2x2xi8>) -> tensor<1x2x2x2xi8>
+  %c = qint.concat %a, %b axis 1 : (tensor<1x2x2x2xi8>, tensor<1x2x2x2xi8>) -> tensor<1x4x2x2xi8>
+  %y = qint.max_pool %c {kernel = array<i64: 2, 2>} : (tensor<1x4x2x2xi8>) -> tensor<1x4x1x1xi8>
+  return %y : tensor<1x4x1x1xi8>
+}
+
+// The pool writes into the padded value, whose border is filled before.
+// CHECK-LABEL: plan of @pad_in_place
+// CHECK: step 0 copy
+// CHECK-NEXT: step 1 pad-fill -> b[[PAD:[0-9]+]]+0:i8[1x1x4x4|16,1,4,1|
+// CHECK-NEXT: step 2 op qint.max_pool {{.*}} -> b[[PAD]]+5:i8[1x1x2x2|16,1,4,1|
+// CHECK-NEXT: step 3 op qint.max_pool b[[PAD]]+0
+// CHECK-NEXT: arena
+func.func @pad_in_place(%x: tensor<1x1x3x3xi8>) -> tensor<1x1x3x3xi8> {
+  %a = qint.max_pool %x {kernel = array<i64: 2, 2>} : (tensor<1x1x3x3xi8>) -> tensor<1x1x2x2xi8>
+  %b = qint.pad %a [0, 0, 1, 1, 0, 0, 1, 1] {value = 0 : i32} : (tensor<1x1x2x2xi8>) -> tensor<1x1x4x4xi8>
+  %y = qint.max_pool %b {kernel = array<i64: 2, 2>} : (tensor<1x1x4x4xi8>) -> tensor<1x1x3x3xi8>
+  return %y : tensor<1x1x3x3xi8>
+}
+
+// A fully connected layer reads the channels-last value as it lies.
+// CHECK-LABEL: plan of @flatten_into_gemm
+// CHECK: step 1 op qint.gemm b{{[0-9]+}}+0:i8[1x2x2x2|8,1,4,2|0,0,0,0|128] -> b0
+// CHECK-NEXT: arena
+func.func @flatten_into_gemm(%x: tensor<1x2x2x2xi8>) -> tensor<1x3xi8> {
+  %w = qint.constant dense<1> : tensor<3x8xi8>
+  %a = qint.reshape %x : (tensor<1x2x2x2xi8>) -> tensor<1x8xi8>
+  %y = qint.gemm %a, %w {input_zero_point = 0 : i32,
+      requant = #one}
+    : (tensor<1x8xi8>, tensor<3x8xi8>) -> tensor<1x3xi8>
+  return %y : tensor<1x3xi8>
+}
+
+// Two consumers that pad with different values: the second has a copy.
+// CHECK-LABEL: plan of @negative_two_halo_values
+// CHECK: step 2 op qint.conv b[[FIRST:[0-9]+]]+
+// CHECK-NEXT: step 3 halo-fill -> b[[SECOND:[0-9]+]]+
+// CHECK-NEXT: step 4 copy b[[FIRST]]{{.*}} -> b[[SECOND]]
+// CHECK-NEXT: step 5 op qint.conv b[[SECOND]]
+func.func @negative_two_halo_values(%x: tensor<1x1x2x2xi8>) -> (tensor<1x1x2x2xi8>, tensor<1x1x2x2xi8>) {
+  %w = qint.constant dense<1> : tensor<1x1x3x3xi8>
+  %a = qint.conv %x, %w {input_zero_point = 3 : i32, pads = array<i64: 1, 1, 1, 1>,
+      requant = #one}
+    : (tensor<1x1x2x2xi8>, tensor<1x1x3x3xi8>) -> tensor<1x1x2x2xi8>
+  %b = qint.conv %x, %w {input_zero_point = 4 : i32, pads = array<i64: 1, 1, 1, 1>,
+      requant = #one}
+    : (tensor<1x1x2x2xi8>, tensor<1x1x3x3xi8>) -> tensor<1x1x2x2xi8>
+  return %a, %b : tensor<1x1x2x2xi8>, tensor<1x1x2x2xi8>
+}
