@@ -3,6 +3,7 @@
 // Exact sums as wide integers.
 
 #include "qopt/Observers/ExactSum.h"
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -21,23 +22,21 @@ void ExactSum<Words, LowestExponent>::add(double x) {
     return;
   uint64_t bits;
   std::memcpy(&bits, &x, sizeof(bits));
-  uint64_t mantissa = bits & ((UINT64_C(1) << 52) - 1);
+  // `x` is normal in double: the smallest unit is 2^-298.
+  constexpr uint64_t leadingOne = UINT64_C(1) << 52;
   const int field = static_cast<int>(bits >> 52 & 0x7ff);
-  if (field != 0)
-    mantissa |= UINT64_C(1) << 52;
-  int position = (field == 0 ? 1 : field) - 1075 - LowestExponent;
-  if (position < 0) {
-    // Only zeros are shifted out: `x` is a multiple of the lowest digit's unit.
-    mantissa >>= -position;
-    position = 0;
-  }
-  const unsigned __int128 wide = static_cast<unsigned __int128>(mantissa)
-                                 << (position % digitBits);
-  const int first = position / digitBits;
+  const int position = field - 1075 - LowestExponent;
+  // Only zeros are shifted out: `x` is a multiple of the lowest digit's unit.
+  const int below = std::max(-position, 0);
+  const uint64_t mantissa = (bits % leadingOne + leadingOne) >> below;
+  const int start = position + below;
+  unsigned __int128 wide = static_cast<unsigned __int128>(mantissa)
+                           << (start % digitBits);
   const int64_t sign = bits >> 63 ? -1 : 1;
-  for (int i = 0; i < 3 && first + i < Words; ++i)
-    words[first + i] +=
-        sign * static_cast<int64_t>(wide >> (digitBits * i) & digitMask);
+  for (int i = start / digitBits; wide != 0 && i < Words; ++i) {
+    words[i] += sign * static_cast<int64_t>(wide & digitMask);
+    wide >>= digitBits;
+  }
   if (++pending == maxPending)
     normalize();
 }
@@ -72,13 +71,13 @@ double ExactSum<Words, LowestExponent>::value() const {
     magnitude.normalize();
   }
   int top = Words - 1;
-  while (top > 0 && magnitude.words[top] == 0)
+  while (top > 2 && magnitude.words[top] == 0)
     --top;
-  // The top 65 to 96 bits.
+  // The top 65 to 96 bits, or all that there are.
   unsigned __int128 leading = 0;
   for (int i = 0; i < 3; ++i)
-    leading = leading << digitBits |
-              static_cast<uint64_t>(top >= i ? magnitude.words[top - i] : 0);
+    leading =
+        leading << digitBits | static_cast<uint64_t>(magnitude.words[top - i]);
   int exponent = LowestExponent + digitBits * (top - 2);
   while (leading >> 63) {
     leading >>= 1;

@@ -96,4 +96,50 @@ TEST(ExactSum, valueIsAccurate) {
   }
 }
 
+TEST(ExactSum, zerosAddNothing) {
+  FloatSum sum;
+  sum.add(0.0);
+  sum.add(-0.0);
+  EXPECT_EQ(sum.digits(), FloatSum().digits());
+  EXPECT_EQ(sum.value(), 0);
+  EXPECT_FALSE(std::signbit(sum.value()));
+}
+
+TEST(ExactSum, everyPowerOfTwoOfBothSigns) {
+  for (int exponent = -149; exponent < 200; ++exponent)
+    for (double sign : {1.0, -1.0}) {
+      const double x = std::ldexp(sign, exponent);
+      FloatSum sum;
+      sum.add(x);
+      EXPECT_EQ(sum.value(), x);
+      SquareSum squares;
+      squares.add(std::ldexp(x, -149));
+      squares.add(std::ldexp(x, 100));
+      EXPECT_EQ(squares.value(), std::ldexp(x, -149) + std::ldexp(x, 100));
+    }
+}
+
+/// Digits that no test could reach by adding.
+TEST(ExactSum, theTopDigitCountsAndCarriesTheSign) {
+  std::array<uint32_t, 11> digits{};
+  digits[10] = 1;
+  EXPECT_EQ(FloatSum::fromDigits(digits).value(), std::ldexp(1, 320 - 149));
+  digits.fill(0xffffffff);
+  EXPECT_EQ(FloatSum::fromDigits(digits).value(), -0x1p-149);
+  FloatSum twice = FloatSum::fromDigits(digits);
+  twice.merge(twice);
+  EXPECT_EQ(twice.value(), -0x1p-148);
+}
+
+TEST(ExactSum, valueRoundsTheTop63Bits) {
+  FloatSum sum;
+  sum.add(0x1p63);
+  sum.add(0x1p10);
+  sum.add(1);
+  // The 64th bit would break the tie.
+  EXPECT_EQ(sum.value(), 0x1p63);
+  sum.add(1);
+  EXPECT_EQ(sum.value(), 0x1p63 + 0x1p11);
+}
+
 } // namespace

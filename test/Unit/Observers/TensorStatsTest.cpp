@@ -241,4 +241,80 @@ TEST(TensorStats, mergeCommutesAndAssociates) {
   }
 }
 
+TEST(TensorStats, theEmptyStateIsZero) {
+  const TensorStats stats(2);
+  EXPECT_EQ(stats.count, 0u);
+  EXPECT_EQ(stats.samples, 0u);
+  EXPECT_EQ(stats.min, 0);
+  EXPECT_EQ(stats.max, 0);
+  EXPECT_EQ(stats.mean(), 0);
+  EXPECT_EQ(stats.secondMoment(), 0);
+  EXPECT_EQ(stats.sum.value(), 0);
+  EXPECT_EQ(stats.sumOfMins.value(), 0);
+  EXPECT_TRUE(stats.histogram.empty());
+  EXPECT_EQ(stats.histogram[0], 0u);
+  EXPECT_EQ(stats.channelStats[1].max, 0);
+}
+
+TEST(TensorStats, oneValue) {
+  for (float value : {-3.0f, 3.0f}) {
+    TensorStats stats(1);
+    EXPECT_EQ(stats.observe(&value, 1), -1);
+    EXPECT_EQ(stats.min, value);
+    EXPECT_EQ(stats.max, value);
+    EXPECT_EQ(stats.mean(), value);
+    EXPECT_EQ(stats.secondMoment(), 9);
+    EXPECT_EQ(stats.channelStats[0].min, value);
+    EXPECT_EQ(stats.channelStats[0].max, value);
+    EXPECT_FALSE(stats.histogram.empty());
+  }
+}
+
+/// Zero, the extreme of a state without values, is no value: neither with
+/// values above nor below it, neither in a state of none nor of one.
+TEST(TensorStats, emptyStatesBringNoExtremes) {
+  for (float sign : {1.0f, -1.0f}) {
+    const float values[] = {2 * sign, 5 * sign};
+    TensorStats filled(1);
+    filled.observe(values, 2);
+    for (bool intoEmpty : {true, false}) {
+      TensorStats first(1), second(1);
+      (intoEmpty ? second : first).merge(filled);
+      first.merge(second);
+      EXPECT_EQ(first.count, 2u);
+      EXPECT_EQ(first.samples, 1u);
+      EXPECT_EQ(first.min, filled.min);
+      EXPECT_EQ(first.max, filled.max);
+      EXPECT_EQ(first.channelStats[0].min, filled.min);
+      EXPECT_EQ(first.channelStats[0].max, filled.max);
+      EXPECT_EQ(first.channelStats[0].sum.value(), 7 * sign);
+      EXPECT_EQ(first.channelStats[0].sumOfSquares.value(), 29);
+    }
+    EXPECT_EQ(filled.min, std::min(values[0], values[1]));
+    EXPECT_EQ(filled.max, std::max(values[0], values[1]));
+  }
+}
+
+TEST(TensorStats, statesOfOneValueKeepIt) {
+  for (bool ascending : {true, false}) {
+    const float low = -2, high = 5;
+    TensorStats first(1), second(1);
+    first.observe(ascending ? &low : &high, 1);
+    second.observe(ascending ? &high : &low, 1);
+    first.merge(second);
+    EXPECT_EQ(first.min, low);
+    EXPECT_EQ(first.max, high);
+    EXPECT_EQ(first.channelStats[0].min, low);
+    EXPECT_EQ(first.channelStats[0].max, high);
+    TensorStats sequence(1);
+    sequence.observe(&high, 1);
+    sequence.observe(&low, 1);
+    sequence.observe(&high, 1);
+    EXPECT_EQ(sequence.min, low);
+    EXPECT_EQ(sequence.max, high);
+    EXPECT_EQ(sequence.channelStats[0].min, low);
+    EXPECT_EQ(sequence.channelStats[0].max, high);
+  }
+}
+
 } // namespace
