@@ -51,15 +51,13 @@ public:
 
   /// Moves the counts of values within `extremes` into `bins`.
   void flush(const Extremes &extremes, uint64_t *bins) {
-    move(0, 1, bins);
-    move(0x8000, 0x8001, bins);
-    if (extremes.minMagnitude == UINT32_MAX)
-      return;
-    const size_t lowest = ((extremes.minMagnitude + 1) >> 1) >> 16;
-    if (extremes.maxKey > 0)
-      move(lowest, (extremes.maxKey >> 16) + 1, bins);
-    if (extremes.minKey < -1)
-      move(0x8000 + lowest, 0x8000 + (~extremes.minKey >> 16) + 1, bins);
+    moveBin(0, bins);
+    moveBin(0x8000, bins);
+    // Where all values are zeros this is 0; without values of a sign the last
+    // bin comes before the first one.
+    const int lowest = ((extremes.minMagnitude + 1) >> 1) >> 16;
+    move(lowest, extremes.maxKey >> 16, bins);
+    move(0x8000 + lowest, 0x8000 + (~extremes.minKey >> 16), bins);
   }
 
   static size_t binOf(float x) {
@@ -69,16 +67,18 @@ public:
   }
 
 private:
-  void move(size_t first, size_t end, uint64_t *bins) {
-    for (size_t bin = first; bin < end; ++bin) {
-      uint16_t *lane = counters + bin * counterLanes;
-      uint64_t total = 0;
-      for (size_t i = 0; i < counterLanes; ++i) {
-        total += lane[i];
-        lane[i] = 0;
-      }
-      bins[bin] += total;
+  void move(int first, int last, uint64_t *bins) {
+    for (int bin = first; bin <= last; ++bin)
+      moveBin(bin, bins);
+  }
+  void moveBin(size_t bin, uint64_t *bins) {
+    uint16_t *lane = counters + bin * counterLanes;
+    uint64_t total = 0;
+    for (size_t i = 0; i < counterLanes; ++i) {
+      total += lane[i];
+      lane[i] = 0;
     }
+    bins[bin] += total;
   }
 
   uint16_t *counters;

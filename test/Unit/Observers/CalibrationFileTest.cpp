@@ -186,6 +186,149 @@ TEST(CalibrationFile, negativeZeroExtremesAreRefused) {
   }
 }
 
+/// One tensor "t" that saw `values` in one sample.
+std::string stateOf(std::vector<float> values, size_t channels = 0) {
+  auto state = llvm::cantFail(CalibrationState::create(
+      hashModel("model"), {{"x", 1}}, {{"t", channels}}));
+  const float sample = 1;
+  llvm::cantFail(state.addSample(0, {llvm::ArrayRef(sample)}));
+  llvm::cantFail(state.observe(0, 0, {values.data(), values.size()}));
+  return state.serialize();
+}
+
+/// Minus zero is counted in a bin of its own, but not as an extreme.
+TEST(CalibrationFile, zerosOfBothSignsRoundTrip) {
+  const std::vector<float> cases[] = {{-0.0f},    {0.0f},        {-0.0f, -1},
+                                      {-0.0f, 1}, {0.0f, -0.0f}, {-1e-45f, 1}};
+  for (const std::vector<float> &values : cases) {
+    const std::string bytes = stateOf(values, 1);
+    auto back = CalibrationState::parse(bytes, "f");
+    ASSERT_TRUE(static_cast<bool>(back)) << refusal(std::move(back));
+    EXPECT_EQ(back->serialize(), bytes);
+  }
+}
+
+/// The bytes of `stateOf` with one of them changed, at an offset into the
+/// tensor behind its id: channels, samples, count, min, max, sums, bins.
+std::string changedTensor(std::vector<float> values, size_t offset,
+                          llvm::StringRef replacement) {
+  const std::string bytes = stateOf(values);
+  std::string changed = bodyOf(bytes).str();
+  const size_t at = changed.find("\1t") + 2;
+  changed.replace(at + offset, replacement.size(), replacement.str());
+  return sealed(changed);
+}
+
+std::string parsed(const std::string &bytes) {
+  return refusal(CalibrationState::parse(bytes, "f"));
+}
+
+TEST(CalibrationFile, extremesMustBeCountedOnes) {
+  const std::vector<float> values = {-2, 3};
+  EXPECT_EQ(parsed(changedTensor(values, 3, {"\0\0\0\xc0", 4})), "");
+  // A smallest value of -4, a largest one of 4, both the wrong way round.
+  EXPECT_NE(parsed(changedTensor(values, 3, {"\0\0\x80\xc0", 4})), "");
+  EXPECT_NE(parsed(changedTensor(values, 7, {"\0\0\x80\x40", 4})), "");
+  EXPECT_NE(parsed(changedTensor(values, 3, {"\0\0\x40\x40\0\0\0\xc0", 8})),
+            "");
+  // Zero was no value, and one is not zero.
+  EXPECT_NE(parsed(changedTensor(values, 3, {"\0\0\0\0", 4})), "");
+  EXPECT_NE(parsed(changedTensor({-0.0f, 3}, 7, {"\0\0\x80\x3f", 4})), "");
+  // Infinity.
+  EXPECT_NE(parsed(changedTensor(values, 7, {"\0\0\x80\x7f", 4})), "");
+}
+
+TEST(CalibrationFile, countsMustAgree) {
+  const std::vector<float> values = {-2, 3};
+  EXPECT_EQ(parsed(changedTensor(values, 1, {"\1\2", 2})), "");
+  // More samples than were run, no sample, no value, fewer values than bins
+  // have, more.
+  for (llvm::StringRef counts :
+       {llvm::StringRef("\2\2", 2), llvm::StringRef("\0\2", 2),
+        llvm::StringRef("\1\0", 2), llvm::StringRef("\1\1", 2),
+        llvm::StringRef("\1\3", 2)})
+    EXPECT_NE(parsed(changedTensor(values, 1, counts)), "");
+}
+
+TEST(CalibrationFile, binsMustAscendWithinTheirNumber) {
+  const size_t bins = 3 + 8 + 4 * (3 * 11 + 20);
+  const std::vector<float> values = {1, 2, 4};
+  const std::string good = stateOf(values);
+  const size_t at = good.find("\1t") + 2 + bins;
+  ASSERT_EQ(good[at], 3);
+  // Bins 0x3f80, 0x4000 and 0x4080: a step of two or three bytes, a count.
+  const llvm::StringRef steps("\x80\x7f\1\x80\1\1\x80\1\1", 9);
+  ASSERT_EQ(llvm::StringRef(good).substr(at + 1, 9), steps);
+  // The middle bin twice; its count zero.
+  EXPECT_NE(parsed(changedTensor(values, bins + 4, {"\x80\0\1", 3})), "");
+  EXPECT_NE(parsed(changedTensor(values, bins + 4, {"\x80\1\0", 3})), "");
+  std::string same = bodyOf(good).str();
+  same.replace(at + 4, 3, std::string("\0\1", 2));
+  EXPECT_NE(parsed(sealed(same)), "");
+  // Past the last bin, in one step and in two.
+  for (llvm::StringRef step : {"\x80\x80\4\1", "\x80\xff\3\1"}) {
+    std::string past = bodyOf(good).str();
+    past.replace(at + 4, 3, step.str());
+    EXPECT_NE(parsed(sealed(past)), "");
+  }
+}
+
+TEST(CalibrationFile, samplesMustBeCanonicalIntervals) {
+  auto withSamples = [](llvm::StringRef intervals) {
+    // No input, these samples, no tensor, a reservoir of 64 empty samples or
+    // fewer.
+    return parsed(hostile(std::string(1, '\0') + intervals.str()));
+  };
+  auto kept = [](std::initializer_list<int> ids) {
+    std::string tail("\0", 1);
+    tail += static_cast<char>(ids.size());
+    for (int id : ids)
+      tail += static_cast<char>(id) + std::string(7, '\0');
+    return tail;
+  };
+  EXPECT_EQ(withSamples(std::string("\1\0\1", 3) + kept({0})), "");
+  // Wrong length, another id, one byte more.
+  EXPECT_NE(withSamples(std::string("\1\0\1", 3) + kept({})), "");
+  EXPECT_NE(withSamples(std::string("\1\0\1", 3) + kept({1})), "");
+  EXPECT_NE(withSamples(std::string("\1\0\1", 3) + kept({0, 0})), "");
+  EXPECT_NE(withSamples(std::string("\1\0\1", 3) + kept({0}) + "x"), "");
+  // Two samples: in the order of their hashes, none twice.
+  const bool ascending =
+      withSamples(std::string("\1\0\2", 3) + kept({0, 1})).empty();
+  const bool descending =
+      withSamples(std::string("\1\0\2", 3) + kept({1, 0})).empty();
+  EXPECT_NE(ascending, descending);
+  EXPECT_NE(withSamples(std::string("\1\0\2", 3) + kept({0, 0})), "");
+  EXPECT_NE(withSamples(std::string("\1\0\2", 3) + kept({1, 1})), "");
+  // An interval of no sample; two that touch.
+  EXPECT_NE(withSamples(std::string("\1\0\0", 3) + kept({})), "");
+  EXPECT_NE(withSamples(std::string("\2\0\1\0\1", 5) + kept({0, 1})), "");
+  EXPECT_NE(withSamples(std::string("\2\0\1\0\1", 5) + kept({1, 0})), "");
+}
+
+TEST(CalibrationFile, textsHaveALimit) {
+  for (size_t size : {4096, 4097}) {
+    auto state = llvm::cantFail(CalibrationState::create(
+        hashModel("model"), {}, {{std::string(size, 'n'), 0}}));
+    EXPECT_EQ(parsed(state.serialize()).empty(), size == 4096);
+  }
+}
+
+TEST(CalibrationFile, tensorsMustAscend) {
+  const std::string bytes = smallState(0, 0).serialize();
+  for (const char *id : {"\6unused", "\4relu"}) {
+    std::string changed = bodyOf(bytes).str();
+    changed.replace(changed.find(id) + 1, 1, "a");
+    EXPECT_NE(parsed(sealed(changed)), "");
+  }
+  auto pair = llvm::cantFail(
+      CalibrationState::create(hashModel("model"), {}, {{"ta", 0}, {"tb", 0}}));
+  const std::string both = pair.serialize();
+  std::string twice = bodyOf(both).str();
+  twice.replace(twice.find("tb"), 2, "ta");
+  EXPECT_NE(parsed(sealed(twice)), "");
+}
+
 class OnDisk : public ::testing::Test {
 protected:
   void SetUp() override {

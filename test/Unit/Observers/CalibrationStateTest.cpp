@@ -199,4 +199,101 @@ TEST(Merge, refusesForeignAndOverlappingShards) {
   EXPECT_EQ(state.serialize(), before);
 }
 
+TEST(Merge, theFirstSampleOverlapsToo) {
+  CalibrationState state = emptyState(), other = emptyState();
+  addSample(state, 0);
+  addSample(other, 0);
+  EXPECT_NE(refusal(state.merge(other)).find("sample 0 is in both"),
+            std::string::npos);
+}
+
+TEST(Merge, emptyStatesChangeNothing) {
+  CalibrationState state = emptyState();
+  addSample(state, 0);
+  const std::string expected = state.serialize();
+  EXPECT_EQ(refusal(state.merge(emptyState())), "");
+  EXPECT_EQ(state.serialize(), expected);
+  CalibrationState empty = emptyState();
+  EXPECT_EQ(refusal(empty.merge(state)), "");
+  EXPECT_EQ(empty.serialize(), expected);
+}
+
+TEST(SampleIds, theEmptySet) {
+  SampleIds none, zero;
+  EXPECT_EQ(none.size(), 0u);
+  EXPECT_FALSE(none.contains(0));
+  EXPECT_EQ(none.firstCommon(none), -1);
+  EXPECT_TRUE(zero.insert(0));
+  EXPECT_FALSE(zero.insert(0));
+  EXPECT_EQ(zero.size(), 1u);
+  EXPECT_TRUE(zero.contains(0));
+  EXPECT_FALSE(zero.contains(1));
+  EXPECT_EQ(zero.firstCommon(zero), 0);
+  EXPECT_EQ(zero.firstCommon(none), -1);
+  EXPECT_EQ(none.firstCommon(zero), -1);
+}
+
+TEST(SampleIds, neighboursJoinOnEitherSide) {
+  SampleIds ids;
+  for (uint64_t id : {5, 7, 6, 4, 9})
+    EXPECT_TRUE(ids.insert(id));
+  ASSERT_EQ(ids.getIntervals().size(), 2u);
+  EXPECT_EQ(ids.getIntervals()[0].first, 4u);
+  EXPECT_EQ(ids.getIntervals()[0].count, 4u);
+  EXPECT_EQ(ids.getIntervals()[1].first, 9u);
+  EXPECT_EQ(ids.getIntervals()[1].count, 1u);
+  SampleIds next;
+  next.insert(8);
+  EXPECT_EQ(ids.firstCommon(next), -1);
+  EXPECT_EQ(next.firstCommon(ids), -1);
+  ids.merge(next);
+  ASSERT_EQ(ids.getIntervals().size(), 1u);
+  EXPECT_EQ(ids.size(), 6u);
+}
+
+TEST(CalibrationState, idsEndBelow62Bits) {
+  CalibrationState state = emptyState();
+  const std::vector<float> four(4);
+  const uint64_t end = UINT64_C(1) << 62;
+  EXPECT_NE(refusal(state.addSample(end, {four})).find("Q0412"),
+            std::string::npos);
+  EXPECT_EQ(refusal(state.addSample(end - 1, {four})), "");
+  EXPECT_EQ(refusal(state.addSample(0, {four})), "");
+  const std::string bytes = state.serialize();
+  auto back = CalibrationState::parse(bytes, "f");
+  ASSERT_TRUE(static_cast<bool>(back)) << refusal(std::move(back));
+  EXPECT_EQ(back->serialize(), bytes);
+}
+
+TEST(CalibrationState, everySizeMustAgree) {
+  auto state = llvm::cantFail(
+      CalibrationState::create(hashModel("model"), {{"x", 1}, {"y", 2}}, {}));
+  const std::vector<float> one(1), two(2), three(3);
+  EXPECT_NE(refusal(state.addSample(0, {two, two})), "");
+  EXPECT_NE(refusal(state.addSample(0, {one, three})), "");
+  EXPECT_NE(refusal(state.addSample(0, {one})), "");
+  EXPECT_EQ(refusal(state.addSample(0, {one, two})), "");
+}
+
+TEST(Reservoir, sizesOfSeveralInputsAddUp) {
+  auto capacity = [](std::vector<InputLayout> inputs) {
+    return llvm::cantFail(CalibrationState::create(Hash{}, inputs, {}))
+        .getReservoirCapacity();
+  };
+  EXPECT_EQ(capacity({}), 64u);
+  EXPECT_EQ(capacity({{"x", 131072}, {"y", 131072}}), 64u);
+  EXPECT_EQ(capacity({{"x", 131072}, {"y", 131073}}), 63u);
+  EXPECT_EQ(capacity({{"x", UINT64_MAX}, {"y", UINT64_MAX}}), 0u);
+}
+
+TEST(Reservoir, aSampleTooLargeIsNotKept) {
+  const uint64_t elements = (16 << 20) + 1;
+  CalibrationState state = emptyState(elements);
+  EXPECT_FALSE(state.wouldKeep(0));
+  const std::vector<float> values(elements);
+  EXPECT_EQ(refusal(state.addSample(0, {values})), "");
+  EXPECT_TRUE(state.getReservoir().empty());
+  EXPECT_EQ(state.getSamples().size(), 1u);
+}
+
 } // namespace

@@ -254,4 +254,41 @@ TEST(Ranges, methodNames) {
     EXPECT_NE(refusal(parseRangeMethod(name)), "") << name;
 }
 
+TEST(Ranges, methodNamesBringTheirKind) {
+  auto kindOf = [](llvm::StringRef name) {
+    return llvm::cantFail(parseRangeMethod(name)).kind;
+  };
+  EXPECT_EQ(kindOf("minmax"), Kind::MinMax);
+  EXPECT_EQ(kindOf("mean-minmax"), Kind::MeanMinMax);
+  EXPECT_EQ(kindOf("mse"), Kind::Mse);
+  EXPECT_EQ(llvm::cantFail(parseRangeMethod("percentile:100")).percentile, 100);
+  EXPECT_EQ(llvm::cantFail(parseRangeMethod("percentile:50.5")).percentile,
+            50.5);
+  EXPECT_NE(refusal(parseRangeMethod("percentile:101")), "");
+  EXPECT_NE(refusal(parseRangeMethod("kl")).find("Q0103"), std::string::npos);
+}
+
+TEST(Ranges, oneValueIsItsRange) {
+  for (float value : {-3.0f, 3.0f}) {
+    const std::vector<float> values = {value};
+    const TensorStats stats = statsOf(values);
+    for (Kind kind : {Kind::MinMax, Kind::MeanMinMax, Kind::Mse}) {
+      const Range range = chooseRange(stats, {kind, 0}, 8, false);
+      EXPECT_EQ(range.min, value);
+      EXPECT_EQ(range.max, value);
+    }
+  }
+}
+
+/// One value off a step by a known distance.
+TEST(Ranges, expectedErrorIsAMeanOfSquares) {
+  const QuantParams params{1.0f, 0, -128, 127};
+  const std::vector<float> inside = {2.25f}, above = {130}, below = {-131};
+  EXPECT_NEAR(expectedSquaredError(statsOf(inside), params), 0.0625, 0.01);
+  EXPECT_DOUBLE_EQ(expectedSquaredError(statsOf(above), params), 9);
+  EXPECT_DOUBLE_EQ(expectedSquaredError(statsOf(below), params), 9);
+  const std::vector<float> several = {130, -131, 0, 0};
+  EXPECT_NEAR(expectedSquaredError(statsOf(several), params), 4.5, 0.5);
+}
+
 } // namespace
