@@ -1,9 +1,11 @@
 #!/bin/sh
 # Compiles a trained Fashion-MNIST network to an integer-only object and shows
-# what that does to accuracy, size and speed: demo.sh BUILD_FOLDER
+# what that does to accuracy, size and speed: demo.sh BUILD_FOLDER, which is
+# taken from the project's top folder.
 set -eu
-build=$(cd "$1" && pwd)
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")/../.."
+build=$1
+here=examples/fashion-mnist
 data=/usr/share/datasets/fashion-mnist
 out="$build/demo"
 mkdir -p "$out"
