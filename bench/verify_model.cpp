@@ -22,6 +22,7 @@
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
 #include "qopt/Target/Jit.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/Format.h"
