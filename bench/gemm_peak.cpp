@@ -4,7 +4,10 @@
 // of the int8 peak: the rate of a loop of 24 independent dots, measured in the
 // same process between the shapes. Prints one JSON line a shape.
 //
-//   gemm-peak [--isa=NAME] [--asm] [--rounds=N] [MxNxK ...]
+//   gemm-peak [--isa=NAME] [--asm] [--rounds=N] [SHAPE ...]
+//
+// A shape is MxNxK, or conv:SIZExCxNxKERNELxSTRIDE: a square convolution from C
+// to N channels with SIZE output rows and columns.
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/MLIRContext.h"
@@ -30,7 +33,15 @@ using namespace mlir::qopt::codegen;
 namespace {
 
 struct Shape {
-  int64_t m, n, k;
+  int64_t m = 1, n = 1, k = 1;
+  /// For convolutions; `m` and `k` follow.
+  int64_t size = 0, channels = 0, kernel = 1, stride = 1;
+
+  bool isConv() const { return size != 0; }
+  int64_t inputSize() const { return (size - 1) * stride + kernel; }
+  int64_t inputBytes() const {
+    return isConv() ? inputSize() * inputSize() * channels : m * k;
+  }
 };
 
 const Shape defaultShapes[] = {
@@ -47,6 +58,13 @@ TileGemm makeGemm(const Shape &shape, std::mt19937 &random) {
   gemm.outUnsigned = true;
   gemm.rows = {{shape.m, shape.k, shape.n}};
   gemm.runElements = shape.k;
+  if (shape.isConv()) {
+    int64_t row = shape.inputSize() * shape.channels;
+    gemm.rows = {{shape.size, shape.stride * row, shape.size * shape.n},
+                 {shape.size, shape.stride * shape.channels, shape.n}};
+    gemm.segments = {{shape.kernel, row}};
+    gemm.runElements = shape.kernel * shape.channels;
+  }
   gemm.channels = shape.n;
   std::vector<int32_t> multiplier, shift = {38};
   for (int64_t c = 0; c < shape.n; ++c) {
@@ -130,7 +148,7 @@ Program buildProgram(MLIRContext &context, ArrayRef<Shape> shapes,
   for (auto [i, shape] : llvm::enumerate(shapes)) {
     std::string name = "gemm" + std::to_string(i);
     b.setInsertionPointToEnd(program.module->getBody());
-    View in = bytesView(0, shape.m * shape.k);
+    View in = bytesView(0, shape.inputBytes());
     View out = bytesView(1, shape.m * shape.n);
     Type types[] = {bytes(in.spanBytes()), bytes(out.spanBytes()),
                     bytes(int64_t(1) << 40)};
@@ -209,6 +227,32 @@ struct Options {
   std::vector<Shape> shapes;
 };
 
+bool parseShape(StringRef text, Shape &shape) {
+  bool isConv = text.consume_front("conv:");
+  SmallVector<StringRef> parts;
+  text.split(parts, 'x');
+  SmallVector<int64_t> values(parts.size());
+  for (auto [part, value] : llvm::zip_equal(parts, values))
+    if (part.getAsInteger(10, value) || value < 1)
+      return false;
+  if (values.size() != (isConv ? 5u : 3u))
+    return false;
+  if (!isConv) {
+    shape.m = values[0];
+    shape.n = values[1];
+    shape.k = values[2];
+    return true;
+  }
+  shape.size = values[0];
+  shape.channels = values[1];
+  shape.n = values[2];
+  shape.kernel = values[3];
+  shape.stride = values[4];
+  shape.m = shape.size * shape.size;
+  shape.k = shape.kernel * shape.kernel * shape.channels;
+  return true;
+}
+
 bool parseOptions(int argc, char **argv, Options &options) {
   for (int i = 1; i < argc; ++i) {
     StringRef arg = argv[i];
@@ -223,12 +267,8 @@ bool parseOptions(int argc, char **argv, Options &options) {
       if (arg.getAsInteger(10, options.rounds))
         return false;
     } else {
-      SmallVector<StringRef> parts;
-      arg.split(parts, 'x');
       Shape shape;
-      if (parts.size() != 3 || parts[0].getAsInteger(10, shape.m) ||
-          parts[1].getAsInteger(10, shape.n) ||
-          parts[2].getAsInteger(10, shape.k))
+      if (!parseShape(arg, shape))
         return false;
       options.shapes.push_back(shape);
     }
@@ -256,7 +296,7 @@ int runShapes(const Options &options, const target::Jit &jit,
       return fail(address.takeError());
     auto run =
         reinterpret_cast<void (*)(uint8_t *, uint8_t *, uint8_t *)>(*address);
-    std::vector<uint8_t> inStorage(shape.m * shape.k + 128, 3);
+    std::vector<uint8_t> inStorage(shape.inputBytes() + 128, 3);
     std::vector<uint8_t> outStorage(shape.m * shape.n + 128);
     double macs = double(shape.m) * shape.n * shape.k;
     Times times =
@@ -287,7 +327,7 @@ int main(int argc, char **argv) {
   options.isa.kind = IsaKind::AVX512VNNI;
   if (!parseOptions(argc, argv, options)) {
     llvm::errs() << "usage: gemm-peak [--isa=NAME] [--asm] [--rounds=N] "
-                    "[MxNxK ...]\n";
+                    "[SHAPE ...]\n";
     return 1;
   }
   DialectRegistry registry;

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Views, offsets in the arena and how products are cut.
+
+#include "qopt/Codegen/Plan/Plan.h"
+#include "../../../lib/Codegen/Kernels/TilePlan.h"
+#include "KernelHarness.h"
+#include "qopt/Codegen/Codegen.h"
+#include <gtest/gtest.h>
+#include <set>
+
+using namespace mlir;
+using namespace mlir::qopt::codegen;
+using mlir::qopt::codegen::testing::Random;
+
+namespace {
+
+View viewOf(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides) {
+  View view;
+  view.shape.assign(shape.begin(), shape.end());
+  view.strides.assign(strides.begin(), strides.end());
+  return view;
+}
+
+/// The memory offsets of `view`'s elements in row-major order.
+std::vector<int64_t> offsetsOf(const View &view) {
+  std::vector<int64_t> offsets;
+  for (int64_t i = 0; i < view.numElements(); ++i) {
+    int64_t left = i, offset = view.offset;
+    for (int64_t axis = view.rank() - 1; axis >= 0; --axis) {
+      offset += left % view.shape[axis] * view.strides[axis];
+      left /= view.shape[axis];
+    }
+    offsets.push_back(offset);
+  }
+  return offsets;
+}
+
+TEST(View, SpanCoversTheHalo) {
+  View view = viewOf({1, 2, 3, 4}, {0, 1, 12, 2});
+  view.halo = {1, 1, 1, 1};
+  view.offset = 14;
+  EXPECT_EQ(view.begin(), 0);
+  EXPECT_EQ(view.origin(), 14);
+  EXPECT_EQ(view.spanElements(), 5 * 12);
+  EXPECT_FALSE(view.isDense());
+}
+
+TEST(View, DenseInSomeOrder) {
+  EXPECT_TRUE(viewOf({1, 3, 2, 2}, {12, 1, 6, 3}).isDense());
+  EXPECT_TRUE(viewOf({1, 3, 2, 2}, {12, 1, 6, 3}).isChannelsLastDense());
+  EXPECT_FALSE(viewOf({1, 3, 2, 2}, {12, 1, 6, 3}).isRowMajorDense());
+  EXPECT_TRUE(viewOf({2, 3}, {3, 1}).isRowMajorDense());
+  EXPECT_FALSE(viewOf({2, 3}, {4, 1}).isDense());
+}
+
+TEST(View, ReshapeKeepsTheOrderOfElements) {
+  for (uint64_t seed = 0; seed < 2000; ++seed) {
+    Random random(seed);
+    // A shape, and another one with the same prime factors in order.
+    SmallVector<int64_t> factors, shape, target;
+    for (int64_t i = random.in(0, 5); i > 0; --i)
+      factors.push_back(random.in(1, 4));
+    auto group = [&](SmallVector<int64_t> &result) {
+      result.push_back(1);
+      for (int64_t factor : factors) {
+        if (random.chance(50))
+          result.push_back(1);
+        result.back() *= factor;
+      }
+    };
+    group(shape);
+    group(target);
+    View view = viewOf(shape, rowMajorStrides(shape));
+    for (int64_t &stride : view.strides)
+      if (random.chance(20))
+        stride = random.in(1, 50);
+    auto strides = reshapeStrides(view, target);
+    if (failed(strides))
+      continue;
+    EXPECT_EQ(offsetsOf(view), offsetsOf(viewOf(target, *strides))) << seed;
+  }
+}
+
+TEST(View, DenseReshapesAlwaysAlias) {
+  View view = viewOf({2, 3, 4}, rowMajorStrides({2, 3, 4}));
+  EXPECT_TRUE(succeeded(reshapeStrides(view, {24})));
+  EXPECT_TRUE(succeeded(reshapeStrides(view, {4, 6})));
+  EXPECT_TRUE(succeeded(reshapeStrides(view, {1, 24, 1})));
+  // Channels last is no row-major sequence.
+  EXPECT_TRUE(
+      failed(reshapeStrides(viewOf({1, 3, 2, 2}, {12, 1, 6, 3}), {1, 12})));
+}
+
+TEST(Arena, BuffersAliveTogetherDoNotOverlap) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    Random random(seed);
+    std::vector<Buffer> buffers(random.in(1, 30));
+    int64_t largest = 0, sum = 0;
+    for (Buffer &buffer : buffers) {
+      buffer.bytes = random.in(1, 1000);
+      buffer.firstStep = random.in(0, 20);
+      buffer.lastStep = buffer.firstStep + random.in(0, 8);
+      largest = std::max(largest, buffer.bytes);
+      sum += llvm::alignTo(buffer.bytes, arenaAlignment);
+    }
+    int64_t total = assignOffsets(buffers);
+    EXPECT_GE(total, largest);
+    EXPECT_LE(total, sum);
+    for (size_t i = 0; i < buffers.size(); ++i) {
+      const Buffer &a = buffers[i];
+      EXPECT_EQ(a.offset % arenaAlignment, 0);
+      EXPECT_LE(a.offset + a.bytes, total);
+      for (size_t j = 0; j < i; ++j) {
+        const Buffer &b = buffers[j];
+        bool together = a.firstStep <= b.lastStep && b.firstStep <= a.lastStep;
+        bool overlap =
+            a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+        EXPECT_FALSE(together && overlap) << seed << ": " << i << ", " << j;
+      }
+    }
+  }
+}
+
+TEST(Arena, DisjointLifetimesShareMemory) {
+  std::vector<Buffer> buffers(4);
+  for (int64_t i = 0; i < 4; ++i) {
+    buffers[i].bytes = 100;
+    buffers[i].firstStep = i;
+    buffers[i].lastStep = i + 1;
+  }
+  EXPECT_EQ(assignOffsets(buffers), 128 + 100);
+}
+
+TEST(Tiles, CoverEveryRow) {
+  for (int64_t rows = 1; rows < 200; ++rows)
+    for (int64_t most : {1, 4, 6, 9, 14})
+      for (bool isSmall : {false, true}) {
+        std::set<int64_t> seen;
+        for (const RowTiles &tiles : splitRows(rows, most, isSmall)) {
+          EXPECT_LE(tiles.rows, most);
+          for (int64_t i = 0; i < tiles.count; ++i) {
+            int64_t first = std::min(tiles.first + i * tiles.rows, tiles.last);
+            EXPECT_GE(first, 0);
+            for (int64_t r = 0; r < tiles.rows; ++r)
+              seen.insert(first + r);
+          }
+        }
+        EXPECT_EQ(int64_t(seen.size()), rows) << most;
+        EXPECT_EQ(*seen.rbegin(), rows - 1) << most;
+      }
+}
+
+TEST(Tiles, LanesAreAPermutationOfChannels) {
+  for (ElementKind out : {ElementKind::I8, ElementKind::I16, ElementKind::F32})
+    for (const SmallVector<int64_t> &vectors :
+         {SmallVector<int64_t>{16, 16, 16, 16},
+          {16, 16, 16, 8},
+          {16, 4},
+          {8, 8, 8, 8},
+          {8, 8},
+          {4, 4, 4},
+          {16, 16, 2}}) {
+      SmallVector<int64_t> channels = laneChannels(vectors, out);
+      std::set<int64_t> seen(channels.begin(), channels.end());
+      EXPECT_EQ(seen.size(), channels.size());
+      EXPECT_EQ(*seen.rbegin() + 1, int64_t(channels.size()));
+    }
+}
+
+} // namespace
