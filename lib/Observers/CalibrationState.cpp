@@ -142,7 +142,7 @@ CalibrationState::create(const Hash &modelHash, std::vector<InputLayout> inputs,
 bool CalibrationState::wouldKeep(uint64_t id) const {
   if (reservoir.size() < capacity)
     return true;
-  return capacity > 0 && hashId(id) < hashId(reservoir.back().id);
+  return !reservoir.empty() && hashId(id) < hashId(reservoir.back().id);
 }
 
 void CalibrationState::keep(ReservoirSample sample) {

@@ -250,6 +250,22 @@ TEST(CalibrationFile, countsMustAgree) {
     EXPECT_NE(parsed(changedTensor(values, 1, counts)), "");
 }
 
+/// Each sample that a tensor saw brought it at least one value.
+TEST(CalibrationFile, samplesAreNoMoreThanValues) {
+  auto state = llvm::cantFail(
+      CalibrationState::create(hashModel("model"), {{"x", 1}}, {{"t", 0}}));
+  const float value = 2;
+  for (uint64_t id : {0, 1})
+    llvm::cantFail(state.addSample(id, {llvm::ArrayRef(value)}));
+  llvm::cantFail(state.observe(0, 0, {&value, 1}));
+  std::string body = bodyOf(state.serialize()).str();
+  const size_t samples = body.find("\1t") + 3;
+  ASSERT_EQ(body[samples], 1);
+  EXPECT_EQ(parsed(sealed(body)), "");
+  body[samples] = 2;
+  EXPECT_NE(parsed(sealed(body)), "");
+}
+
 TEST(CalibrationFile, binsMustAscendWithinTheirNumber) {
   const size_t bins = 3 + 8 + 4 * (3 * 11 + 20);
   const std::vector<float> values = {1, 2, 4};
@@ -263,7 +279,7 @@ TEST(CalibrationFile, binsMustAscendWithinTheirNumber) {
   EXPECT_NE(parsed(changedTensor(values, bins + 4, {"\x80\0\1", 3})), "");
   EXPECT_NE(parsed(changedTensor(values, bins + 4, {"\x80\1\0", 3})), "");
   std::string same = bodyOf(good).str();
-  same.replace(at + 4, 3, std::string("\0\1", 2));
+  same.replace(at + 4, 6, std::string("\0\1\x80\2\1", 5));
   EXPECT_NE(parsed(sealed(same)), "");
   // Past the last bin, in one step and in two.
   for (llvm::StringRef step : {"\x80\x80\4\1", "\x80\xff\3\1"}) {
