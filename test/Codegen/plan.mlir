@@ -1,7 +1,6 @@
 // RUN: qopt-opt %s --qopt-plan -o /dev/null 2>&1 | FileCheck %s
 
 #one = #qint.requant<[1048576], [20], zp 0, clamp -128 to 127>
-#two = #qint.requant<[524288, 524288], [20], zp 0, clamp -128 to 127>
 
 // Padding becomes a halo around the input, filled with the zero point before
 // the input is copied into it; the result goes to the output directly.
@@ -75,39 +74,4 @@ func.func @negative_two_halo_values(%x: tensor<1x1x2x2xi8>) -> (tensor<1x1x2x2xi
       requant = #one}
     : (tensor<1x1x2x2xi8>, tensor<1x1x3x3xi8>) -> tensor<1x1x2x2xi8>
   return %a, %b : tensor<1x1x2x2xi8>, tensor<1x1x2x2xi8>
-}
-
-// The sum overwrites its first operand, whose halo is filled for the next
-// convolution; the second operand is read after it.
-// CHECK-LABEL: plan of @add_in_place
-// CHECK: op qint.conv b[[X:[0-9]+]]+5:{{.*}} -> b[[Y:[0-9]+]]+0
-// CHECK-NEXT: halo-fill -> b[[X]]+5
-// CHECK-NEXT: op qint.add b[[X]]+5:{{.*}} b[[Y]]+0:{{.*}} -> b[[X]]+5
-// CHECK-NEXT: op qint.conv b[[X]]+5:{{.*}} -> b[[Z:[0-9]+]]
-// CHECK-NEXT: op qint.add b[[Z]]+0:{{.*}} b[[Y]]+0:{{.*}} -> b0
-func.func @add_in_place(%x: tensor<1x1x2x2xi8>) -> tensor<1x1x2x2xi8> {
-  %w = qint.constant dense<1> : tensor<1x1x3x3xi8>
-  %y = qint.conv %x, %w {input_zero_point = 3 : i32, pads = array<i64: 1, 1, 1, 1>,
-      requant = #one} : (tensor<1x1x2x2xi8>, tensor<1x1x3x3xi8>) -> tensor<1x1x2x2xi8>
-  %a = qint.add %x, %y {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32,
-      requant = #two} : (tensor<1x1x2x2xi8>, tensor<1x1x2x2xi8>) -> tensor<1x1x2x2xi8>
-  %z = qint.conv %a, %w {input_zero_point = 4 : i32, pads = array<i64: 1, 1, 1, 1>,
-      requant = #one} : (tensor<1x1x2x2xi8>, tensor<1x1x3x3xi8>) -> tensor<1x1x2x2xi8>
-  %b = qint.add %z, %y {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32,
-      requant = #two} : (tensor<1x1x2x2xi8>, tensor<1x1x2x2xi8>) -> tensor<1x1x2x2xi8>
-  return %b : tensor<1x1x2x2xi8>
-}
-
-// A later reader, here through a reshape, keeps the operand's memory.
-// CHECK-LABEL: plan of @negative_read_later
-// CHECK: op qint.add b[[V:[0-9]+]]+0:{{.*}} b[[V]]+0:{{.*}} -> b[[A:[0-9]+]]+0
-// CHECK-NOT: op qint.add {{.*}} -> b[[V]]+0
-func.func @negative_read_later(%x: tensor<4xi8>) -> tensor<2x2xi8> {
-  %r = qint.reshape %x : (tensor<4xi8>) -> tensor<2x2xi8>
-  %a = qint.add %x, %x {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32,
-      requant = #two} : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
-  %s = qint.reshape %a : (tensor<4xi8>) -> tensor<2x2xi8>
-  %b = qint.add %r, %s {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32,
-      requant = #two} : (tensor<2x2xi8>, tensor<2x2xi8>) -> tensor<2x2xi8>
-  return %b : tensor<2x2xi8>
 }

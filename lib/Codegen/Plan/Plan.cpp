@@ -252,65 +252,14 @@ View Planner::convInput(Operation *op, const ConvGeometry &geometry) {
   copy.buffer =
       newBuffer(Buffer::Place::Arena,
                 (copy.begin() + copy.spanElements()) * copy.elementBytes());
-  if (!need.empty())
-    addHaloFill(copy, geometry.zeroPoint);
-  addCopy(Step::Kind::Copy, view, copy);
-  return copy;
-}
-
-void Planner::addHaloFill(const View &view, int64_t value) {
   Step fill;
   fill.kind = Step::Kind::HaloFill;
-  fill.out = {view};
-  fill.value = value;
-  plan.steps.push_back(std::move(fill));
-}
-
-/// Ops that read element `i` of each operand and then write element `i`.
-static bool isElementwise(Operation *op) {
-  return isa<qint::AddOp, qint::MulOp, qint::RequantizeOp, qint::TableOp,
-             qopt::AddOp, qopt::SubOp, qopt::MulOp, qopt::UnaryOp>(op);
-}
-
-bool Planner::canOverwrite(Operation *op, Value operand) const {
-  Value value = throughObservers(operand), result = op->getResult(0);
-  auto known = views.find(value);
-  if (value.getType() != result.getType() || known == views.end() ||
-      windows.count(value) || isChannelsLast(value) != isChannelsLast(result))
-    return false;
-  const View &view = known->second;
-  Halo need = halos.lookup(result), have = view.halo;
-  if (plan.buffers[view.buffer].place != Buffer::Place::Arena ||
-      need.top > have.top || need.left > have.left ||
-      need.bottom > have.bottom || need.right > have.right)
-    return false;
-  // Nothing else may see the memory later, under this name or another one.
-  auto shares = [](Operation *other) {
-    return isa_and_present<qint::ReshapeOp, qopt::ReshapeOp, qint::ConcatOp,
-                           qopt::ConcatOp, qint::PadOp, qopt::PadOp,
-                           func::ReturnOp>(other);
-  };
-  return !shares(value.getDefiningOp()) &&
-         llvm::all_of(usesThroughObservers(value), [&](OpOperand *use) {
-           Operation *user = use->getOwner();
-           return user == op || (!shares(user) && user->isBeforeInBlock(op));
-         });
-}
-
-void Planner::tryInPlace(Operation *op) {
-  Value result = op->getResult(0);
-  if (options.keepObserved || windows.count(result) ||
-      directOutput(result) >= 0)
-    return;
-  for (Value operand : op->getOperands()) {
-    if (!canOverwrite(op, operand))
-      continue;
-    View view = viewOf(operand);
-    views[result] = view;
-    if (!halos.lookup(result).empty())
-      addHaloFill(view, haloValues.lookup(result));
-    return;
-  }
+  fill.out = {copy};
+  fill.value = geometry.zeroPoint;
+  if (!need.empty())
+    plan.steps.push_back(std::move(fill));
+  addCopy(Step::Kind::Copy, view, copy);
+  return copy;
 }
 
 void Planner::planCompute(Operation *op) {
@@ -325,8 +274,6 @@ void Planner::planCompute(Operation *op) {
     else
       step.in.push_back(viewOf(operand));
   }
-  if (isElementwise(op))
-    tryInPlace(op);
   View out = viewOf(op->getResult(0));
   if (!geometry || hasUsualLayout(out)) {
     step.out.push_back(out);

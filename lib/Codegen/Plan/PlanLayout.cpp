@@ -165,8 +165,13 @@ View Planner::newRoot(Value value, const Halo &halo, int64_t haloValue) {
   if (!halo.empty())
     elements = std::max(elements, view.begin() + view.spanElements());
   view.buffer = newBuffer(Buffer::Place::Arena, elements * view.elementBytes());
-  if (!halo.empty())
-    addHaloFill(view, haloValue);
+  if (!halo.empty()) {
+    Step fill;
+    fill.kind = Step::Kind::HaloFill;
+    fill.out = {view};
+    fill.value = haloValue;
+    plan.steps.push_back(std::move(fill));
+  }
   return view;
 }
 

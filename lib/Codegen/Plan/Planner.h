@@ -51,11 +51,6 @@ private:
   void planConcat(Operation *op);
   void planPad(Operation *op);
   void planCompute(Operation *op);
-  bool canOverwrite(Operation *op, Value operand) const;
-  /// Gives the result of an elementwise `op` the memory of an operand that
-  /// nothing reads after it.
-  void tryInPlace(Operation *op);
-  void addHaloFill(const View &view, int64_t value);
   View convInput(Operation *op, const ConvGeometry &geometry);
   void planReturn(Operation *op);
   void addCopy(Step::Kind kind, const View &from, const View &to);

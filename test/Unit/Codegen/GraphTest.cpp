@@ -142,31 +142,11 @@ private:
         {x.shape[0], out, size(x.shape[2]), size(x.shape[3])});
   }
 
-  /// Requantization or a table.
-  void addUnary(const Node &x) {
-    if (random.chance(50))
-      return add("qint.requantize " + x.name + " {" +
-                     zeroPoint("input_zero_point") + requant(255, 1) + "}",
-                 typeOf(x.shape), x.shape);
-    std::string table;
-    for (int i = 0; i < 256; ++i)
-      table += (i ? ", " : "") + std::to_string(random.in(-128, 127));
-    add("qint.table " + x.name + " {table = array<i16: " + table + ">}",
-        typeOf(x.shape), x.shape);
-  }
-
   void addAdd(const Node &x) {
-    if (random.chance(30))
-      return addUnary(x);
     Node other = x;
     for (const Node &node : nodes)
       if (node.shape == x.shape && random.chance(60))
         other = node;
-    if (random.chance(25))
-      return add("qint.mul " + x.name + ", " + other.name + " {" +
-                     zeroPoint("lhs_zero_point") + zeroPoint("rhs_zero_point") +
-                     requant(255 * 255, 1) + "}",
-                 typeOf(x.shape) + ", " + typeOf(other.shape), x.shape);
     add("qint.add " + x.name + ", " + other.name + " {" +
             zeroPoint("lhs_zero_point") + zeroPoint("rhs_zero_point") +
             "requant = #qint.requant<[300000, 410000], [20], zp 3, clamp -128 "
