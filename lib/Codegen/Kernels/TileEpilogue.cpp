@@ -8,6 +8,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "qopt/IR/Qint.h"
+#include <cmath>
 
 namespace mlir::qopt::codegen {
 

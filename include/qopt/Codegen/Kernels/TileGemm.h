@@ -6,6 +6,8 @@
 #pragma once
 
 #include "qopt/Codegen/Kernels/Kernel.h"
+#include <functional>
+#include <vector>
 
 namespace mlir::qopt::codegen {
 
