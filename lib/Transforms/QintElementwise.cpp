@@ -120,29 +120,6 @@ struct RequantizePattern final : QintPattern<RequantizeOp> {
   }
 };
 
-ScalarFunction getScalarFunction(FnAttr function) {
-  ArrayRef<double> params = function.getParams();
-  switch (function.getFunction()) {
-  case Function::Relu:
-    return ScalarFunction::relu();
-  case Function::Clip:
-    return ScalarFunction::clip(params[0], params[1]);
-  case Function::LeakyRelu:
-    return ScalarFunction::leakyRelu(params[0]);
-  case Function::Sigmoid:
-    return ScalarFunction::sigmoid();
-  case Function::Tanh:
-    return ScalarFunction::tanh();
-  case Function::HardSigmoid:
-    return ScalarFunction::hardSigmoid(params[0], params[1]);
-  case Function::HardSwish:
-    return ScalarFunction::hardSwish();
-  case Function::Affine:
-    return ScalarFunction::affine(params[0], params[1]);
-  }
-  llvm_unreachable("all functions are listed");
-}
-
 struct UnaryPattern final : QintPattern<UnaryOp> {
   using QintPattern::QintPattern;
 
@@ -158,7 +135,7 @@ struct UnaryPattern final : QintPattern<UnaryOp> {
       return refuse(op, rewriter, "a table reads 8 bits, but the input has 16");
     SmallVector<ScalarFunction> chain;
     for (Attribute function : op.getFunctions())
-      chain.push_back(getScalarFunction(cast<FnAttr>(function)));
+      chain.push_back(cast<FnAttr>(function).getScalarFunction());
     // A narrower storage range still indexes by all 256 values.
     input->qmin = numerics::signedMin(8);
     input->qmax = numerics::signedMax(8);
