@@ -12,7 +12,7 @@ using namespace mlir::qopt::codegen::testing;
 
 namespace {
 
-constexpr int defaultCases = 120;
+constexpr int defaultCases = 300;
 constexpr ElementKind kind = ElementKind::F32;
 
 SmallVector<int64_t> randomShape(Random &random) {

@@ -109,25 +109,6 @@ std::string compare(ArrayRef<uint8_t> actual, const reference::Tensor &expected,
   return "";
 }
 
-bool isSoak() {
-  const char *soak = std::getenv("QOPT_SOAK");
-  return soak && *soak && *soak != '0';
-}
-
-int casesToRun(int count) { return isSoak() ? 10000 : count; }
-
-/// All of them in a soak; else the richest and, in turn, one of the others.
-std::vector<TestIsa> isasOf(bool isFloat, int batch) {
-  std::vector<TestIsa> isas = runnableIsas();
-  // Byte permutes matter to tables alone, which have tests of their own.
-  llvm::erase_if(isas, [&](const TestIsa &isa) {
-    return isa.isa.hasVbmi || (isFloat && isa.isa.kind == IsaKind::Scalar);
-  });
-  if (isSoak() || isas.size() < 3)
-    return isas;
-  return {isas[0], isas[1 + batch % (isas.size() - 1)]};
-}
-
 } // namespace
 
 std::string randomIntegers(Random &random, int64_t count, ElementKind kind,
@@ -212,14 +193,18 @@ void runGraphFamily(llvm::StringRef family, int count, bool isFloat,
   uint64_t seed = 1;
   for (char letter : family)
     seed = seed * 31 + static_cast<uint64_t>(letter);
-  for (int done = 0; done < casesToRun(count); done += perModule) {
+  int total = casesToRun(count);
+  for (int done = 0; done < total; done += perModule) {
     std::vector<GraphCase> cases;
-    for (int i = done; i < std::min(done + perModule, casesToRun(count)); ++i) {
+    for (int i = done; i < std::min(done + perModule, total); ++i) {
       Random random(seed + i);
       cases.push_back(make(random));
     }
     std::vector<std::vector<uint8_t>> first;
-    std::vector<TestIsa> isas = isasOf(isFloat, done / perModule);
+    // Byte permutes matter to tables alone, which have tests of their own.
+    std::vector<TestIsa> isas =
+        isFloat ? floatIsasOf(done / perModule)
+                : isasOf(done / perModule, /*withByteShuffles=*/false);
     for (const TestIsa &isa : isas) {
       std::vector<std::vector<uint8_t>> results;
       runGraphs(cases, isa, seed + done, &results);

@@ -25,8 +25,8 @@ struct GraphCase {
 void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
                std::vector<std::vector<uint8_t>> *results = nullptr);
 
-/// `count` random functions (more with QOPT_SOAK) for every instruction set.
-/// Float results must be equal on all of them (and FMA is needed).
+/// `casesToRun(count)` random functions for the instruction sets of `isasOf` or
+/// `floatIsasOf`, on which float results must be equal.
 void runGraphFamily(llvm::StringRef family, int count, bool isFloat,
                     llvm::function_ref<GraphCase(Random &)> make);
 

@@ -159,18 +159,33 @@ std::string randomRequant(Random &random, int64_t bound, int64_t count,
          (random.chance(20) ? ", half_even>" : ">");
 }
 
-static bool isSoak() { return std::getenv("QOPT_SOAK") != nullptr; }
-
-/// How many cases: more when QOPT_SOAK is set.
-static int caseCount(int count) {
-  return isSoak() ? std::max(count, 10000) : count;
+static bool isSoak() {
+  const char *soak = std::getenv("QOPT_SOAK");
+  return soak && *soak && *soak != '0';
 }
 
-/// The instruction sets that a batch is compiled for: all in a soak, else the
-/// richest and, in turn, one of the others.
-static std::vector<TestIsa> isasOf(int batch) {
+int casesToRun(int count) {
+  return isSoak() ? (count * 10000 + 299) / 300 : count;
+}
+
+std::vector<TestIsa> isasOf(int batch, bool withByteShuffles) {
   std::vector<TestIsa> all = runnableIsas();
-  if (isSoak() || all.size() < 2)
+  if (!withByteShuffles)
+    llvm::erase_if(all, [](const TestIsa &isa) { return isa.isa.hasVbmi; });
+  if (all.size() < 2)
+    return all;
+  if (isSoak())
+    return {all[batch % all.size()]};
+  return {all[0], all[1 + batch % (all.size() - 1)]};
+}
+
+std::vector<TestIsa> floatIsasOf(int batch) {
+  std::vector<TestIsa> all = runnableIsas();
+  // Without FMA there are no float kernels; they don't shuffle bytes.
+  llvm::erase_if(all, [](const TestIsa &isa) {
+    return isa.isa.hasVbmi || isa.isa.kind == IsaKind::Scalar;
+  });
+  if (all.size() < 2)
     return all;
   return {all[0], all[1 + batch % (all.size() - 1)]};
 }
@@ -197,7 +212,7 @@ makeCases(int count, uint64_t seed,
 
 void runFamily(llvm::StringRef family, int count,
                llvm::function_ref<KernelCase(Random &)> make) {
-  int total = caseCount(count);
+  int total = casesToRun(count);
   for (int first = 0, batch = 0; first < total;
        first += casesPerModule, ++batch) {
     uint64_t seed = seedOf(family, batch);
@@ -212,16 +227,13 @@ void runFamily(llvm::StringRef family, int count,
 
 void runFloatFamily(llvm::StringRef family, int count,
                     llvm::function_ref<KernelCase(Random &)> make) {
-  int total = caseCount(count);
+  int total = casesToRun(count);
   for (int first = 0, batch = 0; first < total;
        first += casesPerModule, ++batch) {
     uint64_t seed = seedOf(family, batch);
     auto cases = makeCases(std::min(casesPerModule, total - first), seed, make);
     std::vector<std::vector<uint8_t>> expected, results;
-    for (const TestIsa &isa : runnableIsas()) {
-      // Without FMA there are no float kernels.
-      if (isa.isa.kind == IsaKind::Scalar || isa.isa.hasVbmi)
-        continue;
+    for (const TestIsa &isa : floatIsasOf(batch)) {
       runCases(cases, isa, seed, &results);
       if (::testing::Test::HasFailure())
         return;

@@ -62,6 +62,16 @@ struct TestIsa {
 };
 /// The instruction sets that this machine runs, the richest first.
 std::vector<TestIsa> runnableIsas();
+/// `count`, or with QOPT_SOAK in the environment as many more as make 300 into
+/// 10,000.
+int casesToRun(int count);
+/// The instruction sets that a batch of integer cases is compiled for: the
+/// richest and, in turn, one of the others; in a soak each batch has one, in
+/// turn. `withByteShuffles` tells AVX512-VNNI with and without VBMI apart.
+std::vector<TestIsa> isasOf(int batch, bool withByteShuffles = true);
+/// Float cases must give equal bytes wherever there is FMA, so a batch always
+/// has two: the richest and, in turn, one of the others.
+std::vector<TestIsa> floatIsasOf(int batch);
 
 /// Compiles all cases into one module for `isa`, runs each on random data and
 /// reports differences as gtest failures. For float cases, `results` receives
@@ -69,12 +79,12 @@ std::vector<TestIsa> runnableIsas();
 void runCases(ArrayRef<KernelCase> cases, const TestIsa &isa, uint64_t seed,
               std::vector<std::vector<uint8_t>> *results = nullptr);
 
-/// `count` cases of a family by default, more with QOPT_SOAK, in modules of
-/// some dozens, for every instruction set. `make` builds one case.
+/// `casesToRun(count)` cases of a family in modules of some dozens, for
+/// `isasOf` each module. `make` builds one case.
 void runFamily(llvm::StringRef family, int count,
                llvm::function_ref<KernelCase(Random &)> make);
-/// The same for float ops: machines with FMA only, and results are equal on
-/// all of them.
+/// The same for float ops, for `floatIsasOf` each module; results are equal on
+/// both.
 void runFloatFamily(llvm::StringRef family, int count,
                     llvm::function_ref<KernelCase(Random &)> make);
 
