@@ -30,7 +30,7 @@ soak: build
 
 # Deletes conditions, swaps operands, shifts constants; counts what tests catch.
 faults: build
-	@test/Faults/run.py --build $(BUILD)
+	@test/Faults/run.py
 
 bench: build
 	@bench/run.sh $(BUILD)

@@ -3,12 +3,13 @@
 """Seeded faults: do the tests of Transforms, Numerics and Observers catch
 mistakes in those rooms?
 
-usage: run.py [--build BUILD] [--count 20] [--keep FOLDER]
+usage: run.py [--count 20] [--rooms Numerics,Observers] [--seed TEXT] [--keep FOLDER]
 
 Copies the committed tree, then at `count` places, chosen by a hash of the
-commit, deletes a condition, swaps two operands or shifts a constant, builds,
-and runs the tests of that room alone. Places whose mutant does not compile are
-passed over. Prints a line a mutant; exits 1 if fewer than 90 % are caught.
+commit (or of TEXT), deletes a condition, swaps two operands or shifts a
+constant, builds, and runs the tests of that room alone. Passed over are places
+whose mutant does not compile or compiles to the same machine code. Prints the
+others; exits 1 if fewer than 90 % are caught.
 """
 
 import argparse
@@ -55,10 +56,10 @@ def mutations(line):
         yield "shift constant", code[:match.start()] + shifted + code[match.end():]
 
 
-def places(tree, seed):
+def places(tree, seed, rooms):
     """All possible faults, in an order that `seed` decides."""
     found = []
-    for room in ROOMS:
+    for room in rooms:
         for folder in (f"lib/{room}", f"include/qopt/{room}"):
             for root, _, names in os.walk(os.path.join(tree, folder)):
                 for name in sorted(names):
@@ -79,12 +80,28 @@ class Mutants:
     def __init__(self, tree, build):
         self.tree = tree
         self.build = build
+        self.original = {}
 
     def build_targets(self, room):
         listed = run(["ninja", "-C", self.build, "-t", "targets", "all"]).stdout
         targets = [t for t in ROOMS[room]["targets"] if f"\n{t}: phony" in listed
                    or f"/{t}:" in listed]
         return run(["ninja", "-C", self.build, "-j2", *targets]), targets
+
+    def machine_code(self, targets):
+        """What the linker wrote; nothing in it depends on line or time."""
+        found = []
+        for target in targets:
+            with open(os.path.join(self.build, "bin", target), "rb") as file:
+                found.append(hashlib.sha256(file.read()).digest())
+        return found
+
+    def passes_unchanged(self, room):
+        built, targets = self.build_targets(room)
+        if built.returncode != 0 or self.test(room, targets):
+            return built.stdout[-2000:] or "a test fails"
+        self.original[room] = self.machine_code(targets)
+        return None
 
     def test(self, room, targets):
         """True if some test of the room fails."""
@@ -102,7 +119,7 @@ class Mutants:
         return False
 
     def try_fault(self, room, path, number, text):
-        """'caught', 'survived' or 'does not compile'."""
+        """'caught', 'survived', 'does not compile' or 'same machine code'."""
         full = os.path.join(self.tree, path)
         with open(full, encoding="utf-8") as file:
             original = file.read()
@@ -114,6 +131,8 @@ class Mutants:
             built, targets = self.build_targets(room)
             if built.returncode != 0:
                 return "does not compile"
+            if self.machine_code(targets) == self.original[room]:
+                return "same machine code"
             return "caught" if self.test(room, targets) else "survived"
         except subprocess.TimeoutExpired:
             return "caught"
@@ -124,10 +143,14 @@ class Mutants:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--build", help="unused but for its ccache; kept for the Makefile")
     parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--rooms", default=",".join(ROOMS))
+    parser.add_argument("--seed", help="instead of the commit's hash")
     parser.add_argument("--keep", help="folder for the copy, kept afterwards")
     arguments = parser.parse_args()
+    rooms = arguments.rooms.split(",")
+    if not set(rooms) <= set(ROOMS):
+        parser.error(f"rooms are {', '.join(ROOMS)}")
     source = run(["git", "rev-parse", "--show-toplevel"]).stdout.strip()
     commit = run(["git", "rev-parse", "HEAD"], cwd=source).stdout.strip()
     work = arguments.keep or tempfile.mkdtemp(prefix="qopt-faults-")
@@ -142,17 +165,17 @@ def main():
         if configured.returncode != 0:
             sys.exit(configured.stdout)
     mutants = Mutants(tree, build)
-    for room in ROOMS:
-        built, targets = mutants.build_targets(room)
-        if built.returncode != 0 or mutants.test(room, targets):
-            sys.exit(f"room {room} does not pass its tests without a fault\n{built.stdout[-2000:]}")
+    for room in rooms:
+        problem = mutants.passes_unchanged(room)
+        if problem:
+            sys.exit(f"room {room} does not pass its tests without a fault\n{problem}")
 
     caught = tried = 0
-    for _, room, path, number, kind, line, text in places(tree, commit):
+    for _, room, path, number, kind, line, text in places(tree, arguments.seed or commit, rooms):
         if tried == arguments.count:
             break
         outcome = mutants.try_fault(room, path, number, text)
-        if outcome == "does not compile":
+        if outcome in ("does not compile", "same machine code"):
             continue
         tried += 1
         caught += outcome == "caught"
