@@ -4,7 +4,6 @@
 // (docs/arithmetic.md, "Max pool", "Moves").
 
 #include "QintPatterns.h"
-#include "qopt/IR/QuantTypes.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -25,68 +24,62 @@ struct ConstantPattern final : QintPattern<ConstantOp> {
   }
 };
 
-/// Base of the ops whose operands and result have one type.
-template <typename OpT> struct MovePattern : QintPattern<OpT> {
-  using QintPattern<OpT>::QintPattern;
-  using OpAdaptor = typename QintPattern<OpT>::OpAdaptor;
+// The verifiers see to operands and result of one type.
 
-  LogicalResult
-  matchAndRewrite(OpT op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    // The verifiers see to operands of the same type.
-    if (!getTensorParams(op.getResult()))
-      return this->refuse(op, rewriter, "result is not quantized per tensor");
-    return this->replace(op, rewriter, build(op, adaptor, rewriter));
-  }
+struct ReshapePattern final : TensorPattern<ReshapeOp> {
+  using TensorPattern::TensorPattern;
 
-  virtual Operation *build(OpT op, OpAdaptor adaptor,
-                           PatternRewriter &rewriter) const = 0;
-};
-
-struct ReshapePattern final : MovePattern<ReshapeOp> {
-  using MovePattern::MovePattern;
-  Operation *build(ReshapeOp op, OpAdaptor adaptor,
-                   PatternRewriter &rewriter) const override {
+  llvm::Expected<Operation *> build(ReshapeOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
     return qint::ReshapeOp::create(rewriter, op.getLoc(), getResultType(op),
                                    adaptor.getInput());
   }
 };
 
-struct TransposePattern final : MovePattern<TransposeOp> {
-  using MovePattern::MovePattern;
-  Operation *build(TransposeOp op, OpAdaptor adaptor,
-                   PatternRewriter &rewriter) const override {
+struct TransposePattern final : TensorPattern<TransposeOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(TransposeOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
     return qint::TransposeOp::create(rewriter, op.getLoc(), getResultType(op),
                                      adaptor.getInput(),
                                      op.getPermutationAttr());
   }
 };
 
-struct ConcatPattern final : MovePattern<ConcatOp> {
-  using MovePattern::MovePattern;
-  Operation *build(ConcatOp op, OpAdaptor adaptor,
-                   PatternRewriter &rewriter) const override {
+struct ConcatPattern final : TensorPattern<ConcatOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(ConcatOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
     return qint::ConcatOp::create(rewriter, op.getLoc(), getResultType(op),
                                   adaptor.getInputs(), op.getAxisAttr());
   }
 };
 
-struct PadPattern final : MovePattern<PadOp> {
-  using MovePattern::MovePattern;
-  Operation *build(PadOp op, OpAdaptor adaptor,
-                   PatternRewriter &rewriter) const override {
-    int32_t value = numerics::quantize(op.getValue().convertToFloat(),
-                                       *getTensorParams(op.getResult()));
+struct PadPattern final : TensorPattern<PadOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(PadOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
+    int32_t value =
+        numerics::quantize(op.getValue().convertToFloat(), params.result);
     return qint::PadOp::create(rewriter, op.getLoc(), getResultType(op),
                                adaptor.getInput(), op.getPadsAttr(),
                                rewriter.getI32IntegerAttr(value));
   }
 };
 
-struct MaxPoolPattern final : MovePattern<MaxPoolOp> {
-  using MovePattern::MovePattern;
-  Operation *build(MaxPoolOp op, OpAdaptor adaptor,
-                   PatternRewriter &rewriter) const override {
+struct MaxPoolPattern final : TensorPattern<MaxPoolOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(MaxPoolOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
     return qint::MaxPoolOp::create(rewriter, op.getLoc(), getResultType(op),
                                    adaptor.getInput(), op.getKernelAttr(),
                                    op.getStridesAttr(), op.getPadsAttr(),

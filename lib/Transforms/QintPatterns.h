@@ -19,6 +19,25 @@ using Refusals = SmallVector<std::pair<Operation *, std::string>>;
 /// another type.
 std::optional<numerics::QuantParams> getTensorParams(Value value);
 
+/// The parameters of an op's operands, weight and bias left out, and of its
+/// result.
+struct ValueParams {
+  SmallVector<numerics::QuantParams> inputs;
+  numerics::QuantParams result;
+};
+
+/// Nothing where one of them is not quantized per tensor.
+std::optional<ValueParams> getValueParams(Operation *op);
+
+/// The largest `|q - z|`.
+int64_t getMagnitude(const numerics::QuantParams &params);
+
+/// `value` with the nine digits that tell float32 scales apart.
+std::string formatScale(double value);
+
+/// The text of an error without its code and help.
+std::string getErrorMessage(llvm::Error error);
+
 /// The result's side of a requantization: its parameters and the clamp of its
 /// type, narrowed by a fused activation (docs/arithmetic.md, "Quantized
 /// values").
@@ -50,7 +69,7 @@ template <typename OpT> struct QintPattern : OpConversionPattern<OpT> {
   }
   LogicalResult refuse(OpT op, PatternRewriter &rewriter,
                        llvm::Error error) const {
-    return refuse(op, rewriter, getMessage(std::move(error)));
+    return refuse(op, rewriter, getErrorMessage(std::move(error)));
   }
 
   RankedTensorType getResultType(OpT op) const {
@@ -66,28 +85,40 @@ template <typename OpT> struct QintPattern : OpConversionPattern<OpT> {
     return success();
   }
 
-  static std::string getMessage(llvm::Error error);
-
 private:
   Refusals &refusals;
 };
 
-/// `value` with the nine digits that tell float32 scales apart.
-std::string formatScale(double value);
+/// Base of the patterns of ops whose values are quantized per tensor, which is
+/// checked here: `build` makes the integer op or says why there is none.
+template <typename OpT> struct TensorPattern : QintPattern<OpT> {
+  using QintPattern<OpT>::QintPattern;
+  using OpAdaptor = typename QintPattern<OpT>::OpAdaptor;
 
-/// The text of an error without its code and help.
-std::string getErrorMessage(llvm::Error error);
+  LogicalResult
+  matchAndRewrite(OpT op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
+    std::optional<ValueParams> params = getValueParams(op);
+    if (!params)
+      return this->refuse(op, rewriter,
+                          "operand or result is not quantized per tensor");
+    llvm::Expected<Operation *> replacement =
+        build(op, adaptor, *params, rewriter);
+    if (!replacement)
+      return this->refuse(op, rewriter, replacement.takeError());
+    return this->replace(op, rewriter, *replacement);
+  }
 
-template <typename OpT>
-std::string QintPattern<OpT>::getMessage(llvm::Error error) {
-  return getErrorMessage(std::move(error));
-}
+  virtual llvm::Expected<Operation *>
+  build(OpT op, OpAdaptor adaptor, const ValueParams &params,
+        PatternRewriter &rewriter) const = 0;
+};
 
 /// conv, gemm.
 void populateQintWeightPatterns(const TypeConverter &converter,
                                 RewritePatternSet &patterns,
                                 Refusals &refusals);
-/// add, sub, mul, unary, requantize, softmax, pools and means.
+/// add, sub, mul, unary, requantize, softmax.
 void populateQintElementwisePatterns(const TypeConverter &converter,
                                      RewritePatternSet &patterns,
                                      Refusals &refusals);

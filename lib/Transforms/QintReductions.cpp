@@ -4,104 +4,79 @@
 // (docs/arithmetic.md, "Average pool", "Mean").
 
 #include "QintPatterns.h"
-#include "qopt/IR/QuantTypes.h"
 #include "qopt/IR/Shapes.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
-using numerics::QuantParams;
 
 /// Sums of more elements than this are refused.
 static constexpr int64_t largestCount = 1 << 22;
 
-/// Multipliers of `s_x / (n s_y)` for each `n` of `counts`, one product, one
-/// quotient.
-static llvm::Expected<numerics::Multipliers>
-chooseMeanMultipliers(const QuantParams &input, const QuantParams &output,
-                      ArrayRef<int64_t> counts) {
+/// The form of an average over `counts`, ascending, elements: multipliers of
+/// `s_x / (n s_y)` for each `n` of them, one product, one quotient.
+static llvm::Expected<qint::RequantAttr>
+getMeanRequant(MLIRContext *context, const ValueParams &params,
+               ArrayRef<int64_t> counts) {
+  if (counts.back() > largestCount)
+    return llvm::createStringError("averages " + Twine(counts.back()) +
+                                   " elements, which is more than " +
+                                   Twine(largestCount));
   SmallVector<double> factors;
   for (int64_t count : counts)
-    factors.push_back(input.scale /
-                      (static_cast<double>(count) * output.scale));
-  int64_t step =
-      std::max<int64_t>(input.qmax - static_cast<int64_t>(input.zeroPoint),
-                        static_cast<int64_t>(input.zeroPoint) - input.qmin);
-  return numerics::chooseMultipliers(factors, step * counts.back());
+    factors.push_back(params.inputs[0].scale /
+                      (static_cast<double>(count) * params.result.scale));
+  llvm::Expected<numerics::Multipliers> multipliers =
+      numerics::chooseMultipliers(factors, getMagnitude(params.inputs[0]) *
+                                               counts.back());
+  if (!multipliers)
+    return multipliers.takeError();
+  return ResultForm(params.result, FnAttr())
+      .getRequant(context, multipliers->multiplier, multipliers->shift);
 }
 
 namespace {
 
-struct AvgPoolPattern final : QintPattern<AvgPoolOp> {
-  using QintPattern::QintPattern;
+struct AvgPoolPattern final : TensorPattern<AvgPoolOp> {
+  using TensorPattern::TensorPattern;
 
-  LogicalResult
-  matchAndRewrite(AvgPoolOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    auto input = getTensorParams(op.getInput());
-    auto output = getTensorParams(op.getResult());
-    if (!input || !output)
-      return refuse(op, rewriter,
-                    "input or result is not quantized per tensor");
+  llvm::Expected<Operation *> build(AvgPoolOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
     ArrayRef<int64_t> shape =
         cast<RankedTensorType>(op.getInput().getType()).getShape();
     std::optional<Window2D> window =
         Window2D::get(shape.take_back(2), op.getKernel(), op.getStrides(),
                       op.getPads(), op.getDilations());
     SmallVector<int64_t> counts = window->tapCounts();
-    if (counts.back() > largestCount)
-      return refuse(op, rewriter,
-                    "averages " + Twine(counts.back()) +
-                        " elements, which is more than " + Twine(largestCount));
-    llvm::Expected<numerics::Multipliers> multipliers =
-        chooseMeanMultipliers(*input, *output, counts);
-    if (!multipliers)
-      return refuse(op, rewriter, multipliers.takeError());
-    qint::RequantAttr requant =
-        ResultForm(*output, FnAttr())
-            .getRequant(op.getContext(), multipliers->multiplier,
-                        multipliers->shift);
-    return replace(
-        op, rewriter,
-        qint::AvgPoolOp::create(
-            rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
-            op.getKernelAttr(), op.getStridesAttr(), op.getPadsAttr(),
-            op.getDilationsAttr(), rewriter.getDenseI64ArrayAttr(counts),
-            rewriter.getI32IntegerAttr(input->zeroPoint), requant));
+    llvm::Expected<qint::RequantAttr> requant =
+        getMeanRequant(op.getContext(), params, counts);
+    if (!requant)
+      return requant.takeError();
+    return qint::AvgPoolOp::create(
+        rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
+        op.getKernelAttr(), op.getStridesAttr(), op.getPadsAttr(),
+        op.getDilationsAttr(), rewriter.getDenseI64ArrayAttr(counts),
+        rewriter.getI32IntegerAttr(params.inputs[0].zeroPoint), *requant);
   }
 };
 
-struct ReduceMeanPattern final : QintPattern<ReduceMeanOp> {
-  using QintPattern::QintPattern;
+struct ReduceMeanPattern final : TensorPattern<ReduceMeanOp> {
+  using TensorPattern::TensorPattern;
 
-  LogicalResult
-  matchAndRewrite(ReduceMeanOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    auto input = getTensorParams(op.getInput());
-    auto output = getTensorParams(op.getResult());
-    if (!input || !output)
-      return refuse(op, rewriter,
-                    "input or result is not quantized per tensor");
+  llvm::Expected<Operation *> build(ReduceMeanOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
     int64_t count = 1;
     for (int64_t axis : op.getAxes())
       count *= cast<RankedTensorType>(op.getInput().getType()).getDimSize(axis);
-    if (count > largestCount)
-      return refuse(op, rewriter,
-                    "averages " + Twine(count) +
-                        " elements, which is more than " + Twine(largestCount));
-    llvm::Expected<numerics::Multipliers> multipliers =
-        chooseMeanMultipliers(*input, *output, count);
-    if (!multipliers)
-      return refuse(op, rewriter, multipliers.takeError());
-    qint::RequantAttr requant =
-        ResultForm(*output, FnAttr())
-            .getRequant(op.getContext(), multipliers->multiplier,
-                        multipliers->shift);
-    return replace(op, rewriter,
-                   qint::ReduceMeanOp::create(
-                       rewriter, op.getLoc(), getResultType(op),
-                       adaptor.getInput(), op.getAxesAttr(),
-                       op.getKeepDimsAttr(),
-                       rewriter.getI32IntegerAttr(input->zeroPoint), requant));
+    llvm::Expected<qint::RequantAttr> requant =
+        getMeanRequant(op.getContext(), params, count);
+    if (!requant)
+      return requant.takeError();
+    return qint::ReduceMeanOp::create(
+        rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
+        op.getAxesAttr(), op.getKeepDimsAttr(),
+        rewriter.getI32IntegerAttr(params.inputs[0].zeroPoint), *requant);
   }
 };
 

@@ -32,45 +32,46 @@ bool areEqualScales(double a, double b) {
   return std::fabs(a - b) <= 1e-6 * std::fabs(b);
 }
 
-/// Fills in weights and zero points; returns why it cannot.
-std::optional<std::string> readWeights(Value weight, Layer &layer) {
+/// Fills in weights and zero points.
+llvm::Error readWeights(Value weight, Layer &layer) {
   std::optional<SmallVector<int32_t>> weights = getQuantizedConstant(weight);
   if (!weights)
-    return "weight is not a quantized constant";
+    return llvm::createStringError("weight is not a quantized constant");
   auto type = cast<RankedTensorType>(weight.getType());
   if (storageTensorType(type).getElementTypeBitWidth() != 8)
-    return "weight is not stored in 8 bits";
+    return llvm::createStringError("weight is not stored in 8 bits");
   if (isPerAxis(type) && quantAxis(type) != 0)
-    return "weight scales are not along the output channels";
+    return llvm::createStringError(
+        "weight scales are not along the output channels");
   layer.channels = type.getDimSize(0);
   layer.weights.assign(weights->begin(), weights->end());
   int64_t count = isPerAxis(type) ? layer.channels : 1;
   for (int64_t channel = 0; channel < count; ++channel)
     layer.weightZeroPoints.push_back(quantParams(type, channel).zeroPoint);
-  return std::nullopt;
+  return llvm::Error::success();
 }
 
-/// Fills in the biases, zero where there is none; returns why it cannot.
-std::optional<std::string> readBias(Value bias, Type weight, Layer &layer) {
+/// Fills in the biases, zero where there is none.
+llvm::Error readBias(Value bias, Type weight, Layer &layer) {
   layer.biases.assign(layer.channels, 0);
   if (!bias)
-    return std::nullopt;
+    return llvm::Error::success();
   std::optional<SmallVector<int32_t>> values = getQuantizedConstant(bias);
   if (!values)
-    return "bias is not a quantized constant";
+    return llvm::createStringError("bias is not a quantized constant");
   Type type = bias.getType();
   for (int64_t channel = 0; channel < layer.channels; ++channel) {
     double expected = quantScale(weight, isPerAxis(weight) ? channel : 0) *
                       static_cast<double>(layer.input.scale);
     double scale = quantScale(type, isPerAxis(type) ? channel : 0);
     if (!areEqualScales(scale, expected))
-      return ("bias scale " + formatScale(scale) + " of channel " +
-              Twine(channel) + " is not the product " + formatScale(expected) +
-              " of the input's and the weight's")
-          .str();
+      return llvm::createStringError(
+          "bias scale " + formatScale(scale) + " of channel " + Twine(channel) +
+          " is not the product " + formatScale(expected) +
+          " of the input's and the weight's");
   }
   layer.biases = *values;
-  return std::nullopt;
+  return llvm::Error::success();
 }
 
 /// The largest `|acc|` of all channels; an error where int32 may overflow.
@@ -101,50 +102,44 @@ void setFactors(Layer &layer, Type weight, double resultScale) {
 
 bool isZero(int32_t value) { return value == 0; }
 
-/// conv and gemm; `Derived` builds the integer op.
-template <typename OpT> struct WeightPattern : QintPattern<OpT> {
-  using QintPattern<OpT>::QintPattern;
-  using OpAdaptor = typename QintPattern<OpT>::OpAdaptor;
+/// conv and gemm; `create` makes the integer op.
+template <typename OpT> struct WeightPattern final : TensorPattern<OpT> {
+  using TensorPattern<OpT>::TensorPattern;
+  using OpAdaptor = typename TensorPattern<OpT>::OpAdaptor;
 
-  LogicalResult
-  matchAndRewrite(OpT op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    auto input = getTensorParams(op.getInput());
-    auto output = getTensorParams(op.getResult());
-    if (!input || !output)
-      return this->refuse(op, rewriter,
-                          "input or result is not quantized per tensor");
+  llvm::Expected<Operation *> build(OpT op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
     Layer layer;
-    layer.input = *input;
-    if (auto reason = readWeights(op.getWeight(), layer))
-      return this->refuse(op, rewriter, *reason);
+    layer.input = params.inputs[0];
+    if (llvm::Error error = readWeights(op.getWeight(), layer))
+      return std::move(error);
     Type weightType = op.getWeight().getType();
-    if (auto reason = readBias(op.getBias(), weightType, layer))
-      return this->refuse(op, rewriter, *reason);
+    if (llvm::Error error = readBias(op.getBias(), weightType, layer))
+      return std::move(error);
     llvm::Expected<int64_t> magnitude = proveAccumulator(layer);
     if (!magnitude)
-      return this->refuse(op, rewriter, magnitude.takeError());
-    setFactors(layer, weightType, output->scale);
+      return magnitude.takeError();
+    setFactors(layer, weightType, params.result.scale);
     llvm::Expected<numerics::Multipliers> multipliers =
         numerics::chooseMultipliers(layer.factors, *magnitude);
     if (!multipliers)
-      return this->refuse(op, rewriter, multipliers.takeError());
+      return multipliers.takeError();
 
     SmallVector<int32_t> zeroPoints = layer.weightZeroPoints;
     if (llvm::all_of(zeroPoints, isZero))
       zeroPoints.clear();
     qint::RequantAttr requant =
-        ResultForm(*output, op.getActivationAttr())
+        ResultForm(params.result, op.getActivationAttr())
             .getRequant(op.getContext(), multipliers->multiplier,
                         multipliers->shift);
-    return this->replace(
-        op, rewriter,
-        build(op, adaptor, rewriter, input->zeroPoint, zeroPoints, requant));
+    return create(op, adaptor, rewriter, layer.input.zeroPoint, zeroPoints,
+                  requant);
   }
 
-  Operation *build(ConvOp op, OpAdaptor adaptor, PatternRewriter &rewriter,
-                   int32_t inputZeroPoint, ArrayRef<int32_t> zeroPoints,
-                   qint::RequantAttr requant) const {
+  Operation *create(ConvOp op, OpAdaptor adaptor, PatternRewriter &rewriter,
+                    int32_t inputZeroPoint, ArrayRef<int32_t> zeroPoints,
+                    qint::RequantAttr requant) const {
     return qint::ConvOp::create(
         rewriter, op.getLoc(), this->getResultType(op), adaptor.getInput(),
         adaptor.getWeight(), adaptor.getBias(),
@@ -153,9 +148,9 @@ template <typename OpT> struct WeightPattern : QintPattern<OpT> {
         op.getPadsAttr(), op.getDilationsAttr(), op.getGroupsAttr(), requant);
   }
 
-  Operation *build(GemmOp op, OpAdaptor adaptor, PatternRewriter &rewriter,
-                   int32_t inputZeroPoint, ArrayRef<int32_t> zeroPoints,
-                   qint::RequantAttr requant) const {
+  Operation *create(GemmOp op, OpAdaptor adaptor, PatternRewriter &rewriter,
+                    int32_t inputZeroPoint, ArrayRef<int32_t> zeroPoints,
+                    qint::RequantAttr requant) const {
     return qint::GemmOp::create(
         rewriter, op.getLoc(), this->getResultType(op), adaptor.getInput(),
         adaptor.getWeight(), adaptor.getBias(),

@@ -19,6 +19,30 @@ std::optional<numerics::QuantParams> getTensorParams(Value value) {
   return quantParams(value.getType());
 }
 
+std::optional<ValueParams> getValueParams(Operation *op) {
+  auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+  ValueParams result;
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (quantizable && (&operand == quantizable.getWeightOperand() ||
+                        &operand == quantizable.getBiasOperand()))
+      continue;
+    auto params = getTensorParams(operand.get());
+    if (!params)
+      return std::nullopt;
+    result.inputs.push_back(*params);
+  }
+  auto params = getTensorParams(op->getResult(0));
+  if (!params)
+    return std::nullopt;
+  result.result = *params;
+  return result;
+}
+
+int64_t getMagnitude(const numerics::QuantParams &params) {
+  int64_t zeroPoint = params.zeroPoint;
+  return std::max(params.qmax - zeroPoint, zeroPoint - params.qmin);
+}
+
 ResultForm::ResultForm(const numerics::QuantParams &params, FnAttr activation)
     : params(params), clampMin(params.qmin), clampMax(params.qmax) {
   if (!activation)

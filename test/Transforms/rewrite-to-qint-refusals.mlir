@@ -11,9 +11,9 @@ func.func @floats(%q: tensor<2x!q>) -> tensor<2x!q> {
   %x = qopt.constant dense<1.0> : tensor<2x2xf32>
   // expected-note@+1 {{'qopt.constant': holds no integers}}
   %i = qopt.constant dense<1.0> : tensor<2x2x2x2xf32>
-  // expected-note@+1 {{'qopt.gemm': input or result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.gemm': operand or result is not quantized per tensor}}
   %0 = qopt.gemm %x, %x : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
-  // expected-note@+1 {{'qopt.conv': input or result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.conv': operand or result is not quantized per tensor}}
   %1 = qopt.conv %i, %i : (tensor<2x2x2x2xf32>, tensor<2x2x2x2xf32>) -> tensor<2x2x1x1xf32>
   // expected-note@+1 {{'qopt.add': operand or result is not quantized per tensor}}
   %2 = qopt.add %x, %x : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
@@ -21,23 +21,23 @@ func.func @floats(%q: tensor<2x!q>) -> tensor<2x!q> {
   %3 = qopt.sub %x, %x : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
   // expected-note@+1 {{'qopt.mul': operand or result is not quantized per tensor}}
   %4 = qopt.mul %x, %x : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
-  // expected-note@+1 {{'qopt.unary': input or result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.unary': operand or result is not quantized per tensor}}
   %5 = qopt.unary %x [#qopt.fn<tanh>] : (tensor<2x2xf32>) -> tensor<2x2xf32>
-  // expected-note@+1 {{'qopt.softmax': input or result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.softmax': operand or result is not quantized per tensor}}
   %6 = qopt.softmax %x axis 1 : (tensor<2x2xf32>) -> tensor<2x2xf32>
-  // expected-note@+1 {{'qopt.reduce_mean': input or result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.reduce_mean': operand or result is not quantized per tensor}}
   %7 = qopt.reduce_mean %x axes [1] : (tensor<2x2xf32>) -> tensor<2x1xf32>
-  // expected-note@+1 {{'qopt.avg_pool': input or result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.avg_pool': operand or result is not quantized per tensor}}
   %8 = qopt.avg_pool %i {kernel = array<i64: 1, 1>} : (tensor<2x2x2x2xf32>) -> tensor<2x2x2x2xf32>
-  // expected-note@+1 {{'qopt.max_pool': result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.max_pool': operand or result is not quantized per tensor}}
   %9 = qopt.max_pool %i {kernel = array<i64: 1, 1>} : (tensor<2x2x2x2xf32>) -> tensor<2x2x2x2xf32>
-  // expected-note@+1 {{'qopt.concat': result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.concat': operand or result is not quantized per tensor}}
   %10 = qopt.concat %x, %x axis 1 : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x4xf32>
-  // expected-note@+1 {{'qopt.reshape': result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.reshape': operand or result is not quantized per tensor}}
   %11 = qopt.reshape %5 : (tensor<2x2xf32>) -> tensor<4xf32>
-  // expected-note@+1 {{'qopt.transpose': result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.transpose': operand or result is not quantized per tensor}}
   %12 = qopt.transpose %x [1, 0] : (tensor<2x2xf32>) -> tensor<2x2xf32>
-  // expected-note@+1 {{'qopt.pad': result is not quantized per tensor}}
+  // expected-note@+1 {{'qopt.pad': operand or result is not quantized per tensor}}
   %13 = qopt.pad %x [0, 0, 0, 1] : (tensor<2x2xf32>) -> tensor<2x3xf32>
   return %q : tensor<2x!q>
 }
