@@ -10,10 +10,9 @@ namespace mlir::qopt::numerics {
 
 /// `hi + lo` with `|lo| <= ulp(hi) / 2`. Values stay inside +-2^900.
 struct DoubleDouble {
-  double hi = 0;
+  double hi;
   double lo = 0;
 
-  DoubleDouble() = default;
   DoubleDouble(double value) : hi(value) {}
   DoubleDouble(double hi, double lo) : hi(hi), lo(lo) {}
 };
@@ -86,7 +85,7 @@ inline double roundHalfEven(DoubleDouble a) {
   return nearest;
 }
 
-/// `e^x` to about 95 bits for `x` in [-700, 700].
+/// `e^x` to about 95 bits for `x <= 709.78`; 0 below -745.2.
 DoubleDouble expDoubleDouble(DoubleDouble x);
 
 } // namespace mlir::qopt::numerics

@@ -10,6 +10,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 using namespace mlir::qopt;
 using namespace mlir::qopt::numerics;
@@ -44,13 +45,13 @@ static llvm::Error checkFactors(llvm::ArrayRef<double> factors) {
   return llvm::Error::success();
 }
 
-/// The largest shift in `[lowest, highest]` with `rhe(factor 2^shift) < limit`,
-/// or -1.
-static int shiftBelow(double factor, double limit, int lowest, int highest) {
+/// The largest shift in `[lowest, highest]` with `rhe(factor 2^shift) < limit`.
+static std::optional<int> shiftBelow(double factor, double limit, int lowest,
+                                     int highest) {
   for (int shift = highest; shift >= lowest; --shift)
     if (scaled(factor, shift) < limit)
       return shift;
-  return -1;
+  return std::nullopt;
 }
 
 static Multipliers withCommonShift(llvm::ArrayRef<double> factors, int shift) {
@@ -70,31 +71,39 @@ numerics::chooseMultipliers(llvm::ArrayRef<double> factors,
     return Multipliers{{}, {38}};
   const double largest = *std::max_element(factors.begin(), factors.end());
   const double smallest = *std::min_element(factors.begin(), factors.end());
-  // Doubles hold 2^62 / P well enough once rounded down.
-  const double bound = static_cast<double>(
-      (INT64_C(1) << 62) / std::max<int64_t>(accumulatorBound, 1));
-  const double limit = std::min(0x1p31, bound);
+  // Doubles hold 2^62 / P well enough once rounded down; the multiplier's own
+  // limit is that of a 32-bit accumulator.
+  const double limit = std::min(
+      0x1p31, static_cast<double>((INT64_C(1) << 62) /
+                                  std::max(accumulatorBound, int32Bound)));
+  auto keepsBits = [&](std::optional<int> shift) {
+    return shift && scaled(smallest, *shift) >= enoughBits;
+  };
+  auto anyShift = [&](double factor) {
+    return shiftBelow(factor, limit, 1, largestShift);
+  };
 
-  int shift = shiftBelow(largest, std::min(0x1p30, limit), 32, 38);
-  if (shift >= 0 && scaled(smallest, shift) >= enoughBits)
-    return withCommonShift(factors, shift);
-  shift = shiftBelow(largest, limit, 1, largestShift);
-  if (shift >= 0 && scaled(smallest, shift) >= enoughBits)
-    return withCommonShift(factors, shift);
+  std::optional<int> shift =
+      shiftBelow(largest, std::min(0x1p30, limit), 32, 38);
+  if (keepsBits(shift))
+    return withCommonShift(factors, *shift);
+  shift = anyShift(largest);
+  if (keepsBits(shift))
+    return withCommonShift(factors, *shift);
 
   Multipliers result;
   for (double factor : factors) {
-    shift = shiftBelow(factor, limit, 1, largestShift);
-    if (shift < 0)
+    shift = anyShift(factor);
+    if (!shift)
       return makeError(
           701,
           llvm::formatv("an accumulator of up to {0} times the factor {1:e} "
                         "does not fit 64 bits",
                         accumulatorBound, factor)
               .str());
-    const double multiplier = std::max(scaled(factor, shift), 1.0);
+    const double multiplier = std::max(scaled(factor, *shift), 1.0);
     result.multiplier.push_back(static_cast<int32_t>(multiplier));
-    result.shift.push_back(static_cast<int8_t>(shift));
+    result.shift.push_back(static_cast<int8_t>(*shift));
   }
   return result;
 }

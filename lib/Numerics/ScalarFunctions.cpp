@@ -11,7 +11,15 @@
 using namespace mlir::qopt;
 using namespace mlir::qopt::numerics;
 
-DoubleDouble numerics::expDoubleDouble(DoubleDouble x) {
+namespace {
+/// `e^x = (1 + fraction) 2^exponent`. The exponent is 0 for `|x| < 0.34`.
+struct Exponential {
+  DoubleDouble fraction;
+  int exponent;
+};
+} // namespace
+
+static Exponential exponential(DoubleDouble x) {
   // ln 2 in three parts of which the first leaves products with |k| < 2^11
   // exact.
   const double ln2High = 0x1.62e42fefa0000p-1;
@@ -21,66 +29,53 @@ DoubleDouble numerics::expDoubleDouble(DoubleDouble x) {
   DoubleDouble r = x - DoubleDouble(k * ln2High);
   r = r - twoProduct(k, ln2Mid);
   r = r - DoubleDouble(k * ln2Low);
-  // exp(r) = exp(r / 2^9)^(2^9); |r / 2^9| < 2^-10, so 11 Taylor terms leave
-  // an error below 2^-130. The sum omits the 1 so that squaring,
+  // exp(r) = exp(r / 2^9)^(2^9); |r / 2^9| < 2^-10, so that Taylor terms soon
+  // fall below the last bit of the sum. The sum omits the 1 so that squaring,
   // (1 + p)^2 - 1 = 2 p + p^2, keeps its low bits.
   const int squarings = 9;
   r = r * DoubleDouble(0x1p-9);
   DoubleDouble p = r;
   DoubleDouble term = r;
-  for (int n = 2; n <= 11; ++n) {
-    term = term * r / DoubleDouble(static_cast<double>(n));
+  for (double n = 2; p.lo + term.hi != p.lo; ++n) {
+    term = term * r / DoubleDouble(n);
     p = p + term;
   }
   for (int i = 0; i < squarings; ++i)
     p = p * DoubleDouble(2.0) + p * p;
-  p = p + DoubleDouble(1.0);
-  const int exponent = static_cast<int>(k);
+  return {p, static_cast<int>(k)};
+}
+
+DoubleDouble numerics::expDoubleDouble(DoubleDouble x) {
+  if (x.hi < -745.2)
+    return 0.0;
+  const auto [fraction, exponent] = exponential(x);
+  const DoubleDouble p = fraction + DoubleDouble(1.0);
   return {std::ldexp(p.hi, exponent), std::ldexp(p.lo, exponent)};
 }
 
 double numerics::expDouble(double x) {
-  if (std::isnan(x))
-    return x;
-  if (x > 709.7827128933840)
-    return std::numeric_limits<double>::infinity();
-  if (x < -745.2)
-    return 0;
-  if (x >= -700 && x <= 700)
-    return expDoubleDouble(x).hi;
-  // Near the ends of the exponent range: half the argument, squared.
-  const double root = expDoubleDouble(x / 2).hi;
-  return root * root;
+  if (!(x <= 709.7827128933840))
+    return x + std::numeric_limits<double>::infinity(); // NaN stays NaN.
+  return expDoubleDouble(x).hi;
+}
+
+/// `e^x - 1` without loss near 0.
+static DoubleDouble expMinusOne(DoubleDouble x) {
+  if (std::fabs(x.hi) < 0.25)
+    return exponential(x).fraction;
+  return expDoubleDouble(x) - DoubleDouble(1.0);
 }
 
 static DoubleDouble sigmoid(DoubleDouble x) {
-  if (x.hi < -700)
-    return 0.0;
-  if (x.hi > 700)
-    return 1.0;
-  if (x.hi < 0) {
-    const DoubleDouble e = expDoubleDouble(x);
-    return e / (DoubleDouble(1.0) + e);
-  }
-  return DoubleDouble(1.0) / (DoubleDouble(1.0) + expDoubleDouble(-x));
+  const DoubleDouble e = expDoubleDouble(std::min(x, -x));
+  return (x.hi < 0 ? e : DoubleDouble(1.0)) / (DoubleDouble(1.0) + e);
 }
 
 static DoubleDouble tanh(DoubleDouble x) {
   if (x.hi < 0)
     return -tanh(-x);
-  if (x.hi > 300)
-    return 1.0;
-  if (x.hi < 0x1p-12) {
-    // The series to x^9; the next term is below 2^-120 of x.
-    const DoubleDouble s = x * x;
-    DoubleDouble sum = DoubleDouble(62.0) / DoubleDouble(2835.0);
-    sum = sum * s - DoubleDouble(17.0) / DoubleDouble(315.0);
-    sum = sum * s + DoubleDouble(2.0) / DoubleDouble(15.0);
-    sum = sum * s - DoubleDouble(1.0) / DoubleDouble(3.0);
-    return x + x * (s * sum);
-  }
-  const DoubleDouble e = expDoubleDouble(x * DoubleDouble(2.0));
-  return (e - DoubleDouble(1.0)) / (e + DoubleDouble(1.0));
+  const DoubleDouble m = expMinusOne(x * DoubleDouble(-2.0));
+  return -m / (m + DoubleDouble(2.0));
 }
 
 /// `min(max(x, lo), hi)`; an infinite end is no end.
@@ -118,21 +113,23 @@ static DoubleDouble apply(const ScalarFunction &function, DoubleDouble x) {
 /// What `function` gives where double-double arithmetic would overflow.
 static double applyHuge(const ScalarFunction &function, double x) {
   using Kind = ScalarFunction::Kind;
+  if (std::isnan(x))
+    return x;
+  const bool negative = std::signbit(x);
   switch (function.kind) {
   case Kind::Relu:
-    return x < 0 ? 0 : x;
+  case Kind::HardSwish:
+    return negative ? 0 : x;
   case Kind::Clip:
     return std::min(std::max(x, function.a), function.b);
   case Kind::LeakyRelu:
-    return x < 0 ? function.a * x : x;
+    return negative ? function.a * x : x;
   case Kind::Sigmoid:
-    return x < 0 ? 0 : 1;
+    return negative ? 0 : 1;
   case Kind::Tanh:
-    return x < 0 ? -1 : 1;
+    return negative ? -1 : 1;
   case Kind::HardSigmoid:
     return std::min(std::max(function.a * x + function.b, 0.0), 1.0);
-  case Kind::HardSwish:
-    return x < 0 ? 0 : x;
   case Kind::Affine:
     return function.a * x + function.b;
   }
@@ -140,35 +137,40 @@ static double applyHuge(const ScalarFunction &function, double x) {
 }
 
 /// Beyond this, Dekker's product overflows; below its inverse it loses bits.
+/// NaN is huge, too.
 static bool isHuge(double x) { return !(x > -0x1p400 && x < 0x1p400); }
 
 double numerics::evaluate(const ScalarFunction &function, double x) {
-  if (std::isnan(x))
-    return x;
   if (isHuge(x))
     return applyHuge(function, x);
   const DoubleDouble y = apply(function, x);
   return y.hi + y.lo;
 }
 
+/// `saturate(roundHalfEven(y / scale))`, where saturation leaves ample room for
+/// every zero point. NaN gives 0.
+static double toSteps(DoubleDouble y, double scale) {
+  const double most = 0x1p40;
+  if (std::isnan(y.hi))
+    return 0;
+  if (y.hi > most * scale)
+    return most;
+  if (y.hi < -most * scale)
+    return -most;
+  return roundHalfEven(y / DoubleDouble(scale));
+}
+
 std::vector<int16_t> numerics::buildTable(llvm::ArrayRef<ScalarFunction> chain,
                                           const QuantParams &in,
                                           const QuantParams &out) {
   std::vector<int16_t> table;
-  table.reserve(in.qmax - in.qmin + 1);
   for (int32_t q = in.qmin; q <= in.qmax; ++q) {
     DoubleDouble y =
         static_cast<double>(in.scale) * static_cast<double>(q - in.zeroPoint);
     for (const ScalarFunction &function : chain)
       y = isHuge(y.hi) ? DoubleDouble(applyHuge(function, y.hi))
                        : apply(function, y);
-    // An entry beyond the output's range saturates whatever its exact value.
-    const double limit = 0x1p40 * static_cast<double>(out.scale);
-    double steps;
-    if (y.hi > limit || y.hi < -limit || std::isnan(y.hi))
-      steps = y.hi > 0 ? 0x1p40 : (y.hi < 0 ? -0x1p40 : 0);
-    else
-      steps = roundHalfEven(y / DoubleDouble(out.scale));
+    const double steps = toSteps(y, out.scale);
     table.push_back(static_cast<int16_t>(
         std::clamp(steps + out.zeroPoint, static_cast<double>(out.qmin),
                    static_cast<double>(out.qmax))));

@@ -11,12 +11,10 @@ using namespace mlir::qopt::numerics;
 
 std::vector<uint32_t> numerics::buildSoftmaxTable(float inputScale) {
   std::vector<uint32_t> table(256);
-  for (int d = 0; d < 256; ++d) {
-    const double x = -static_cast<double>(inputScale) * d;
-    // exp(-17) 2^23 is below 1/2.
-    table[d] = x < -17 ? 0
-                       : static_cast<uint32_t>(roundHalfEven(
-                             expDoubleDouble(x) * DoubleDouble(0x1p23)));
+  for (size_t d = 0; d < table.size(); ++d) {
+    const DoubleDouble x = -static_cast<double>(inputScale) * d;
+    table[d] = static_cast<uint32_t>(
+        roundHalfEven(expDoubleDouble(x) * DoubleDouble(0x1p23)));
   }
   return table;
 }

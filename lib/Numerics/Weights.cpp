@@ -15,7 +15,6 @@ using namespace mlir::qopt::numerics;
 
 namespace {
 constexpr int clipSteps = 50;
-constexpr size_t lanes = 8;
 /// A scale below this share of the layer's largest is raised to it.
 constexpr double weakestShare = 0x1p-20;
 } // namespace
@@ -32,23 +31,17 @@ static float scaleFor(double largest, int32_t qmax) {
       .scale;
 }
 
-/// `sum h (w - s q)^2` in eight interleaved partial sums: a fixed order that
-/// vectorizes.
+/// `sum h (w - s q)^2`.
 static double squaredError(llvm::ArrayRef<float> weights,
                            llvm::ArrayRef<double> moments,
                            const QuantParams &params) {
-  double partial[lanes] = {};
   const double scale = params.scale;
-  auto add = [&](size_t i) {
+  double sum = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
     const double error = weights[i] - scale * quantize(weights[i], params);
     const double moment = moments.empty() ? 1.0 : moments[i % moments.size()];
-    partial[i % lanes] += moment * (error * error);
-  };
-  for (size_t i = 0; i < weights.size(); ++i)
-    add(i);
-  double sum = 0;
-  for (double p : partial)
-    sum += p;
+    sum += moment * (error * error);
+  }
   return sum;
 }
 
@@ -57,7 +50,7 @@ static float chooseScale(llvm::ArrayRef<float> weights,
   const int32_t qmax = signedMax(options.bits);
   const double largest = maxAbs(weights);
   float best = scaleFor(largest, qmax);
-  if (options.scaling == WeightScaling::MaxAbs || largest == 0)
+  if (options.scaling == WeightScaling::MaxAbs)
     return best;
   double bestError = std::numeric_limits<double>::infinity();
   for (int step = 0; step < clipSteps; ++step) {
@@ -92,7 +85,7 @@ QuantizedWeights numerics::quantizeWeights(llvm::ArrayRef<float> weights,
                                            size_t channels,
                                            const WeightOptions &options) {
   const size_t groups = options.perChannel ? channels : 1;
-  const size_t length = groups == 0 ? 0 : weights.size() / groups;
+  const size_t length = weights.size() / std::max<size_t>(groups, 1);
   const int32_t qmax = signedMax(options.bits);
   QuantizedWeights result;
   std::vector<bool> dead;

@@ -107,8 +107,47 @@ TEST(ChooseMultipliers, refusesFactorsOutOfRange) {
   for (double factor :
        {0.0, -1.0, 0x1p-41, 129.0, std::numeric_limits<double>::infinity(),
         std::numeric_limits<double>::quiet_NaN()})
-    EXPECT_NE(refusal(chooseMultipliers({0.5, factor})), "");
+    EXPECT_NE(refusal(chooseMultipliers({0.5, factor})).find("Q0701"),
+              std::string::npos);
   EXPECT_EQ(refusal(chooseMultipliers({0x1p-40, 128.0})), "");
+}
+
+TEST(ChooseMultipliers, theSmallestFactorTakesTheLargestShift) {
+  auto chosen = chooseMultipliers(0x1p-40);
+  ASSERT_TRUE(succeeded(chosen));
+  EXPECT_EQ(chosen->shift, std::vector<int8_t>{62});
+  EXPECT_EQ(chosen->multiplier, std::vector<int32_t>{1 << 22});
+}
+
+TEST(ChooseMultipliers, aLayerWithoutChannelsTakesFormQ) {
+  auto chosen = chooseMultipliers({});
+  ASSERT_TRUE(succeeded(chosen));
+  EXPECT_TRUE(chosen->isFormQ());
+  EXPECT_EQ(chosen->shift, std::vector<int8_t>{38});
+  EXPECT_TRUE(chosen->multiplier.empty());
+}
+
+TEST(ChooseMultipliers, wideAccumulatorsLeaveFewBits) {
+  // 2^62 / 2^54 = 256: 100 and 0.8 keep below it with shifts 1 and 8, and 128
+  // with none.
+  auto chosen = chooseMultipliers({100.0, 0.8}, INT64_C(1) << 54);
+  ASSERT_TRUE(succeeded(chosen));
+  EXPECT_EQ(chosen->shift, (std::vector<int8_t>{1, 8}));
+  EXPECT_EQ(chosen->multiplier, (std::vector<int32_t>{200, 205}));
+  const std::string text =
+      refusal(chooseMultipliers({100.0, 128.0}, INT64_C(1) << 54));
+  EXPECT_NE(text.find("Q0701"), std::string::npos);
+  EXPECT_NE(text.find("does not fit 64 bits"), std::string::npos);
+}
+
+TEST(Multipliers, formQIsOneShiftFrom32To38AndMultipliersBelow30Bits) {
+  for (int shift = 30; shift <= 40; ++shift) {
+    const Multipliers multipliers{{1, (1 << 30) - 1},
+                                  {static_cast<int8_t>(shift)}};
+    EXPECT_EQ(multipliers.isFormQ(), shift >= 32 && shift <= 38) << shift;
+  }
+  EXPECT_FALSE((Multipliers{{1, 1 << 30}, {32}}).isFormQ());
+  EXPECT_FALSE((Multipliers{{1, 1}, {32, 32}}).isFormQ());
 }
 
 TEST(ChooseSumMultipliers, takesTheLargestShiftThatFits) {
@@ -150,8 +189,32 @@ TEST(ChooseSumMultipliers, takesTheLargestShiftThatFits) {
 
 TEST(ChooseSumMultipliers, refusesWhatCannotFit) {
   EXPECT_NE(refusal(chooseAddMultipliers(0, 1, 8, 8, 8)), "");
-  EXPECT_NE(refusal(chooseSumMultipliers({100.0}, {INT64_C(1) << 40}, 31, 0)),
-            "");
+  EXPECT_NE(refusal(chooseSumMultipliers({100.0}, {INT64_C(1) << 40}, 31, 0))
+                .find("Q0701"),
+            std::string::npos);
+}
+
+TEST(ChooseSumMultipliers, takesTheSmallestShiftIfItMust) {
+  // 200 * 10^7 + 1 is below 2^31, 400 * 10^7 + 2 is not.
+  auto chosen = chooseSumMultipliers({100.0}, {10000000}, 31, 0);
+  ASSERT_TRUE(succeeded(chosen));
+  EXPECT_EQ(chosen->shift, 1);
+  EXPECT_EQ(chosen->multiplier, std::vector<int32_t>{200});
+}
+
+TEST(ChooseAddMultipliers, anyWiderOperandTakes62Bits) {
+  auto shiftOf = [](int bitsA, int bitsB, int bitsOut) {
+    return llvm::cantFail(chooseAddMultipliers(0.5, 0.5, bitsA, bitsB, bitsOut))
+        .shift;
+  };
+  // (255 + 1 / 2 + 128) 2^22 is below 2^31, twice that is not.
+  EXPECT_EQ(shiftOf(8, 8, 8), 22);
+  // In 62 bits only the multiplier, 2^30, is a limit.
+  for (int bits : {9, 16}) {
+    EXPECT_EQ(shiftOf(bits, 8, 8), 31);
+    EXPECT_EQ(shiftOf(8, bits, 8), 31);
+    EXPECT_EQ(shiftOf(8, 8, bits), 31);
+  }
 }
 
 TEST(ChooseSumMultipliers, partsOfALongSum) {

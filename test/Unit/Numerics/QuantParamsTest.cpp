@@ -63,6 +63,26 @@ TEST(QuantParams, symmetric) {
   // An unsigned range has its zero point in the middle.
   EXPECT_EQ(chooseParams({-126, 63}, 0, 127, true),
             (QuantParams{2.0f, 64, 0, 127}));
+  EXPECT_EQ(chooseParams({-6, 3}, 2, 8, true), (QuantParams{2.0f, 5, 2, 8}));
+  // One that contains 0 does not, however lopsided.
+  EXPECT_EQ(chooseParams({-2, 1}, -5, 1, true), (QuantParams{2.0f, 0, -5, 1}));
+  EXPECT_EQ(chooseParams({-1, 2}, -1, 5, true), (QuantParams{2.0f, 0, -1, 5}));
+}
+
+TEST(QuantParams, defaultsAreTheUnitScaleAndTheEmptyRange) {
+  EXPECT_EQ(QuantParams(), (QuantParams{1.0f, 0, -128, 127}));
+  EXPECT_EQ(Range().min, 0);
+  EXPECT_EQ(Range().max, 0);
+}
+
+TEST(QuantParams, everyFieldIsCompared) {
+  const QuantParams params{0.5f, 3, -8, 7};
+  EXPECT_TRUE(params == params);
+  EXPECT_FALSE(params != params);
+  for (const QuantParams &other :
+       {QuantParams{0.25f, 3, -8, 7}, QuantParams{0.5f, 2, -8, 7},
+        QuantParams{0.5f, 3, -7, 7}, QuantParams{0.5f, 3, -8, 6}})
+    EXPECT_TRUE(params != other);
 }
 
 TEST(QuantParams, constantTensorsHaveADefinedScale) {
@@ -91,6 +111,8 @@ TEST(QuantParams, extremeAndBrokenRangesStayDefined) {
         }
   EXPECT_EQ(chooseParams({nan, 255}, 8, false),
             chooseParams({0, 255}, 8, false));
+  EXPECT_EQ(chooseParams({-255, nan}, 8, false),
+            chooseParams({-255, 0}, 8, false));
 }
 
 TEST(QuantParams, zeroIsExactAndEndsAreWithinAStep) {
@@ -147,7 +169,8 @@ TEST(Quantize, agreesWithNearbyintOfTheFloatQuotient) {
 
 TEST(RoundHalfEven, agreesWithNearbyint) {
   for (double x : {0.5, 1.5, 2.5, -0.5, -1.5, 0.49999999999999994, 1e15 + 0.5,
-                   4503599627370495.5, 1e17, -3.0, 0.0})
+                   4503599627370495.5, 4503599627370497.0, -4503599627370497.0,
+                   1e17, -3.0, 0.0})
     EXPECT_EQ(roundHalfEven(x), std::nearbyint(x)) << x;
   EXPECT_TRUE(std::isnan(roundHalfEven(nan)));
 }

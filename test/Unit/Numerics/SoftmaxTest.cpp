@@ -65,6 +65,15 @@ TEST(Softmax, elementRoundsHalfUp) {
   EXPECT_EQ(softmaxElement(0, 1, 256, -128, -128, 127), -128);
 }
 
+TEST(Softmax, aRowsTieGoesUp) {
+  const std::vector<uint32_t> table = buildSoftmaxTable(0.1f);
+  const int8_t logits[] = {5, 5};
+  int16_t out[2] = {};
+  softmaxRow(logits, table, 1, 0, -128, 127, out);
+  EXPECT_EQ(out[0], 1);
+  EXPECT_EQ(out[1], 1);
+}
+
 TEST(Softmax, anyLength) {
   const std::vector<uint32_t> table = buildSoftmaxTable(0.1f);
   for (size_t length : {1, 2, 512, 513, 32768, 100000}) {

@@ -152,6 +152,35 @@ TEST(Tables, infiniteClipEndsAndHugeValuesSaturate) {
   EXPECT_EQ(half[255], 127);
 }
 
+TEST(Tables, valuesBeyondFloat64Saturate) {
+  // 10^38 in each of ten steps is beyond float64; times 0 it is NaN.
+  std::vector<ScalarFunction> chain(10, ScalarFunction::affine(1e38, 0));
+  const QuantParams in{1, 3, -128, 127}, out{1e-30f, 9, -128, 127};
+  const std::vector<int16_t> infinite = buildTable(chain, in, out);
+  EXPECT_EQ(infinite[0], -128);
+  EXPECT_EQ(infinite[128 + 2], -128);
+  EXPECT_EQ(infinite[128 + 3], 9);
+  EXPECT_EQ(infinite[128 + 4], 127);
+  EXPECT_EQ(infinite[255], 127);
+  chain.push_back(ScalarFunction::relu());
+  const std::vector<int16_t> rectified = buildTable(chain, in, out);
+  EXPECT_EQ(rectified[128 + 2], 9);
+  EXPECT_EQ(rectified[128 + 4], 127);
+  chain.push_back(ScalarFunction::affine(0, 0));
+  const std::vector<int16_t> undefined = buildTable(chain, in, out);
+  EXPECT_EQ(undefined[128 + 4], 9);
+  EXPECT_EQ(undefined[255], 9);
+}
+
+TEST(Tables, smallStepsOfASmallValueSaturate) {
+  // Steps of 10^-36 far beyond the range of 16 bits, values far below 1.
+  const QuantParams in{1e-20f, 0, -128, 127}, out{1e-36f, 0, -128, 127};
+  const std::vector<int16_t> table = buildTable({}, in, out);
+  EXPECT_EQ(table[128 - 1], -128);
+  EXPECT_EQ(table[128], 0);
+  EXPECT_EQ(table[128 + 1], 127);
+}
+
 TEST(ScalarFunctions, clipTakesTheUpperEndWhereEndsCross) {
   EXPECT_EQ(evaluate(ScalarFunction::clip(5, 1), 3), 1);
   EXPECT_EQ(evaluate(ScalarFunction::clip(5, 1), 9), 1);
@@ -172,6 +201,38 @@ TEST(ScalarFunctions, extremesAndNaN) {
     EXPECT_EQ(evaluate(ScalarFunction::hardSigmoid(0.2, 0.5), huge), 1);
   }
   EXPECT_EQ(evaluate(ScalarFunction::tanh(), 1e-30), 1e-30);
+}
+
+TEST(ScalarFunctions, hugeValuesOfLinearFunctions) {
+  for (double huge : {0x1p500, -0x1p500}) {
+    EXPECT_EQ(evaluate(ScalarFunction::leakyRelu(0.25), huge),
+              huge < 0 ? huge / 4 : huge);
+    EXPECT_EQ(evaluate(ScalarFunction::affine(-2, 1), huge), -2 * huge);
+    EXPECT_EQ(evaluate(ScalarFunction::clip(-1, 2), huge), huge < 0 ? -1 : 2);
+    EXPECT_EQ(evaluate(ScalarFunction::hardSwish(), huge), huge < 0 ? 0 : huge);
+    EXPECT_EQ(evaluate(ScalarFunction::hardSigmoid(1, 0), huge),
+              huge < 0 ? 0 : 1);
+  }
+}
+
+/// `tanh x = x - x^3 / 3 + ...`, which rounds to `x` below 2^-27.
+TEST(ScalarFunctions, tanhKeepsSmallValues) {
+  Random random(14);
+  for (int i = 0; i < 2000; ++i) {
+    const double x = std::ldexp(1 + random.unit(),
+                                static_cast<int>(random.between(-90, -29)));
+    EXPECT_EQ(evaluate(ScalarFunction::tanh(), x), x);
+    EXPECT_EQ(evaluate(ScalarFunction::tanh(), -x), -x);
+  }
+}
+
+/// `sigmoid x = e^x` down to the smallest double.
+TEST(ScalarFunctions, sigmoidKeepsSmallValues) {
+  for (double x : {-50.0, -699.5, -700.5, -707.0})
+    EXPECT_NEAR(evaluate(ScalarFunction::sigmoid(), x) / expDouble(x), 1,
+                0x1p-50);
+  EXPECT_EQ(evaluate(ScalarFunction::sigmoid(), -746), 0);
+  EXPECT_EQ(evaluate(ScalarFunction::sigmoid(), 0), 0.5);
 }
 
 TEST(ScalarFunctions, areAccurateToDouble) {
@@ -216,6 +277,23 @@ TEST(Exp, isWithinHalfAnUlpOfLongDouble) {
   EXPECT_EQ(expDouble(-800), 0);
   EXPECT_GT(expDouble(-744), 0);
   EXPECT_TRUE(std::isnan(expDouble(std::nan(""))));
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (double huge : {710.0, 1e20, 1e300, infinity}) {
+    EXPECT_EQ(expDouble(huge), infinity);
+    EXPECT_EQ(expDouble(-huge - 36), 0);
+  }
+}
+
+TEST(Exp, endsOfTheExponentRange) {
+  for (double x : {700.5, 705.25, 709.78, -700.5, -707.9}) {
+    const long double expected = std::exp(static_cast<long double>(x));
+    EXPECT_EQ(expDouble(x), static_cast<double>(expected)) << x;
+  }
+  // Subnormal results: within their one bit or few.
+  for (double x : {-710.0, -730.5, -744.0, -745.0}) {
+    const long double expected = std::exp(static_cast<long double>(x));
+    EXPECT_LE(std::fabs(expDouble(x) - expected), 0x1p-1074L) << x;
+  }
 }
 
 } // namespace
