@@ -46,8 +46,7 @@ std::optional<SmallVector<float>> mlir::qopt::getConstantF32(Value value) {
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements)) {
     ArrayRef<char> bytes = *getResourceBytes(resource, sizeof(float));
     // The blob of a file need not be aligned for float.
-    if (!bytes.empty())
-      std::memcpy(result.data(), bytes.data(), bytes.size());
+    llvm::copy(bytes, reinterpret_cast<char *>(result.data()));
     return result;
   }
   llvm::copy(cast<DenseElementsAttr>(elements).getValues<float>(),

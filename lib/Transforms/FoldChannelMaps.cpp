@@ -39,9 +39,9 @@ getChannelValues(Value value, ArrayRef<int64_t> shape, int64_t axis) {
   std::optional<SmallVector<float>> values = getConstantF32(value);
   if (!values || values->empty())
     return std::nullopt;
-  SmallVector<double> result(shape[axis], (*values)[0]);
-  if (values->size() > 1)
-    llvm::copy(*values, result.begin());
+  SmallVector<double> result;
+  for (int64_t channel = 0; channel < shape[axis]; ++channel)
+    result.push_back((*values)[channel % values->size()]);
   return result;
 }
 
@@ -147,30 +147,27 @@ void setParameters(PatternRewriter &rewriter, OpT op,
 }
 
 /// Takes the leading map off `op`: whole, or the first function of a chain.
-/// `producer` computes the map's result.
-void removeMap(PatternRewriter &rewriter, Operation *op, Operation *producer,
-               Value mapped) {
+/// `producer` computes the map's result from now on.
+void removeMap(PatternRewriter &rewriter, Operation *op, Operation *producer) {
   auto unary = dyn_cast<UnaryOp>(op);
   if (unary && unary.getFunctions().size() > 1) {
     rewriter.modifyOpInPlace(unary, [&] {
       unary.setFunctionsAttr(
           rewriter.getArrayAttr(unary.getFunctions().getValue().drop_front()));
-      unary.getInputMutable().assign(mapped);
     });
-    if (producer)
-      rewriter.modifyOpInPlace(producer, [&] { dropValueName(producer); });
+    rewriter.modifyOpInPlace(producer, [&] { dropValueName(producer); });
     return;
   }
-  if (producer)
-    rewriter.modifyOpInPlace(producer, [&] { takeValueName(op, producer); });
-  rewriter.replaceOp(op, mapped);
+  rewriter.modifyOpInPlace(producer, [&] { takeValueName(op, producer); });
+  rewriter.replaceOp(op, producer);
 }
 
 /// map(conv(x, w, b)) -> conv(x, scale w, scale b + shift); gemm alike.
 template <typename MapOp, typename OpT>
 struct FoldIntoProducer final : OpRewritePattern<MapOp> {
+  // Before a batch norm becomes a conv.
   explicit FoldIntoProducer(MLIRContext *context)
-      : OpRewritePattern<MapOp>(context, /*benefit=*/3) {}
+      : OpRewritePattern<MapOp>(context, /*benefit=*/2) {}
 
   LogicalResult matchAndRewrite(MapOp op,
                                 PatternRewriter &rewriter) const override {
@@ -203,7 +200,7 @@ struct FoldIntoProducer final : OpRewritePattern<MapOp> {
       return rewriter.notifyMatchFailure(op, "folded weights overflow");
 
     setParameters(rewriter, producer, *parameters);
-    removeMap(rewriter, op, producer, producer.getResult());
+    removeMap(rewriter, op, producer);
     return success();
   }
 };
@@ -227,8 +224,7 @@ bool hasPadding(GemmOp op) { return false; }
 
 /// conv(map(x), w, b) -> conv(x, w scale, b + sum w shift); gemm alike.
 template <typename OpT> struct FoldIntoConsumer final : OpRewritePattern<OpT> {
-  explicit FoldIntoConsumer(MLIRContext *context)
-      : OpRewritePattern<OpT>(context, /*benefit=*/2) {}
+  using OpRewritePattern<OpT>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(OpT op,
                                 PatternRewriter &rewriter) const override {
@@ -285,8 +281,7 @@ template <typename OpT> struct FoldIntoConsumer final : OpRewritePattern<OpT> {
 /// batch_norm(x) -> depthwise 1x1 conv, behind and before reshapes where the
 /// rank is not 4.
 struct BatchNormToConv final : OpRewritePattern<BatchNormOp> {
-  explicit BatchNormToConv(MLIRContext *context)
-      : OpRewritePattern(context, /*benefit=*/1) {}
+  using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(BatchNormOp op,
                                 PatternRewriter &rewriter) const override {

@@ -2,10 +2,8 @@
 //
 // Evaluates ops whose operands are all constants.
 
-#include "Scales.h"
 #include "SimplifyPatterns.h"
 #include "qopt/Transforms/Constants.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -59,19 +57,20 @@ ArrayRef<int64_t> getShape(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
 
-std::optional<Values> evaluateTranspose(TransposeOp op, const Values &input) {
+Values evaluate(TransposeOp op, ArrayRef<Values> inputs) {
   SmallVector<int64_t> inputStrides = getStrides(getShape(op.getInput()));
   SmallVector<int64_t> strides;
   for (int64_t axis : op.getPermutation())
     strides.push_back(inputStrides[axis]);
-  Values result(input.size());
-  forEachIndex(
-      getShape(op.getResult()), strides,
-      [&](int64_t linear, int64_t offset) { result[linear] = input[offset]; });
+  Values result(inputs.front().size());
+  forEachIndex(getShape(op.getResult()), strides,
+               [&](int64_t linear, int64_t offset) {
+                 result[linear] = inputs.front()[offset];
+               });
   return result;
 }
 
-std::optional<Values> evaluatePad(PadOp op, const Values &input) {
+Values evaluate(PadOp op, ArrayRef<Values> inputs) {
   ArrayRef<int64_t> shape = getShape(op.getResult());
   Values result(ShapedType::getNumElements(shape),
                 op.getValue().convertToFloat());
@@ -81,12 +80,12 @@ std::optional<Values> evaluatePad(PadOp op, const Values &input) {
     start += op.getPads()[axis] * stride;
   forEachIndex(getShape(op.getInput()), strides,
                [&](int64_t linear, int64_t offset) {
-                 result[start + offset] = input[linear];
+                 result[start + offset] = inputs.front()[linear];
                });
   return result;
 }
 
-std::optional<Values> evaluateConcat(ConcatOp op, ArrayRef<Values> inputs) {
+Values evaluate(ConcatOp op, ArrayRef<Values> inputs) {
   ArrayRef<int64_t> shape = getShape(op.getResult());
   SmallVector<int64_t> strides = getStrides(shape);
   Values result(ShapedType::getNumElements(shape));
@@ -102,17 +101,16 @@ std::optional<Values> evaluateConcat(ConcatOp op, ArrayRef<Values> inputs) {
   return result;
 }
 
-std::optional<Values> evaluateUnary(UnaryOp op, const Values &input) {
+Values evaluate(UnaryOp op, ArrayRef<Values> inputs) {
   Values result;
-  for (float value : input)
+  for (float value : inputs.front())
     result.push_back(static_cast<float>(op.evaluate(value)));
   return result;
 }
 
 /// `combine` in double, one rounding at the end.
 template <typename OpT, typename Combine>
-std::optional<Values> evaluateBinary(OpT op, ArrayRef<Values> inputs,
-                                     Combine combine) {
+Values evaluateBinary(OpT op, ArrayRef<Values> inputs, Combine combine) {
   ArrayRef<int64_t> shape = getShape(op.getResult());
   Values result(ShapedType::getNumElements(shape));
   SmallVector<double> lhs(result.size());
@@ -129,50 +127,33 @@ std::optional<Values> evaluateBinary(OpT op, ArrayRef<Values> inputs,
   return result;
 }
 
-std::optional<Values> evaluate(Operation *op, ArrayRef<Values> inputs) {
-  return TypeSwitch<Operation *, std::optional<Values>>(op)
-      .Case([&](TransposeOp op) { return evaluateTranspose(op, inputs[0]); })
-      .Case([&](PadOp op) { return evaluatePad(op, inputs[0]); })
-      .Case([&](ConcatOp op) { return evaluateConcat(op, inputs); })
-      .Case([&](UnaryOp op) { return evaluateUnary(op, inputs[0]); })
-      .Case([&](AddOp op) {
-        return evaluateBinary(op, inputs, std::plus<double>());
-      })
-      .Case([&](SubOp op) {
-        return evaluateBinary(op, inputs, std::minus<double>());
-      })
-      .Case([&](MulOp op) {
-        return evaluateBinary(op, inputs, std::multiplies<double>());
-      })
-      .Default(std::nullopt);
+Values evaluate(AddOp op, ArrayRef<Values> inputs) {
+  return evaluateBinary(op, inputs, std::plus<double>());
+}
+Values evaluate(SubOp op, ArrayRef<Values> inputs) {
+  return evaluateBinary(op, inputs, std::minus<double>());
+}
+Values evaluate(MulOp op, ArrayRef<Values> inputs) {
+  return evaluateBinary(op, inputs, std::multiplies<double>());
 }
 
 /// op(constants) -> constant
-struct EvaluateConstants final : RewritePattern {
-  explicit EvaluateConstants(MLIRContext *context)
-      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/4, context) {}
+template <typename OpT> struct EvaluateConstants final : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(Operation *op,
+  LogicalResult matchAndRewrite(OpT op,
                                 PatternRewriter &rewriter) const override {
-    if (op->getNumOperands() == 0 || op->getNumResults() != 1 ||
-        !isFloatTensor(op->getResult(0)))
-      return rewriter.notifyMatchFailure(op, "computes no float tensor");
     if (!llvm::all_of(op->getOperands(), isConstantF32))
       return rewriter.notifyMatchFailure(op, "has an operand that varies");
-    auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    auto quantizable = dyn_cast<QuantizableOpInterface>(op);
-    bool moves = quantizable && quantizable.getScaleRule() == ScaleRule::Shared;
-    if (!moves && type.getNumElements() > elementwiseLimit)
+    auto type = cast<RankedTensorType>(op.getResult().getType());
+    if (op.getScaleRule() != ScaleRule::Shared &&
+        type.getNumElements() > elementwiseLimit)
       return rewriter.notifyMatchFailure(op, "result is large");
-
     SmallVector<Values> inputs;
     for (Value operand : op->getOperands())
       inputs.push_back(*getConstantF32(operand));
-    std::optional<Values> result = evaluate(op, inputs);
-    if (!result)
-      return rewriter.notifyMatchFailure(op, "has no evaluation");
-    rewriter.replaceOp(
-        op, createConstantF32(rewriter, op->getLoc(), type, *result));
+    rewriter.replaceOp(op, createConstantF32(rewriter, op.getLoc(), type,
+                                             evaluate(op, inputs)));
     return success();
   }
 };
@@ -180,5 +161,8 @@ struct EvaluateConstants final : RewritePattern {
 } // namespace
 
 void mlir::qopt::populateConstantPatterns(RewritePatternSet &patterns) {
-  patterns.add<EvaluateConstants>(patterns.getContext());
+  patterns.add<EvaluateConstants<TransposeOp>, EvaluateConstants<PadOp>,
+               EvaluateConstants<ConcatOp>, EvaluateConstants<UnaryOp>,
+               EvaluateConstants<AddOp>, EvaluateConstants<SubOp>,
+               EvaluateConstants<MulOp>>(patterns.getContext());
 }

@@ -16,15 +16,11 @@ namespace {
 bool keepsOrder(TransposeOp op) {
   ArrayRef<int64_t> shape =
       cast<RankedTensorType>(op.getInput().getType()).getShape();
-  int64_t last = -1;
-  for (int64_t axis : op.getPermutation()) {
-    if (shape[axis] == 1)
-      continue;
-    if (axis < last)
-      return false;
-    last = axis;
-  }
-  return true;
+  SmallVector<int64_t> longAxes;
+  for (int64_t axis : op.getPermutation())
+    if (shape[axis] != 1)
+      longAxes.push_back(axis);
+  return llvm::is_sorted(longAxes);
 }
 
 /// transpose(x) that moves only axes of length one -> reshape(x)

@@ -81,7 +81,7 @@ struct RequantizePattern final : TensorPattern<RequantizeOp> {
     const QuantParams &input = params.inputs[0];
     double factor = static_cast<double>(input.scale) / params.result.scale;
     llvm::Expected<numerics::Multipliers> multipliers =
-        numerics::chooseMultipliers(factor, getMagnitude(input));
+        numerics::chooseMultipliers(factor);
     if (!multipliers)
       return multipliers.takeError();
     qint::RequantAttr requant =

