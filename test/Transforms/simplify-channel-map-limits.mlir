@@ -81,3 +81,52 @@ func.func @negative_variable_batch_norm(%x: tensor<1x2x4x4xf32>, %v: tensor<2xf3
   %b = qopt.batch_norm %x, %k, %v : (tensor<1x2x4x4xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32>
   return %a, %b : tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>
 }
+
+// One channel that a product broadcasts to two: the conv has one channel only.
+// CHECK-LABEL: func.func @negative_broadcast_channel
+// CHECK:         qopt.conv
+// CHECK-NEXT:    qopt.mul
+func.func @negative_broadcast_channel(%x: tensor<1x1x4x4xf32>) -> tensor<1x2x4x4xf32> {
+  %w = qopt.constant dense<2.0> : tensor<1x1x1x1xf32>
+  %k = qopt.constant dense<[[[2.0]], [[3.0]]]> : tensor<2x1x1xf32>
+  %c = qopt.conv %x, %w : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %y = qopt.mul %c, %k : (tensor<1x1x4x4xf32>, tensor<2x1x1xf32>) -> tensor<1x2x4x4xf32>
+  return %y : tensor<1x2x4x4xf32>
+}
+
+// A value of each channel, but no constant.
+// CHECK-LABEL: func.func @negative_variable_map
+// CHECK:         qopt.conv
+// CHECK-NEXT:    qopt.mul
+func.func @negative_variable_map(%x: tensor<1x1x4x4xf32>, %k: tensor<2x1x1xf32>) -> tensor<1x2x4x4xf32> {
+  %w = qopt.constant dense<2.0> : tensor<2x1x1x1xf32>
+  %c = qopt.conv %x, %w : (tensor<1x1x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x4x4xf32>
+  %y = qopt.mul %c, %k : (tensor<1x2x4x4xf32>, tensor<2x1x1xf32>) -> tensor<1x2x4x4xf32>
+  return %y : tensor<1x2x4x4xf32>
+}
+
+// Two groups of two channels with two taps each: channels 0 and 1 meet the
+// first filter, 2 and 3 the second.
+// CHECK-LABEL: func.func @map_into_groups
+// CHECK-DAG:     qopt.constant dense<{{\[\[\[\[}}1.000000e+00, 1.000000e+00]], {{\[\[}}2.000000e+00, 2.000000e+00]]], {{\[\[\[}}3.000000e+00, 3.000000e+00]], {{\[\[}}4.000000e+00, 4.000000e+00]]]]> : tensor<2x2x1x2xf32>
+// CHECK:         qopt.conv %arg0
+func.func @map_into_groups(%x: tensor<1x4x4x4xf32>) -> tensor<1x2x4x3xf32> {
+  %w = qopt.constant dense<1.0> : tensor<2x2x1x2xf32>
+  %k = qopt.constant dense<[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]> : tensor<4x1x1xf32>
+  %m = qopt.mul %x, %k : (tensor<1x4x4x4xf32>, tensor<4x1x1xf32>) -> tensor<1x4x4x4xf32>
+  %y = qopt.conv %m, %w {groups = 2 : i64} : (tensor<1x4x4x4xf32>, tensor<2x2x1x2xf32>) -> tensor<1x2x4x3xf32>
+  return %y : tensor<1x2x4x3xf32>
+}
+
+// The batch norm is folded into its conv before it can become one.
+// CHECK-LABEL: func.func @batch_norm_prefers_its_conv
+// CHECK-COUNT-1: qopt.conv
+// CHECK-NOT:     qopt.conv
+// CHECK:         return
+func.func @batch_norm_prefers_its_conv(%x: tensor<1x1x4x4xf32>) -> tensor<1x2x4x4xf32> {
+  %w = qopt.constant dense<2.0> : tensor<2x1x1x1xf32>
+  %k = qopt.constant dense<[2.0, 3.0]> : tensor<2xf32>
+  %c = qopt.conv %x, %w : (tensor<1x1x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x4x4xf32>
+  %y = qopt.batch_norm %c, %k, %k : (tensor<1x2x4x4xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32>
+  return %y : tensor<1x2x4x4xf32>
+}

@@ -4,6 +4,7 @@
 
 #include "qopt/Transforms/Constants.h"
 #include "TestModule.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -52,6 +53,42 @@ TEST_F(ConstantsTest, refusesAbsentResource) {
   ASSERT_TRUE(value);
   EXPECT_FALSE(isConstantF32(value));
   EXPECT_FALSE(getConstantF32(value));
+}
+
+TEST_F(ConstantsTest, refusesAbsentResourceOfIntegers) {
+  Value value = parseConstant("dense_resource<absent> : tensor<3xi8> as "
+                              "tensor<3x!quant.uniform<i8:f32, 0.5>>");
+  ASSERT_TRUE(value);
+  EXPECT_FALSE(getQuantizedConstant(value));
+}
+
+TEST_F(ConstantsTest, refusesAbsentResourceOfNoElements) {
+  Value value = parseConstant("dense_resource<absent> : tensor<0xf32>");
+  ASSERT_TRUE(value);
+  EXPECT_FALSE(isConstantF32(value));
+}
+
+TEST_F(ConstantsTest, refusesSparse) {
+  Value value = parseConstant("sparse<[[1]], [5]> : tensor<3xi8> as "
+                              "tensor<3x!quant.uniform<i8:f32, 0.5>>");
+  ASSERT_TRUE(value);
+  EXPECT_FALSE(getQuantizedConstant(value));
+}
+
+/// What no verifier has seen yet.
+TEST_F(ConstantsTest, refusesResourceOfAnotherSize) {
+  module = parse("func.func @f() { return }");
+  OpBuilder builder = OpBuilder::atBlockBegin(&getMain(*module).front());
+  auto type = RankedTensorType::get({3}, builder.getF32Type());
+  SmallVector<float> two{1, 2};
+  ConstantOp constant = ConstantOp::create(
+      builder, builder.getUnknownLoc(), type,
+      DenseResourceElementsAttr::get(
+          type, "short",
+          HeapAsmResourceBlob::allocateAndCopyInferAlign<float>(two)));
+  EXPECT_FALSE(isConstantF32(constant));
+  EXPECT_FALSE(getConstantF32(constant));
+  constant.erase();
 }
 
 TEST_F(ConstantsTest, refusesIntegersAsFloats) {
