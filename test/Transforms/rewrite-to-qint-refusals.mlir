@@ -147,3 +147,46 @@ func.func @long_pool(%x: tensor<1x1x2048x2048x!x>) -> tensor<1x1x1x1x!x> {
   %m = qopt.avg_pool %x {kernel = array<i64: 2048, 2048>} : (tensor<1x1x2048x2048x!x>) -> tensor<1x1x1x1x!x>
   return %m : tensor<1x1x1x1x!x>
 }
+
+// -----
+
+!x16 = !quant.uniform<i16:f32, 5.000000e-01>
+!wz = !quant.uniform<i8:f32:0, {1.0:0, 1.0:-100}>
+
+// Each channel has its own zero point.
+// expected-error@+1 {{cannot be rewritten}}
+func.func @weight_zero_points(%x: tensor<1x300x!x16>) -> tensor<1x300x!x16> {
+  %w = qopt.constant dense<127> : tensor<2x300xi8> as tensor<2x300x!wz>
+  // expected-note@+1 {{'qopt.gemm': the accumulator of channel 1 reaches [-2231500800, 2231432700], which is outside int32}}
+  %h = qopt.gemm %x, %w : (tensor<1x300x!x16>, tensor<2x300x!wz>) -> tensor<1x2x!x16>
+  return %x : tensor<1x300x!x16>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+
+// expected-error@+1 {{cannot be rewritten}}
+func.func @no_channels(%x: tensor<1x2x!x>) -> tensor<1x0x!x> {
+  %w = qopt.constant dense<> : tensor<0x2xi8> as tensor<0x2x!x>
+  // expected-note@+1 {{'qopt.gemm': weight has no output channels}}
+  %a = qopt.gemm %x, %w : (tensor<1x2x!x>, tensor<0x2x!x>) -> tensor<1x0x!x>
+  return %a : tensor<1x0x!x>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+
+// expected-error@+1 {{expects one block that returns}}
+func.func @no_return(%x: tensor<2x!x>) {
+  llvm.unreachable
+}
+
+// -----
+
+// An argument that nothing reads.
+// expected-error@+1 {{argument #1 is not quantized per tensor}}
+func.func @unread_argument(%x: tensor<2x!quant.uniform<i8:f32, 0.5>>, %y: tensor<2xf32>) -> tensor<2x!quant.uniform<i8:f32, 0.5>> {
+  return %x : tensor<2x!quant.uniform<i8:f32, 0.5>>
+}

@@ -36,6 +36,15 @@ func.func @gemm(%x: tensor<1x2x!x>) -> tensor<1x2x!y16> {
   return %c : tensor<1x2x!y16>
 }
 
+// Zero points of the channels, and a factor for each.
+// CHECK-LABEL: func.func @weight_zero_points
+// CHECK:         qint.gemm %arg0, %{{.*}} {input_zero_point = 3 : i32, requant = #qint.requant<[536870912, 1073741824], [30], zp 0, clamp -32768 to 32767>, weight_zero_points = array<i32: 0, -7>}
+func.func @weight_zero_points(%x: tensor<1x2x!x>) -> tensor<1x2x!y16> {
+  %w = qopt.constant dense<1> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8:f32:0, {2.5e-01, 5.0e-01:-7}>>
+  %c = qopt.gemm %x, %w : (tensor<1x2x!x>, tensor<2x2x!quant.uniform<i8:f32:0, {2.5e-01, 5.0e-01:-7}>>) -> tensor<1x2x!y16>
+  return %c : tensor<1x2x!y16>
+}
+
 // Two multipliers and one shift; a difference has a negative one; relu clamps at
 // the zero point.
 // CHECK-LABEL: func.func @sums
