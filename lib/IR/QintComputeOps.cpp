@@ -150,6 +150,54 @@ LogicalResult MulOp::verify() {
                  failed(expectMultipliers(*this, getRequant(), 1)));
 }
 
+LogicalResult DivOp::verify() {
+  // (C1), (C3), then (C2)
+  return failure(failed(verifyBinary(*this)) ||
+                 failed(expectMultipliers(*this, getRequant(), 1)));
+}
+
+template <typename ExtremeOp> static LogicalResult verifyExtreme(ExtremeOp op) {
+  // (C1), (C2)
+  return failure(
+      failed(qopt::verifySizes(op)) ||
+      failed(qopt::verifyBroadcast(op, op.getLhs().getType(),
+                                   op.getRhs().getType(), op.getType())) ||
+      failed(qopt::verifyOneElementType(op)));
+}
+
+LogicalResult MaxOp::verify() { return verifyExtreme(*this); }
+LogicalResult MinOp::verify() { return verifyExtreme(*this); }
+
+/// The largest `|q - zeroPoint|`.
+static int64_t largestDifference(RankedTensorType type, int64_t zeroPoint) {
+  auto [low, high] = elementRange(type);
+  return std::max(zeroPoint - low, high - zeroPoint);
+}
+
+LogicalResult MatMulOp::verify() {
+  // (C1)
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyMatMul(*this, getLhs().getType(), getRhs().getType(),
+                                getType())))
+    return failure();
+  // (C2), (C3)
+  if (failed(expectMultipliers(*this, getRequant(), 1)) ||
+      failed(expectFits(*this, "the left zero point", getLhsZeroPoint(),
+                        getLhs().getType())) ||
+      failed(expectFits(*this, "the right zero point", getRhsZeroPoint(),
+                        getRhs().getType())) ||
+      failed(verifyOutput(*this, getRequant(), getType())))
+    return failure();
+  // (C4)
+  int64_t terms = getLhs().getType().getShape().back();
+  int64_t product = largestDifference(getLhs().getType(), getLhsZeroPoint()) *
+                    largestDifference(getRhs().getType(), getRhsZeroPoint());
+  if (terms > INT32_MAX / product)
+    return emitOpError("expects at most ")
+           << INT32_MAX / product << " terms a sum, but got " << terms;
+  return success();
+}
+
 LogicalResult TableOp::verify() {
   // (C1)
   if (getTable().size() != 256)
@@ -261,4 +309,39 @@ LogicalResult ReduceMeanOp::verify() {
     return emitOpError("expects 1 to 4194304 elements in a mean, but got ")
            << count;
   return success();
+}
+
+template <typename ReduceOp>
+static LogicalResult verifyReduceExtreme(ReduceOp op) {
+  // (C1) to (C3)
+  return failure(
+      failed(qopt::verifySizes(op)) ||
+      failed(qopt::verifyReduce(op, op.getInput().getType(), op.getType(),
+                                op.getAxes(), op.getKeepDims())) ||
+      failed(qopt::verifyOneElementType(op)));
+}
+
+LogicalResult ReduceMaxOp::verify() { return verifyReduceExtreme(*this); }
+LogicalResult ReduceMinOp::verify() { return verifyReduceExtreme(*this); }
+
+LogicalResult InterpolateOp::verify() {
+  // (C1)
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyInterpolate(
+          *this, getInput().getType(), getType(),
+          {getRowIndices(), getRowWeights().size()},
+          {getColumnIndices(), getColumnWeights().size()})))
+    return failure();
+  // (C2)
+  constexpr int32_t largest = 1 << 15;
+  for (ArrayRef<int32_t> weights : {getRowWeights(), getColumnWeights()})
+    for (int32_t weight : weights)
+      if (weight < -largest || weight > largest)
+        return emitOpError("expects weights in [-32768, 32768], but got ")
+               << weight;
+  // (C3), (C4)
+  return failure(
+      failed(expectMultipliers(*this, getRequant(), 1)) ||
+      failed(verifyScaled(*this, getInput().getType(), getInputZeroPoint(),
+                          getRequant(), getType())));
 }

@@ -46,3 +46,21 @@ LogicalResult PadOp::verify() {
            << -half << ", " << half - 1 << "], but got " << getValue();
   return success();
 }
+
+LogicalResult SliceOp::verify() {
+  // (C1) to (C3)
+  return failure(
+      failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifySlice(*this, getInput().getType(), getType(),
+                               getStarts(), getSteps())) ||
+      failed(qopt::verifyOneElementType(*this)));
+}
+
+LogicalResult GatherOp::verify() {
+  // (C1) to (C4)
+  return failure(
+      failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyGather(*this, getInput().getType(), getType(),
+                                getAxis(), getIndices())) ||
+      failed(qopt::verifyOneElementType(*this)));
+}

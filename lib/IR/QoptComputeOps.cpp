@@ -68,6 +68,29 @@ template <typename BinaryOp> static LogicalResult verifyBinary(BinaryOp op) {
 LogicalResult AddOp::verify() { return verifyBinary(*this); }
 LogicalResult SubOp::verify() { return verifyBinary(*this); }
 LogicalResult MulOp::verify() { return verifyBinary(*this); }
+LogicalResult DivOp::verify() { return verifyBinary(*this); }
+
+template <typename ExtremeOp> static LogicalResult verifyExtreme(ExtremeOp op) {
+  // (C1), (C2)
+  return failure(
+      failed(verifyTensors(op)) ||
+      failed(verifyBroadcast(op, op.getLhs().getType(), op.getRhs().getType(),
+                             op.getResult().getType())) ||
+      failed(verifyOneElementType(op)));
+}
+
+LogicalResult MaxOp::verify() { return verifyExtreme(*this); }
+ScaleRule MaxOp::getScaleRule() { return ScaleRule::Shared; }
+LogicalResult MinOp::verify() { return verifyExtreme(*this); }
+ScaleRule MinOp::getScaleRule() { return ScaleRule::Shared; }
+
+LogicalResult MatMulOp::verify() {
+  // (C1), (C2)
+  return failure(
+      failed(verifyTensors(*this)) ||
+      failed(verifyMatMul(*this, getLhs().getType(), getRhs().getType(),
+                          getResult().getType())));
+}
 
 LogicalResult UnaryOp::verify() {
   // (C1)
@@ -142,10 +165,38 @@ LogicalResult AvgPoolOp::verify() {
                                    {getStrides(), getPads(), getDilations()})));
 }
 
-LogicalResult ReduceMeanOp::verify() {
+template <typename ReduceOp> static LogicalResult verifyReduction(ReduceOp op) {
   // (C1), (C2)
   return failure(
-      failed(verifyTensors(*this)) ||
-      failed(verifyReduce(*this, getInput().getType(), getResult().getType(),
-                          getAxes(), getKeepDims())));
+      failed(verifyTensors(op)) ||
+      failed(verifyReduce(op, op.getInput().getType(), op.getResult().getType(),
+                          op.getAxes(), op.getKeepDims())));
+}
+
+LogicalResult ReduceMeanOp::verify() { return verifyReduction(*this); }
+LogicalResult ReduceSumOp::verify() { return verifyReduction(*this); }
+
+LogicalResult ReduceMaxOp::verify() {
+  // (C1) and (C2), then (C3)
+  return failure(failed(verifyReduction(*this)) ||
+                 failed(verifyOneElementType(*this)));
+}
+
+ScaleRule ReduceMaxOp::getScaleRule() { return ScaleRule::Shared; }
+
+LogicalResult ReduceMinOp::verify() {
+  // (C1) and (C2), then (C3)
+  return failure(failed(verifyReduction(*this)) ||
+                 failed(verifyOneElementType(*this)));
+}
+
+ScaleRule ReduceMinOp::getScaleRule() { return ScaleRule::Shared; }
+
+LogicalResult InterpolateOp::verify() {
+  // (C1) to (C3)
+  return failure(failed(verifyTensors(*this)) ||
+                 failed(verifyInterpolate(
+                     *this, getInput().getType(), getResult().getType(),
+                     {getRowIndices(), getRowWeights().size()},
+                     {getColumnIndices(), getColumnWeights().size()})));
 }

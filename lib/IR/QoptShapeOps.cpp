@@ -165,3 +165,44 @@ OpFoldResult PadOp::fold(FoldAdaptor) {
     return getInput();
   return {};
 }
+
+//===----------------------------------------------------------------------===//
+// slice, gather
+//===----------------------------------------------------------------------===//
+
+LogicalResult SliceOp::verify() {
+  // (C1) to (C3)
+  return failure(
+      failed(verifyTensors(*this)) ||
+      failed(verifySlice(*this, getInput().getType(), getResult().getType(),
+                         getStarts(), getSteps())) ||
+      failed(verifyOneElementType(*this)));
+}
+
+ScaleRule SliceOp::getScaleRule() { return ScaleRule::Shared; }
+
+OpFoldResult SliceOp::fold(FoldAdaptor) {
+  if (getInput().getType() == getType())
+    return getInput();
+  return {};
+}
+
+LogicalResult GatherOp::verify() {
+  // (C1) to (C4)
+  return failure(
+      failed(verifyTensors(*this)) ||
+      failed(verifyGather(*this, getInput().getType(), getResult().getType(),
+                          getAxis(), getIndices())) ||
+      failed(verifyOneElementType(*this)));
+}
+
+ScaleRule GatherOp::getScaleRule() { return ScaleRule::Shared; }
+
+OpFoldResult GatherOp::fold(FoldAdaptor) {
+  if (getInput().getType() != getType())
+    return {};
+  for (auto [i, index] : llvm::enumerate(getIndices()))
+    if (static_cast<int64_t>(i) != index)
+      return {};
+  return getInput();
+}

@@ -273,6 +273,109 @@ LogicalResult mlir::qopt::verifyPad(Operation *op, RankedTensorType input,
   return expectShape(op, result, *padShape(input.getShape(), pads));
 }
 
+LogicalResult mlir::qopt::verifySlice(Operation *op, RankedTensorType input,
+                                      RankedTensorType result,
+                                      ArrayRef<int64_t> starts,
+                                      ArrayRef<int64_t> steps) {
+  // (C1)
+  size_t rank = input.getRank();
+  if (failed(expectEntries(op, "starts", starts, rank, 0)) ||
+      failed(expectEntries(op, "steps", steps, rank, 1)))
+    return failure();
+  // (C2)
+  if (result.getRank() != input.getRank())
+    return op->emitOpError("expects a result of rank ")
+           << rank << ", but got " << result.getRank();
+  for (size_t axis = 0; axis < rank; ++axis) {
+    int64_t size = result.getDimSize(axis);
+    int64_t last = starts[axis] + (size - 1) * steps[axis];
+    if (size > 0 && last >= input.getDimSize(axis))
+      return op->emitOpError("expects indices below ")
+             << input.getDimSize(axis) << " along axis " << axis << ", but got "
+             << last;
+  }
+  return success();
+}
+
+LogicalResult mlir::qopt::verifyGather(Operation *op, RankedTensorType input,
+                                       RankedTensorType result, int64_t axis,
+                                       ArrayRef<int64_t> indices) {
+  // (C1)
+  if (failed(verifyAxis(op, axis, input.getRank())))
+    return failure();
+  // (C2)
+  SmallVector<int64_t> shape(input.getShape());
+  shape[axis] = indices.size();
+  if (failed(expectShape(op, result, shape)))
+    return failure();
+  // (C3)
+  for (int64_t index : indices)
+    if (index < 0 || index >= input.getDimSize(axis))
+      return op->emitOpError("expects indices in [0, ")
+             << input.getDimSize(axis) << "), but got " << index;
+  return success();
+}
+
+LogicalResult mlir::qopt::verifyMatMul(Operation *op, RankedTensorType lhs,
+                                       RankedTensorType rhs,
+                                       RankedTensorType result) {
+  // (C1)
+  if (lhs.getRank() < 2 || rhs.getRank() < 2)
+    return op->emitOpError("expects operands of rank 2 or more, but got ")
+           << lhs.getRank() << " and " << rhs.getRank();
+  int64_t inner = lhs.getShape().back();
+  if (rhs.getDimSize(rhs.getRank() - 2) != inner)
+    return op->emitOpError("expects ")
+           << inner << " rows on the right side, but got "
+           << rhs.getDimSize(rhs.getRank() - 2);
+  // (C2)
+  auto shape =
+      broadcastShapes(lhs.getShape().drop_back(2), rhs.getShape().drop_back(2));
+  if (!shape)
+    return op->emitOpError("expects leading axes that broadcast, but got ")
+           << shapeText(lhs.getShape()) << " and " << shapeText(rhs.getShape());
+  shape->push_back(lhs.getDimSize(lhs.getRank() - 2));
+  shape->push_back(rhs.getShape().back());
+  return expectShape(op, result, *shape);
+}
+
+/// (C2) and (C3) of `interpolate` for one axis.
+static LogicalResult verifyTaps(Operation *op, StringRef name, AxisTaps taps,
+                                int64_t inputSize, int64_t resultSize) {
+  // (C2)
+  int64_t count = taps.indices.size();
+  if (taps.indices.size() != taps.numWeights || count == 0 || resultSize == 0 ||
+      count % resultSize != 0)
+    return op->emitOpError("expects equally many ")
+           << name << " indices and weights, a multiple of " << resultSize
+           << ", but got " << count << " and " << taps.numWeights;
+  // (C3)
+  for (int64_t index : taps.indices)
+    if (index < 0 || index >= inputSize)
+      return op->emitOpError("expects ") << name << " indices in [0, "
+                                         << inputSize << "), but got " << index;
+  return success();
+}
+
+LogicalResult mlir::qopt::verifyInterpolate(Operation *op,
+                                            RankedTensorType input,
+                                            RankedTensorType result,
+                                            AxisTaps rows, AxisTaps columns) {
+  // (C1)
+  if (failed(expectRank4(op, "input", input)) ||
+      failed(expectRank4(op, "result", result)))
+    return failure();
+  SmallVector<int64_t> expected(result.getShape());
+  expected[0] = input.getDimSize(0);
+  expected[1] = input.getDimSize(1);
+  if (failed(expectShape(op, result, expected)))
+    return failure();
+  return failure(failed(verifyTaps(op, "row", rows, input.getDimSize(2),
+                                   result.getDimSize(2))) ||
+                 failed(verifyTaps(op, "column", columns, input.getDimSize(3),
+                                   result.getDimSize(3))));
+}
+
 LogicalResult mlir::qopt::verifyOneElementType(Operation *op) {
   Type expected = getElementTypeOrSelf(op->getResult(0).getType());
   for (Type type : op->getOperandTypes())

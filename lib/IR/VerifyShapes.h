@@ -41,7 +41,7 @@ LogicalResult verifyPool(Operation *op, RankedTensorType input,
                          RankedTensorType result, ArrayRef<int64_t> kernel,
                          WindowAttrs window);
 
-/// (C1) and (C2) of `reduce_mean`.
+/// (C1) and (C2) of the reductions.
 LogicalResult verifyReduce(Operation *op, RankedTensorType input,
                            RankedTensorType result, ArrayRef<int64_t> axes,
                            bool keepDims);
@@ -69,6 +69,31 @@ LogicalResult verifyConcat(Operation *op, TypeRange inputs,
 /// (C1) and (C2) of `pad`.
 LogicalResult verifyPad(Operation *op, RankedTensorType input,
                         RankedTensorType result, ArrayRef<int64_t> pads);
+
+/// (C1) and (C2) of `slice`.
+LogicalResult verifySlice(Operation *op, RankedTensorType input,
+                          RankedTensorType result, ArrayRef<int64_t> starts,
+                          ArrayRef<int64_t> steps);
+
+/// (C1) to (C3) of `gather`.
+LogicalResult verifyGather(Operation *op, RankedTensorType input,
+                           RankedTensorType result, int64_t axis,
+                           ArrayRef<int64_t> indices);
+
+/// (C1) and (C2) of `matmul`.
+LogicalResult verifyMatMul(Operation *op, RankedTensorType lhs,
+                           RankedTensorType rhs, RankedTensorType result);
+
+/// The taps of one axis of `interpolate`.
+struct AxisTaps {
+  ArrayRef<int64_t> indices;
+  size_t numWeights;
+};
+
+/// (C1) to (C3) of `interpolate`.
+LogicalResult verifyInterpolate(Operation *op, RankedTensorType input,
+                                RankedTensorType result, AxisTaps rows,
+                                AxisTaps columns);
 
 /// All operands and results have one element type.
 LogicalResult verifyOneElementType(Operation *op);

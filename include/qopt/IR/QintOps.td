@@ -146,6 +146,85 @@ def Qint_MulOp : Qint_Op<"mul", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Qint_DivOp : Qint_Op<"div", [Pure]> {
+  let summary = "Quotient with one rounding";
+  let description = [{
+    `clamp(round((a - za) M / ((b - zb) 2^S)) + z)`; a zero divisor gives the
+    clamp's end on the dividend's side, and `z` for a zero dividend.
+
+    Constraints:
+    - (C1) the result shape is the broadcast of the operands' shapes.
+    - (C2) `requant` has one positive multiplier and one shift.
+    - (C3) zero points and clamp fit their types.
+
+    ```mlir
+    %y = qint.div %a, %b {lhs_zero_point = 1 : i32, rhs_zero_point = -7 : i32,
+        requant = #qint.requant<[1048576], [18], zp 0, clamp -128 to 127>}
+      : (tensor<1x8xi8>, tensor<1x8xi8>) -> tensor<1x8xi8>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$lhs, Qint_Tensor:$rhs,
+      Qint_I32Attr:$lhs_zero_point, Qint_I32Attr:$rhs_zero_point,
+      Qint_RequantAttr:$requant);
+  let results = (outs Qint_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+class Qint_ExtremeOp<string mnemonic, string text>
+    : Qint_Op<mnemonic, [Pure]> {
+  let summary = "The " # text # " of two tensors of one scale";
+  let description = [{
+    Exact; shapes broadcast.
+
+    Constraints:
+    - (C1) the result shape is the broadcast of the operands' shapes.
+    - (C2) operands and result have one element type.
+
+    ```mlir
+    %y = qint.}] # mnemonic # [{ %a, %b : (tensor<1x8xi8>, tensor<1x8xi8>) -> tensor<1x8xi8>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$lhs, Qint_Tensor:$rhs);
+  let results = (outs Qint_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+def Qint_MaxOp : Qint_ExtremeOp<"max", "larger">;
+def Qint_MinOp : Qint_ExtremeOp<"min", "smaller">;
+
+def Qint_MatMulOp : Qint_Op<"matmul", [Pure]> {
+  let summary = "Integer matrix product of two computed tensors";
+  let description = [{
+    `acc = sum_k (a[..., m, k] - za)(b[..., k, n] - zb)` exact in int32, then
+    `requant`.
+
+    Constraints:
+    - (C1) shapes as `qopt.matmul`.
+    - (C2) `requant` has one positive multiplier and one shift.
+    - (C3) zero points and clamp fit their types.
+    - (C4) no sum of `k` products leaves int32.
+
+    ```mlir
+    %y = qint.matmul %a, %b {lhs_zero_point = 1 : i32, rhs_zero_point = -7 : i32,
+        requant = #qint.requant<[1048576], [28], zp 0, clamp -128 to 127>}
+      : (tensor<4x2x3xi8>, tensor<4x3x5xi8>) -> tensor<4x2x5xi8>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$lhs, Qint_Tensor:$rhs,
+      Qint_I32Attr:$lhs_zero_point, Qint_I32Attr:$rhs_zero_point,
+      Qint_RequantAttr:$requant);
+  let results = (outs Qint_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 def Qint_TableOp : Qint_Op<"table", [Pure]> {
   let summary = "A scalar function of an i8 tensor as a table";
   let description = [{
@@ -295,6 +374,60 @@ def Qint_ReduceMeanOp : Qint_Op<"reduce_mean", [Pure]> {
   let hasVerifier = 1;
 }
 
+class Qint_ReduceExtremeOp<string mnemonic, string text>
+    : Qint_Op<mnemonic, [Pure]> {
+  let summary = "The " # text # " over axes";
+  let description = [{
+    Exact.
+
+    Constraints: as `qopt.reduce_max`.
+
+    ```mlir
+    %y = qint.}] # mnemonic # [{ %x axes [2, 3] : (tensor<1x8x7x7xi8>) -> tensor<1x8x1x1xi8>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$input, DenseI64ArrayAttr:$axes,
+      DefaultValuedAttr<BoolAttr, "true">:$keep_dims);
+  let results = (outs Qint_Tensor:$result);
+  let assemblyFormat = [{
+    $input `axes` $axes attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+def Qint_ReduceMaxOp : Qint_ReduceExtremeOp<"reduce_max", "maximum">;
+def Qint_ReduceMinOp : Qint_ReduceExtremeOp<"reduce_min", "minimum">;
+
+def Qint_InterpolateOp : Qint_Op<"interpolate", [Pure]> {
+  let summary = "Resizes rows and columns by integer taps";
+  let description = [{
+    `acc = sum_{i,j} R[h,i] C[w,j] (x[n,c,r[h,i],k[w,j]] - input_zp)` exact in
+    int64, then `requant`. Taps as in `qopt.interpolate`.
+
+    Constraints:
+    - (C1) shapes and taps as `qopt.interpolate`.
+    - (C2) weights lie in `[-2^15, 2^15]`.
+    - (C3) `requant` has one positive multiplier and one shift.
+    - (C4) zero points and clamp fit their types.
+
+    ```mlir
+    %y = qint.interpolate %x rows [0, 1] [8192, 8192] columns [0, 1] [16384, 16384]
+      {input_zero_point = 3 : i32,
+       requant = #qint.requant<[1048576], [48], zp 3, clamp -128 to 127>}
+      : (tensor<1x3x2x2xi8>) -> tensor<1x3x1x2xi8>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$input,
+      DenseI64ArrayAttr:$row_indices, DenseI32ArrayAttr:$row_weights,
+      DenseI64ArrayAttr:$column_indices, DenseI32ArrayAttr:$column_weights,
+      Qint_I32Attr:$input_zero_point, Qint_RequantAttr:$requant);
+  let results = (outs Qint_Tensor:$result);
+  let assemblyFormat = [{
+    $input `rows` $row_indices $row_weights `columns` $column_indices
+    $column_weights attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 class Qint_MoveOp<string mnemonic> : Qint_Op<mnemonic, [Pure]> {
   let results = (outs Qint_Tensor:$result);
   let hasVerifier = 1;
@@ -359,6 +492,38 @@ def Qint_PadOp : Qint_MoveOp<"pad"> {
                        Qint_I32Attr:$value);
   let assemblyFormat = [{
     $input $pads attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def Qint_SliceOp : Qint_MoveOp<"slice"> {
+  let summary = "A box of the input, perhaps every n-th element";
+  let description = [{
+    Constraints: as `qopt.slice`.
+
+    ```mlir
+    %y = qint.slice %x [0, 1, 0] steps [1, 1, 2] : (tensor<1x3x8xi8>) -> tensor<1x2x4xi8>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$input, DenseI64ArrayAttr:$starts,
+                       DenseI64ArrayAttr:$steps);
+  let assemblyFormat = [{
+    $input $starts `steps` $steps attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def Qint_GatherOp : Qint_MoveOp<"gather"> {
+  let summary = "Known indices along one axis";
+  let description = [{
+    Constraints: as `qopt.gather`.
+
+    ```mlir
+    %y = qint.gather %x axis 2 [0, 0, 1, 1] : (tensor<1x3x2xi8>) -> tensor<1x3x4xi8>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$input, Qint_I64Attr:$axis,
+                       DenseI64ArrayAttr:$indices);
+  let assemblyFormat = [{
+    $input `axis` $axis $indices attr-dict `:` functional-type(operands, results)
   }];
 }
 

@@ -106,6 +106,58 @@ def Qopt_AddOp : Qopt_BinaryOp<"add", "Addition">;
 def Qopt_SubOp : Qopt_BinaryOp<"sub", "Subtraction">;
 def Qopt_MulOp : Qopt_BinaryOp<"mul", "Multiplication">;
 
+def Qopt_DivOp : Qopt_BinaryOp<"div", "Division">;
+
+class Qopt_ExtremeOp<string mnemonic, string text>
+    : Qopt_Op<mnemonic, [Pure,
+        DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface,
+                                  ["getScaleRule"]>]> {
+  let summary = "The " # text # " of two tensors, with broadcasting";
+  let arguments = (ins Qopt_Tensor:$lhs, Qopt_Tensor:$rhs);
+  let results = (outs Qopt_Tensor:$result);
+  let description = [{
+    Shapes broadcast as in NumPy.
+
+    Constraints:
+    - (C1) the result shape is the broadcast of the operands' shapes.
+    - (C2) operands and result have one element type.
+
+    ```mlir
+    %y = qopt.}] # mnemonic # [{ %a, %b : (tensor<1x3x4x4xf32>, tensor<1x3x1x1xf32>) -> tensor<1x3x4x4xf32>
+    ```
+  }];
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+def Qopt_MaxOp : Qopt_ExtremeOp<"max", "larger">;
+def Qopt_MinOp : Qopt_ExtremeOp<"min", "smaller">;
+
+def Qopt_MatMulOp : Qopt_Op<"matmul", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {
+  let summary = "Matrix product of two computed tensors";
+  let description = [{
+    `y[..., m, n] = sum_k a[..., m, k] * b[..., k, n]`; the leading axes
+    broadcast as in NumPy. A product with constants is a `qopt.gemm`.
+
+    Constraints:
+    - (C1) both operands have rank 2 or more, and `k` is the same.
+    - (C2) the result's shape is the broadcast of the leading axes, then `m` and
+      `n`.
+
+    ```mlir
+    %y = qopt.matmul %a, %b : (tensor<4x2x3xf32>, tensor<4x3x5xf32>) -> tensor<4x2x5xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$lhs, Qopt_Tensor:$rhs);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 def Qopt_UnaryOp : Qopt_Op<"unary", [Pure,
     DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {
   let summary = "A chain of scalar functions, applied to every element";
@@ -234,18 +286,20 @@ def Qopt_AvgPoolOp : Qopt_PoolOp<"avg_pool", []> {
   }];
 }
 
-def Qopt_ReduceMeanOp : Qopt_Op<"reduce_mean", [Pure,
-    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {
-  let summary = "Mean over axes";
-  let description = [{
-    The mean over `axes`; reduced axes stay with length one if `keep_dims`.
+class Qopt_ReduceOp<string mnemonic, string text, list<string> methods>
+    : Qopt_Op<mnemonic, [Pure,
+        DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface, methods>]> {
+  let summary = text # " over axes";
+  let description = text # [{ over `axes`; reduced axes stay with length one if
+    `keep_dims`.
 
     Constraints:
     - (C1) `axes` are distinct, ascending, in `[0, rank)`, at least one.
     - (C2) the result shape is what `axes` and `keep_dims` give.
+    }] # !if(!empty(methods), "", "- (C3) input and result have one element type.") # [{
 
     ```mlir
-    %y = qopt.reduce_mean %x axes [2, 3] : (tensor<1x8x7x7xf32>) -> tensor<1x8x1x1xf32>
+    %y = qopt.}] # mnemonic # [{ %x axes [2, 3] : (tensor<1x8x7x7xf32>) -> tensor<1x8x1x1xf32>
     ```
   }];
   let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$axes,
@@ -253,6 +307,43 @@ def Qopt_ReduceMeanOp : Qopt_Op<"reduce_mean", [Pure,
   let results = (outs Qopt_Tensor:$result);
   let assemblyFormat = [{
     $input `axes` $axes attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+def Qopt_ReduceMeanOp : Qopt_ReduceOp<"reduce_mean", "The mean", []>;
+def Qopt_ReduceSumOp : Qopt_ReduceOp<"reduce_sum", "The sum", []>;
+def Qopt_ReduceMaxOp
+    : Qopt_ReduceOp<"reduce_max", "The maximum", ["getScaleRule"]>;
+def Qopt_ReduceMinOp
+    : Qopt_ReduceOp<"reduce_min", "The minimum", ["getScaleRule"]>;
+
+def Qopt_InterpolateOp : Qopt_Op<"interpolate", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {
+  let summary = "Resizes rows and columns by known taps";
+  let description = [{
+    `y[n,c,h,w] = sum_{i,j} R[h,i] C[w,j] x[n,c,r[h,i],k[w,j]]`: every linear or
+    cubic Resize, whatever its coordinates. `row_indices` (r) and `row_weights`
+    (R) hold the taps of result row 0, then those of row 1, and so on, equally
+    many a row; `column_indices` (k) and `column_weights` (C) likewise.
+
+    Constraints:
+    - (C1) input and result have rank 4 and equal batch and channels.
+    - (C2) indices and weights of an axis are equally many, and a positive
+      multiple of the result's size.
+    - (C3) every index lies inside the input.
+
+    ```mlir
+    %y = qopt.interpolate %x rows [0, 1] [0.5, 0.5] columns [0, 1] [1.0, 1.0]
+      : (tensor<1x3x2x2xf32>) -> tensor<1x3x1x2xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$input,
+      DenseI64ArrayAttr:$row_indices, DenseF64ArrayAttr:$row_weights,
+      DenseI64ArrayAttr:$column_indices, DenseF64ArrayAttr:$column_weights);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input `rows` $row_indices $row_weights `columns` $column_indices
+    $column_weights attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }

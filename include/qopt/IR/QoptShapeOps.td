@@ -129,4 +129,58 @@ def Qopt_PadOp : Qopt_MoveOp<"pad"> {
   let hasFolder = 1;
 }
 
+def Qopt_SliceOp : Qopt_MoveOp<"slice"> {
+  let summary = "A box of the input, perhaps every n-th element";
+  let description = [{
+    Result index `i` along an axis is input index `start + i * step`; the sizes
+    are the result's shape. Negative steps are imported as `qopt.gather`.
+
+    Constraints:
+    - (C1) `starts` and `steps` have one entry an axis, starts >= 0, steps >= 1.
+    - (C2) the result has the input's rank, and its last index along each axis
+      lies inside the input.
+    - (C3) input and result have one element type.
+
+    A slice of the whole input folds.
+
+    ```mlir
+    %y = qopt.slice %x [0, 1, 0] steps [1, 1, 2]
+      : (tensor<1x3x8xf32>) -> tensor<1x2x4xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$starts,
+                       DenseI64ArrayAttr:$steps);
+  let assemblyFormat = [{
+    $input $starts `steps` $steps attr-dict `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
+def Qopt_GatherOp : Qopt_MoveOp<"gather"> {
+  let summary = "Known indices along one axis";
+  let description = [{
+    Result index `i` along `axis` is input index `indices[i]`: what Gather,
+    Expand, Tile, nearest Resize, reflecting Pad and backward Slice move.
+
+    Constraints:
+    - (C1) `axis` lies in `[0, rank)`.
+    - (C2) the result's shape is the input's with `axis` as long as `indices`.
+    - (C3) every index lies in `[0, input's size along axis)`.
+    - (C4) input and result have one element type.
+
+    A gather of all indices in order folds.
+
+    ```mlir
+    %y = qopt.gather %x axis 2 [0, 0, 1, 1]
+      : (tensor<1x3x2xf32>) -> tensor<1x3x4xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$input, Qopt_I64Attr:$axis,
+                       DenseI64ArrayAttr:$indices);
+  let assemblyFormat = [{
+    $input `axis` $axis $indices attr-dict `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
 #endif // QOPT_IR_QOPTSHAPEOPS_TD
