@@ -10,6 +10,31 @@
 using namespace mlir;
 using namespace mlir::qopt;
 
+namespace mlir::qopt::test {
+
+/// A layer of another dialect whose weight has its output channels last.
+class SidewaysOp
+    : public Op<SidewaysOp, OpTrait::ZeroRegions, OpTrait::OneResult,
+                OpTrait::NOperands<2>::Impl, QuantizableOpInterface::Trait> {
+public:
+  using Op::Op;
+  static StringRef getOperationName() { return "test.sideways"; }
+  static ArrayRef<StringRef> getAttributeNames() { return {}; }
+  OpOperand *getWeightOperand() { return &getOperation()->getOpOperand(1); }
+  int64_t getWeightChannelAxis() { return 1; }
+};
+
+class TestDialect : public Dialect {
+public:
+  explicit TestDialect(MLIRContext *context)
+      : Dialect(getDialectNamespace(), context, TypeID::get<TestDialect>()) {
+    addOperations<SidewaysOp>();
+  }
+  static StringRef getDialectNamespace() { return "test"; }
+};
+
+} // namespace mlir::qopt::test
+
 namespace {
 
 class WeightsTest : public test::TransformsTest {
@@ -59,6 +84,31 @@ TEST_F(WeightsTest, areWhatQuantizeMakes) {
 TEST_F(WeightsTest, needADecidedInput) {
   OwningOpRef<ModuleOp> net = makeNet("");
   EXPECT_FALSE(getRoundedWeights(getGemm(*net), {}));
+}
+
+TEST_F(WeightsTest, haveTheirOutputChannelsFirst) {
+  context.loadDialect<test::TestDialect>();
+  OwningOpRef<ModuleOp> net = parse(R"(
+func.func @main(%x: tensor<1x3xf32>) -> tensor<1x2xf32> {
+  %x0 = qopt.observe %x "x" {scale = 0.5 : f32, zero_point = 0 : i64} : tensor<1x3xf32> -> tensor<1x3xf32>
+  %w = qopt.constant dense<1.0> : tensor<3x2xf32>
+  %y = "test.sideways"(%x0, %w) : (tensor<1x3xf32>, tensor<3x2xf32>) -> tensor<1x2xf32>
+  %y0 = qopt.observe %y "y" {scale = 0.5 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  return %y0 : tensor<1x2xf32>
+})");
+  ASSERT_TRUE(net);
+  net->walk([](test::SidewaysOp op) {
+    EXPECT_FALSE(
+        getRoundedWeights(cast<QuantizableOpInterface>(op.getOperation()), {}));
+  });
+  std::string message;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    message = diagnostic.str();
+    return success();
+  });
+  EXPECT_TRUE(failed(run(*net, createQuantize())));
+  EXPECT_EQ(message, "'test.sideways' op expects its weight's output channels "
+                     "first");
 }
 
 } // namespace
