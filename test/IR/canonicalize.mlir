@@ -133,3 +133,25 @@ func.func @observe_stays(%x: tensor<2xf32>) {
   %1 = qopt.unary %x [#qopt.fn<tanh>] : (tensor<2xf32>) -> tensor<2xf32>
   return
 }
+
+// The whole input, and all indices in order, are the input itself.
+// CHECK-LABEL: func.func @whole_slice
+// CHECK-NEXT: return %arg0
+func.func @whole_slice(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %0 = qopt.slice %x [0, 0] steps [1, 1] : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %0 : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: func.func @gather_in_order
+// CHECK-NEXT: return %arg0
+func.func @gather_in_order(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %0 = qopt.gather %x axis 1 [0, 1, 2] : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %0 : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: func.func @gather_permuted
+// CHECK-NEXT: qopt.gather
+func.func @gather_permuted(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %0 = qopt.gather %x axis 1 [0, 2, 1] : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %0 : tensor<2x3xf32>
+}
