@@ -53,3 +53,16 @@ func.func @one_channel(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
   %y = qopt.observe %c "y" {scale = 0.25 : f32, zero_point = 0 : i64} : tensor<1x1xf32> -> tensor<1x1xf32>
   return %y : tensor<1x1xf32>
 }
+
+!q = !quant.uniform<i8:f32, 5.000000e-01:3>
+
+// What is quantized stays as it is, without observers.
+// CHECK-LABEL: func.func @negative_quantized
+// CHECK-NEXT:    %[[A:.*]] = qopt.unary %arg0 [#qopt.fn<tanh>] :
+// CHECK-NEXT:    %[[D:.*]] = qopt.dequantize %[[A]]
+// CHECK-NEXT:    return %[[D]]
+func.func @negative_quantized(%x: tensor<2x!q>) -> tensor<2xf32> {
+  %a = qopt.unary %x [#qopt.fn<tanh>] : (tensor<2x!q>) -> tensor<2x!q>
+  %d = qopt.dequantize %a : tensor<2x!q> -> tensor<2xf32>
+  return %d : tensor<2xf32>
+}

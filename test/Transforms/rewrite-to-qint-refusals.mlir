@@ -190,3 +190,15 @@ func.func @no_return(%x: tensor<2x!x>) {
 func.func @unread_argument(%x: tensor<2x!quant.uniform<i8:f32, 0.5>>, %y: tensor<2xf32>) -> tensor<2x!quant.uniform<i8:f32, 0.5>> {
   return %x : tensor<2x!quant.uniform<i8:f32, 0.5>>
 }
+
+// -----
+
+!wide = !quant.uniform<i16<-128:128>:f32, 5.000000e-01>
+
+// One value more than 8 bits hold.
+// expected-error@+1 {{cannot be rewritten}}
+func.func @nine_bits(%x: tensor<2x!wide>) -> tensor<2x!wide> {
+  // expected-note@+1 {{'qopt.unary': a table reads 8 bits, but the input has 16}}
+  %t = qopt.unary %x [#qopt.fn<tanh>] : (tensor<2x!wide>) -> tensor<2x!wide>
+  return %x : tensor<2x!wide>
+}
