@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The `.qcal` format: little-endian, one byte string for one state, checked
-// against hostile bytes before anything is allocated by a number in it.
+// The `.qcal` format: little-endian, one byte string for one state. Lists grow
+// as their items are read, so no number in a hostile file allocates by itself.
 //
 //   "QCAL\r\n\x1a\n"  u32 version  hash[32] of the model
 //   v inputs   { text name, v elements }
@@ -33,9 +33,6 @@ using namespace mlir::qopt::observers;
 namespace {
 constexpr llvm::StringLiteral magic("QCAL\r\n\x1a\n");
 constexpr uint64_t maxTextLength = 4096;
-constexpr uint64_t maxTensors = 1 << 16;
-/// A channel's bytes: two floats, 11 and 20 digits.
-constexpr uint64_t channelBytes = 2 * 4 + (11 + 20) * 4;
 
 class Writer {
 public:
@@ -64,19 +61,22 @@ public:
   llvm::raw_string_ostream os{bytes};
 };
 
-/// Reads with a latched failure: after one, everything is 0.
+/// Reads with a latched failure: after one, nothing is left and everything is
+/// 0.
 class Reader {
 public:
   explicit Reader(llvm::StringRef bytes) : rest(bytes) {}
 
   bool failed() const { return bad; }
-  void fail() { bad = true; }
-  bool atEnd() const { return rest.empty(); }
-  size_t remaining() const { return bad ? 0 : rest.size(); }
+  void fail() {
+    bad = true;
+    rest = {};
+  }
+  size_t remaining() const { return rest.size(); }
 
   llvm::StringRef raw(uint64_t size) {
-    if (bad || size > rest.size()) {
-      bad = true;
+    if (size > rest.size()) {
+      fail();
       return {};
     }
     llvm::StringRef result = rest.take_front(size);
@@ -84,38 +84,29 @@ public:
     return result;
   }
   uint64_t number() {
-    if (bad)
-      return 0;
     const auto *begin = reinterpret_cast<const uint8_t *>(rest.data());
-    unsigned length = 0;
+    unsigned length;
     const char *error = nullptr;
     const uint64_t value =
         llvm::decodeULEB128(begin, &length, begin + rest.size(), &error);
     if (error || length != llvm::getULEB128Size(value)) {
-      bad = true;
-      return 0;
+      fail();
+      return {};
     }
     rest = rest.drop_front(length);
     return value;
   }
-  /// A number of items that take at least `itemBytes` each.
-  uint64_t countOf(uint64_t itemBytes) {
-    const uint64_t value = number();
-    if (value > remaining() / itemBytes)
-      bad = true;
-    return bad ? 0 : value;
-  }
   std::string text() {
     const uint64_t size = number();
     if (size > maxTextLength)
-      bad = true;
+      fail();
     return raw(size).str();
   }
   template <typename T> T fixed() {
     llvm::StringRef bytes = raw(sizeof(T));
-    return bad ? T(0)
-               : llvm::support::endian::read<T>(bytes.data(),
-                                                llvm::endianness::little);
+    return bytes.empty() ? T()
+                         : llvm::support::endian::read<T>(
+                               bytes.data(), llvm::endianness::little);
   }
   float real() {
     const uint32_t bits = fixed<uint32_t>();
@@ -224,18 +215,16 @@ static bool isRange(float min, float max) {
 /// False unless the bins ascend and their counts add up to `expected`.
 static bool readHistogram(Reader &reader, uint64_t expected,
                           Histogram &histogram) {
-  const uint64_t used = reader.countOf(2);
+  const uint64_t used = reader.number();
   uint64_t total = 0;
   uint64_t bin = 0;
-  for (uint64_t i = 0; i < used && !reader.failed(); ++i) {
+  for (uint64_t i = 0; i < used; ++i) {
     const uint64_t step = reader.number();
     const uint64_t count = reader.number();
-    if ((i > 0 && step == 0) || step >= Histogram::numBins || count == 0 ||
-        count > expected - total)
+    if ((i > 0 && step == 0) || step >= Histogram::numBins - bin ||
+        count == 0 || count > expected - total)
       return false;
     bin += step;
-    if (bin >= Histogram::numBins)
-      return false;
     histogram.data()[bin] = count;
     total += count;
   }
@@ -253,9 +242,7 @@ static bool readTensor(Reader &reader, uint64_t maxSamples,
                        CalibrationState::Tensor &tensor) {
   tensor.id = reader.text();
   const uint64_t channels = reader.number();
-  if (reader.failed() || channels > reader.remaining() / channelBytes)
-    return false;
-  TensorStats stats(channels);
+  TensorStats stats;
   stats.samples = reader.number();
   stats.count = reader.number();
   stats.min = reader.real();
@@ -272,13 +259,15 @@ static bool readTensor(Reader &reader, uint64_t maxSamples,
   if (stats.count > 0 && !(isCounted(stats.histogram, stats.min) &&
                            isCounted(stats.histogram, stats.max)))
     return false;
-  for (ChannelStats &channel : stats.channelStats) {
+  for (uint64_t c = 0; c < channels && !reader.failed(); ++c) {
+    ChannelStats channel;
     channel.min = reader.real();
     channel.max = reader.real();
     reader.sum(channel.sum);
     reader.sum(channel.sumOfSquares);
     if (!isRange(channel.min, channel.max))
       return false;
+    stats.channelStats.push_back(channel);
   }
   tensor.stats = std::move(stats);
   return !reader.failed() && !tensor.id.empty();
@@ -288,14 +277,14 @@ namespace mlir::qopt::observers {
 /// Reads the parts of a file into a state.
 struct CalibrationFile {
   static bool readSamples(Reader &reader, SampleIds &samples) {
-    const uint64_t intervals = reader.countOf(2);
+    const uint64_t intervals = reader.number();
     uint64_t end = 0;
-    for (uint64_t i = 0; i < intervals && !reader.failed(); ++i) {
+    for (uint64_t i = 0; i < intervals; ++i) {
       const uint64_t gap = reader.number();
       const uint64_t count = reader.number();
       const uint64_t limit = UINT64_C(1) << 62;
       if ((i > 0 && gap == 0) || count == 0 || gap > limit - end ||
-          count > limit - end - gap)
+          count > limit - (end + gap))
         return false;
       samples.intervals.push_back({end + gap, count});
       end += gap + count;
@@ -310,12 +299,12 @@ struct CalibrationFile {
     for (uint64_t i = 0; i < size; ++i) {
       ReservoirSample sample;
       sample.id = reader.fixed<uint64_t>();
-      if (state.sampleElements > reader.remaining() / sizeof(float) ||
-          !state.samples.contains(sample.id))
+      Reader values(reader.raw(state.sampleElements * sizeof(float)));
+      if (reader.failed() || !state.samples.contains(sample.id))
         return false;
       sample.values.resize(state.sampleElements);
       for (float &value : sample.values)
-        value = reader.real();
+        value = values.real();
       const uint64_t id = sample.id;
       state.keep(std::move(sample));
       // `keep` sorts: an id out of order does not become the last one.
@@ -323,13 +312,11 @@ struct CalibrationFile {
           (i > 0 && state.reservoir[i - 1].id == id))
         return false;
     }
-    return !reader.failed();
+    return true;
   }
 
   static bool readTensors(Reader &reader, CalibrationState &state) {
     const uint64_t size = reader.number();
-    if (size > maxTensors)
-      return false;
     for (uint64_t i = 0; i < size; ++i) {
       CalibrationState::Tensor tensor;
       if (!readTensor(reader, state.samples.size(), tensor) ||
@@ -340,21 +327,21 @@ struct CalibrationFile {
     return !reader.failed();
   }
 
-  static llvm::Expected<CalibrationState> read(Reader &reader) {
+  static CalibrationState read(Reader &reader) {
     Hash hash;
     llvm::copy(llvm::arrayRefFromStringRef(reader.raw(hash.size())),
                hash.begin());
-    std::vector<InputLayout> inputs(reader.countOf(2));
-    for (InputLayout &input : inputs) {
-      input.name = reader.text();
-      input.elements = reader.number();
+    const uint64_t inputCount = reader.number();
+    std::vector<InputLayout> inputs;
+    for (uint64_t i = 0; i < inputCount && !reader.failed(); ++i) {
+      std::string name = reader.text();
+      inputs.push_back({std::move(name), reader.number()});
     }
-    auto state = CalibrationState::create(hash, std::move(inputs), {});
-    if (!state)
-      return state.takeError();
-    if (reader.failed() || !readSamples(reader, state->samples) ||
-        !readTensors(reader, *state) || !readReservoir(reader, *state) ||
-        !reader.atEnd())
+    // Only tensors could be refused.
+    auto state =
+        llvm::cantFail(CalibrationState::create(hash, std::move(inputs), {}));
+    if (!readSamples(reader, state.samples) || !readTensors(reader, state) ||
+        !readReservoir(reader, state) || reader.remaining() != 0)
       reader.fail();
     return state;
   }
@@ -390,9 +377,7 @@ llvm::Expected<CalibrationState> CalibrationState::parse(llvm::StringRef bytes,
   if (bytes.take_back(checksum.size()) != llvm::toStringRef(checksum))
     return damaged(name, "its checksum does not match its contents");
   Reader reader(body.drop_front(headerSize));
-  auto state = CalibrationFile::read(reader);
-  if (!state)
-    return state.takeError();
+  CalibrationState state = CalibrationFile::read(reader);
   if (reader.failed())
     return damaged(name, "its contents contradict each other");
   return state;

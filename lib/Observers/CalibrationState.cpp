@@ -121,10 +121,9 @@ CalibrationState::create(const Hash &modelHash, std::vector<InputLayout> inputs,
         std::min(limit, state.sampleElements + std::min(limit, input.elements));
   }
   state.inputs = std::move(inputs);
-  const uint64_t sampleBytes =
-      std::max<uint64_t>(state.sampleElements * sizeof(float), 1);
   state.capacity =
-      std::min(maxReservoirSamples, maxReservoirBytes / sampleBytes);
+      maxReservoirBytes / std::max(state.sampleElements * sizeof(float),
+                                   maxReservoirBytes / maxReservoirSamples);
 
   std::vector<TensorSpec> sorted(tensors.begin(), tensors.end());
   llvm::sort(sorted, [](const TensorSpec &a, const TensorSpec &b) {
@@ -146,11 +145,11 @@ bool CalibrationState::wouldKeep(uint64_t id) const {
 }
 
 void CalibrationState::keep(ReservoirSample sample) {
+  if (reservoir.size() == capacity)
+    reservoir.pop_back();
   auto position =
       std::upper_bound(reservoir.begin(), reservoir.end(), sample, hashesLower);
   reservoir.insert(position, std::move(sample));
-  if (reservoir.size() > capacity)
-    reservoir.pop_back();
 }
 
 llvm::Error

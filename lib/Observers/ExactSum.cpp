@@ -11,9 +11,6 @@ using namespace mlir::qopt::observers;
 
 namespace {
 constexpr int digitBits = 32;
-constexpr int64_t digitMask = 0xffffffff;
-/// Additions of at most 2^32 a digit before int64 could overflow, halved.
-constexpr uint32_t maxPending = 1u << 29;
 } // namespace
 
 template <int Words, int LowestExponent>
@@ -33,51 +30,44 @@ void ExactSum<Words, LowestExponent>::add(double x) {
   unsigned __int128 wide = static_cast<unsigned __int128>(mantissa)
                            << (start % digitBits);
   const int64_t sign = bits >> 63 ? -1 : 1;
-  for (int i = start / digitBits; wide != 0 && i < Words; ++i) {
-    words[i] += sign * static_cast<int64_t>(wide & digitMask);
+  int64_t carry = 0;
+  for (int i = start / digitBits; i < Words && (wide != 0 || carry != 0); ++i) {
+    const int64_t digit = words[i] + sign * static_cast<uint32_t>(wide) + carry;
+    words[i] = static_cast<uint32_t>(digit);
+    carry = digit >> digitBits;
     wide >>= digitBits;
   }
-  if (++pending == maxPending)
-    normalize();
-}
-
-template <int Words, int LowestExponent>
-void ExactSum<Words, LowestExponent>::normalize() {
-  for (int i = 0; i + 1 < Words; ++i) {
-    words[i + 1] += words[i] >> digitBits;
-    words[i] &= digitMask;
-  }
-  pending = 0;
 }
 
 template <int Words, int LowestExponent>
 void ExactSum<Words, LowestExponent>::merge(const ExactSum &other) {
-  ExactSum folded = other;
-  folded.normalize();
-  normalize();
-  for (int i = 0; i < Words; ++i)
-    words[i] += folded.words[i];
-  normalize();
+  uint64_t carry = 0;
+  for (int i = 0; i < Words; ++i) {
+    carry += static_cast<uint64_t>(words[i]) + other.words[i];
+    words[i] = static_cast<uint32_t>(carry);
+    carry >>= digitBits;
+  }
 }
 
 template <int Words, int LowestExponent>
 double ExactSum<Words, LowestExponent>::value() const {
-  ExactSum magnitude = *this;
-  magnitude.normalize();
-  const bool negative = magnitude.words[Words - 1] < 0;
+  Digits magnitude = words;
+  const bool negative = static_cast<int32_t>(words.back()) < 0;
   if (negative) {
-    for (int64_t &word : magnitude.words)
-      word = -word;
-    magnitude.normalize();
+    uint64_t carry = 1;
+    for (uint32_t &word : magnitude) {
+      carry += ~word;
+      word = static_cast<uint32_t>(carry);
+      carry >>= digitBits;
+    }
   }
   int top = Words - 1;
-  while (top > 2 && magnitude.words[top] == 0)
+  while (top > 2 && magnitude[top] == 0)
     --top;
   // The top 65 to 96 bits, or all that there are.
   unsigned __int128 leading = 0;
   for (int i = 0; i < 3; ++i)
-    leading =
-        leading << digitBits | static_cast<uint64_t>(magnitude.words[top - i]);
+    leading = leading << digitBits | magnitude[top - i];
   int exponent = LowestExponent + digitBits * (top - 2);
   while (leading >> 63) {
     leading >>= 1;
@@ -86,27 +76,6 @@ double ExactSum<Words, LowestExponent>::value() const {
   const double result =
       std::ldexp(static_cast<double>(static_cast<uint64_t>(leading)), exponent);
   return negative ? -result : result;
-}
-
-template <int Words, int LowestExponent>
-std::array<uint32_t, Words> ExactSum<Words, LowestExponent>::digits() const {
-  ExactSum folded = *this;
-  folded.normalize();
-  std::array<uint32_t, Words> result;
-  for (int i = 0; i < Words; ++i)
-    result[i] = static_cast<uint32_t>(folded.words[i] & digitMask);
-  return result;
-}
-
-template <int Words, int LowestExponent>
-ExactSum<Words, LowestExponent> ExactSum<Words, LowestExponent>::fromDigits(
-    const std::array<uint32_t, Words> &digits) {
-  ExactSum result;
-  for (int i = 0; i < Words; ++i)
-    result.words[i] = digits[i];
-  // The top digit carries the sign.
-  result.words[Words - 1] = static_cast<int32_t>(digits[Words - 1]);
-  return result;
 }
 
 template class mlir::qopt::observers::ExactSum<11, -149>;

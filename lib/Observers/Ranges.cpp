@@ -50,7 +50,6 @@ public:
 private:
   /// Bins are numbered from the most negative value up.
   double edge(int bin) const;
-  Moments partial(size_t index, double x) const;
 
   int firstBin;
   double lowest, highest;
@@ -61,7 +60,7 @@ private:
   std::vector<Moments> cumulative;
 };
 
-/// A float's bin in ascending order: -32768 to 32767.
+/// A float's bin in ascending order: -32768 to 32767; minus zero's is -1.
 int orderedBin(float x) { return orderedKey(x) >> 16; }
 
 } // namespace
@@ -69,17 +68,17 @@ int orderedBin(float x) { return orderedKey(x) >> 16; }
 double Distribution::edge(int bin) const {
   // Ordered bin `-1 - b` holds the negatives of bin `b`; its upper edge is the
   // negative of the lower edge of `b`.
-  const uint32_t bits = static_cast<uint32_t>(bin >= 0 ? bin : -bin) << 16;
+  const uint32_t bits = static_cast<uint32_t>(std::abs(bin)) << 16;
   float magnitude;
   std::memcpy(&magnitude, &bits, sizeof(magnitude));
-  return bin >= 0 ? magnitude : -static_cast<double>(magnitude);
+  return std::copysign(magnitude, static_cast<float>(bin));
 }
 
 Distribution::Distribution(const TensorStats &stats)
-    : firstBin(std::min(orderedBin(stats.min), -1)), lowest(stats.min),
-      highest(stats.max) {
-  const int lastBin = std::max(orderedBin(stats.max), 0);
-  const size_t size = lastBin - firstBin + 1;
+    // A smallest value of 0 may have been counted as minus zero.
+    : firstBin(orderedBin(stats.min == 0 ? -0.0f : stats.min)),
+      lowest(stats.min), highest(stats.max) {
+  const size_t size = orderedBin(stats.max) - firstBin + 1;
   edges.resize(size + 1);
   counts.resize(size);
   cumulative.resize(size + 1);
@@ -104,29 +103,19 @@ Distribution::Distribution(const TensorStats &stats)
   cumulative[size] = sum;
 }
 
-Moments Distribution::partial(size_t index, double x) const {
-  const double a = edges[index], b = edges[index + 1];
-  const double n = b > a ? counts[index] * ((x - a) / (b - a)) : 0;
-  const Moments &base = cumulative[index];
-  return {base.n + n, base.x + n * (a + x) / 2,
-          base.xx + n * (a * a + a * x + x * x) / 3};
-}
-
 Moments Distribution::below(double x) const {
   if (x <= lowest)
     return {};
   if (x > highest)
     return all();
-  const int bin = orderedBin(static_cast<float>(x));
-  size_t index = static_cast<size_t>(
-      std::clamp<int64_t>(static_cast<int64_t>(bin) - firstBin, 0,
-                          static_cast<int64_t>(counts.size()) - 1));
-  // Rounding `x` to float32 may have moved it over an edge.
-  while (index > 0 && x < edges[index])
-    --index;
-  while (index + 1 < counts.size() && x >= edges[index + 1])
-    ++index;
-  return partial(index, std::min(x, edges[index + 1]));
+  const int index = orderedBin(static_cast<float>(x)) - firstBin;
+  const double a = edges[index], b = edges[index + 1];
+  // Rounding to float32 may have moved `x` over an edge, by 2^-17 of a bin.
+  const double end = std::clamp(x, a, b);
+  const double n = b > a ? counts[index] * ((end - a) / (b - a)) : 0;
+  const Moments &base = cumulative[index];
+  return {base.n + n, base.x + n * (a + end) / 2,
+          base.xx + n * (a * a + a * end + end * end) / 3};
 }
 
 double Distribution::quantile(double share) const {
@@ -134,11 +123,9 @@ double Distribution::quantile(double share) const {
   auto above = std::upper_bound(
       cumulative.begin(), cumulative.end(), target,
       [](double value, const Moments &moments) { return value < moments.n; });
-  if (above == cumulative.begin())
-    return lowest;
-  const size_t index = above - cumulative.begin() - 1;
-  if (index >= counts.size())
+  if (above == cumulative.end())
     return highest;
+  const size_t index = above - cumulative.begin() - 1;
   const double inside = (target - cumulative[index].n) / counts[index];
   return edges[index] + inside * (edges[index + 1] - edges[index]);
 }
@@ -156,7 +143,7 @@ static double squaredError(const Distribution &values,
                  (values.all() - high).errorAround(real(params.qmax));
   if (error >= bound)
     return error;
-  if (params.qmax - params.qmin > 1024) {
+  if (params.qmax - params.qmin > UINT8_MAX) {
     // Cells are finer than bins: the error inside one is even.
     const double inside = high.n - low.n - values.zeros();
     return error + std::max(inside, 0.0) * s * s / 12;
@@ -186,14 +173,7 @@ class MseSearch {
 public:
   MseSearch(const TensorStats &stats, int bits, bool symmetric)
       : values(stats), min(std::min<double>(stats.min, 0)),
-        max(std::max<double>(stats.max, 0)), bits(bits), symmetric(symmetric),
-        shrink(gridSteps + 1) {
-    double factor = 1;
-    for (double &entry : shrink) {
-      entry = factor;
-      factor *= gridRatio;
-    }
-  }
+        max(std::max<double>(stats.max, 0)), bits(bits), symmetric(symmetric) {}
 
   Range run() {
     if (symmetric) {
@@ -201,53 +181,64 @@ public:
       min = -end;
       max = end;
     }
-    lowEnd = min == 0 ? 0 : gridSteps;
-    highEnd = max == 0 ? 0 : gridSteps;
-    const bool twoFree = lowEnd != 0 && highEnd != 0 && !symmetric;
+    lows = candidates(min);
+    highs = candidates(max);
+    const bool twoFree = min < 0 && max > 0 && !symmetric;
     const int step = twoFree ? coarseStep : fineStep;
     visitAround(0, 0, gridSteps, step);
     visitAround(bestLow, bestHigh, step - 1, 1);
-    return best;
+    return {lows[bestLow], highs[bestHigh]};
   }
 
 private:
+  /// The ends that `extreme` may shrink to; zero stays.
+  static std::vector<double> candidates(double extreme) {
+    std::vector<double> ends = {extreme};
+    double factor = gridRatio;
+    for (int i = 0; i < gridSteps && extreme * factor != extreme; ++i) {
+      ends.push_back(extreme * factor);
+      factor *= gridRatio;
+    }
+    return ends;
+  }
+
   /// Visits the points within `radius` of a point, `step` apart; on the
   /// diagonal where both ends are one.
   void visitAround(int low, int high, int radius, int step) {
     const int reach = radius / step * step;
     for (int i = low - reach; i <= low + reach; i += step) {
-      if (i < 0 || i > lowEnd)
-        continue;
       if (symmetric) {
         visit(i, i);
         continue;
       }
       for (int j = high - reach; j <= high + reach; j += step)
-        if (j >= 0 && j <= highEnd)
-          visit(i, j);
+        visit(i, j);
     }
   }
 
   void visit(int low, int high) {
-    const Range range{min * shrink[low], max * shrink[high]};
+    if (!isIndex(low, lows) || !isIndex(high, highs))
+      return;
+    const Range range{lows[low], highs[high]};
     const QuantParams params = numerics::chooseParams(range, bits, symmetric);
     const double error = squaredError(values, params, bestError);
     if (error >= bestError)
       return;
     bestError = error;
-    best = range;
     bestLow = low;
     bestHigh = high;
+  }
+
+  static bool isIndex(int i, const std::vector<double> &list) {
+    return static_cast<unsigned>(i) < list.size();
   }
 
   Distribution values;
   double min, max;
   int bits;
   bool symmetric;
-  std::vector<double> shrink;
-  Range best;
-  int lowEnd = 0, highEnd = 0;
-  int bestLow = 0, bestHigh = 0;
+  std::vector<double> lows, highs;
+  int bestLow, bestHigh;
   double bestError = std::numeric_limits<double>::infinity();
 };
 
@@ -259,16 +250,17 @@ static Range percentileRange(const TensorStats &stats, double percentile,
   const double share = percentile / 100;
   if (!symmetric)
     return {values.quantile(1 - share), values.quantile(share)};
-  // The share of |x| <= end grows with end; bisect on the bits of a float.
+  // The share of |x| <= end grows with end: bisect until no float64 is between.
   const double target = share * values.all().n;
   double low = 0;
   double high = std::max(std::fabs(stats.min), std::fabs(stats.max));
-  for (int i = 0; i < 64; ++i) {
-    const double middle = (low + high) / 2;
+  while (true) {
+    const double middle = 0.5 * (low + high);
+    if (middle == low || middle == high)
+      return {-high, high};
     const double inside = values.below(middle).n - values.below(-middle).n;
     (inside < target ? low : high) = middle;
   }
-  return {-high, high};
 }
 
 Range observers::chooseRange(const TensorStats &stats,
@@ -305,12 +297,12 @@ double observers::expectedSquaredError(const TensorStats &stats,
 
 llvm::Expected<RangeMethod> observers::parseRangeMethod(llvm::StringRef text) {
   using Kind = RangeMethod::Kind;
-  if (text == "minmax")
-    return RangeMethod{Kind::MinMax, 100};
-  if (text == "mean-minmax")
-    return RangeMethod{Kind::MeanMinMax, 100};
-  if (text == "mse")
-    return RangeMethod{};
+  RangeMethod method;
+  for (Kind kind : {Kind::MinMax, Kind::MeanMinMax, Kind::Mse}) {
+    method.kind = kind;
+    if (text == toString(method))
+      return method;
+  }
   llvm::StringRef number = text;
   double percentile;
   if (number.consume_front("percentile:") && !number.getAsDouble(percentile) &&

@@ -136,6 +136,7 @@ private:
   std::vector<ReservoirSample> reservoir;
 
   friend struct CalibrationFile;
+  /// `wouldKeep(sample.id)` must hold.
   void keep(ReservoirSample sample);
 };
 

@@ -12,9 +12,12 @@ namespace mlir::qopt::observers {
 
 /// A two's complement fixed-point number of `Words` 32-bit digits whose lowest
 /// bit is worth `2^LowestExponent`. The value does not depend on the order of
-/// additions; `digits()` is its one representation.
+/// additions.
 template <int Words, int LowestExponent> class ExactSum {
 public:
+  /// Little-endian.
+  using Digits = std::array<uint32_t, Words>;
+
   /// Adds a finite `x` that is a multiple of `2^LowestExponent`.
   void add(double x);
   void merge(const ExactSum &other);
@@ -23,17 +26,15 @@ public:
   /// error below 2^-52.
   double value() const;
 
-  /// Little-endian digits, each in `[0, 2^32)`.
-  std::array<uint32_t, Words> digits() const;
-  static ExactSum fromDigits(const std::array<uint32_t, Words> &digits);
+  const Digits &digits() const { return words; }
+  static ExactSum fromDigits(const Digits &digits) {
+    ExactSum result;
+    result.words = digits;
+    return result;
+  }
 
 private:
-  /// Folds carries so that every digit but the top one is in `[0, 2^32)`.
-  void normalize();
-
-  /// Digits with room for 2^30 unfolded additions each.
-  std::array<int64_t, Words> words{};
-  uint32_t pending = 0;
+  Digits words{};
 };
 
 /// Sums of up to 2^64 float32 values.

@@ -78,6 +78,18 @@ TEST(CalibrationFile, everyTruncationIsRefused) {
   }
 }
 
+TEST(CalibrationFile, aFileWithoutItsChecksumEndsTooEarly) {
+  // Magic, version and checksum.
+  const size_t shortest = 8 + 4 + 32;
+  const std::string bytes = smallState(0, 2).serialize();
+  for (size_t size = 8; size < 2 * shortest; ++size) {
+    const std::string text = refusal(
+        CalibrationState::parse(llvm::StringRef(bytes).take_front(size), "f"));
+    EXPECT_NE(text.find("Q0419"), std::string::npos);
+    EXPECT_EQ(text.find("too early") != std::string::npos, size < shortest);
+  }
+}
+
 TEST(CalibrationFile, everyFlippedByteIsRefused) {
   std::string bytes = smallState(0, 2).serialize();
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -236,6 +248,24 @@ TEST(CalibrationFile, extremesMustBeCountedOnes) {
   EXPECT_NE(parsed(changedTensor({-0.0f, 3}, 7, {"\0\0\x80\x3f", 4})), "");
   // Infinity.
   EXPECT_NE(parsed(changedTensor(values, 7, {"\0\0\x80\x7f", 4})), "");
+  // A single value has to be both: 2 was not 3.
+  EXPECT_NE(parsed(changedTensor({3}, 3, {"\0\0\0\x40", 4})), "");
+}
+
+TEST(CalibrationFile, extremesOfChannelsAreARange) {
+  const std::string good = stateOf({-2, 3}, 1);
+  // Behind the channel come a sample's id and value, and their number.
+  const size_t channel = bodyOf(good).size() - (1 + 8 + 4) - 4 * (2 + 11 + 20);
+  auto withExtremes = [&](llvm::StringRef bytes) {
+    std::string body = bodyOf(good).str();
+    body.replace(channel, 8, bytes.str());
+    return parsed(sealed(body));
+  };
+  EXPECT_EQ(withExtremes({"\0\0\0\xc0\0\0\x40\x40", 8}), "");
+  // The wrong way round, minus zero, infinity.
+  EXPECT_NE(withExtremes({"\0\0\x40\x40\0\0\0\xc0", 8}), "");
+  EXPECT_NE(withExtremes({"\0\0\0\x80\0\0\x40\x40", 8}), "");
+  EXPECT_NE(withExtremes({"\0\0\0\xc0\0\0\x80\x7f", 8}), "");
 }
 
 TEST(CalibrationFile, countsMustAgree) {
@@ -286,6 +316,23 @@ TEST(CalibrationFile, binsMustAscendWithinTheirNumber) {
     std::string past = bodyOf(good).str();
     past.replace(at + 4, 3, step.str());
     EXPECT_NE(parsed(sealed(past)), "");
+  }
+}
+
+/// A value too many, counted past the last bin.
+TEST(CalibrationFile, noBinIsPastTheLastOne) {
+  const std::string good = stateOf({3, -2});
+  const size_t tensor = good.find("\1t") + 2;
+  const size_t bins = tensor + 3 + 8 + 4 * (3 * 11 + 20);
+  // Bins 0x4040 and 0xc000.
+  const llvm::StringRef used("\2\xc0\x80\1\1\xc0\xff\1\1", 9);
+  ASSERT_EQ(llvm::StringRef(good).substr(bins, 9), used);
+  for (bool inside : {true, false}) {
+    std::string body = bodyOf(good).str();
+    body[tensor + 2] = 3;
+    body[bins] = 3;
+    body.insert(bins + 9, inside ? "\xff\x7f\1" : "\x80\x80\1\1");
+    EXPECT_EQ(parsed(sealed(body)).empty(), inside);
   }
 }
 
@@ -378,6 +425,13 @@ TEST_F(OnDisk, mergeFilesRefusals) {
   EXPECT_NE(refusal(mergeFiles({path("missing.qcal")})).find("missing.qcal"),
             std::string::npos);
   llvm::cantFail(smallState(0, 5).write(path("a.qcal")));
+  for (bool first : {true, false}) {
+    std::vector<std::string> paths = {path("missing.qcal"), path("a.qcal")};
+    if (!first)
+      std::swap(paths[0], paths[1]);
+    EXPECT_NE(refusal(mergeFiles(paths)).find("missing.qcal"),
+              std::string::npos);
+  }
   llvm::cantFail(smallState(4, 5).write(path("b.qcal")));
   const std::string text =
       refusal(mergeFiles({path("a.qcal"), path("b.qcal")}));

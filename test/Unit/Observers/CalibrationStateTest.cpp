@@ -26,6 +26,13 @@ void addSample(CalibrationState &state, uint64_t id) {
   }
 }
 
+TEST(CalibrationState, defaultsAreEmpty) {
+  EXPECT_EQ(InputLayout().elements, 0u);
+  EXPECT_EQ(ReservoirSample().id, 0u);
+  EXPECT_EQ(CalibrationState::TensorSpec().channels, 0u);
+  EXPECT_EQ(CalibrationState().getReservoirCapacity(), 0u);
+}
+
 TEST(SampleIds, intervalsStayCanonical) {
   Random random(1);
   std::set<uint64_t> expected;
@@ -98,6 +105,9 @@ TEST(CalibrationState, namesTensorAndSampleOfANaN) {
   EXPECT_NE(text.find("'b'"), std::string::npos);
   EXPECT_NE(text.find("sample 42"), std::string::npos);
   EXPECT_NE(text.find("value 2"), std::string::npos);
+  EXPECT_NE(refusal(state.observe(1, 42, {values + 2, 2})).find("value 0"),
+            std::string::npos);
+  EXPECT_EQ(refusal(state.observe(0, 42, {values, 2})), "");
 }
 
 TEST(Reservoir, capacityFollowsFromTheInputs) {
@@ -129,6 +139,20 @@ TEST(Reservoir, keepsTheSameSamplesInAnyOrder) {
   for (uint64_t id : ids)
     addSample(backward, id);
   EXPECT_EQ(forward.serialize(), backward.serialize());
+}
+
+/// The hash is the splitmix64 generator's first number from the id.
+TEST(Reservoir, keepsTheLowestHashes) {
+  CalibrationState state = emptyState();
+  std::vector<std::pair<uint64_t, uint64_t>> expected;
+  for (uint64_t id = 0; id < 300; ++id) {
+    addSample(state, id);
+    expected.push_back({Random(id).next(), id});
+  }
+  std::sort(expected.begin(), expected.end());
+  ASSERT_EQ(state.getReservoir().size(), 64u);
+  for (size_t i = 0; i < 64; ++i)
+    EXPECT_EQ(state.getReservoir()[i].id, expected[i].second);
 }
 
 TEST(Reservoir, wouldKeepTellsBeforehand) {

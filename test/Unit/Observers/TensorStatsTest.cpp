@@ -241,6 +241,17 @@ TEST(TensorStats, mergeCommutesAndAssociates) {
   }
 }
 
+TEST(TensorStats, defaultsAreOneRowOfNothing) {
+  const StridedValues none;
+  EXPECT_EQ(none.base, nullptr);
+  EXPECT_EQ(none.rowLength, 0u);
+  EXPECT_EQ(none.rows, 1u);
+  EXPECT_EQ(none.rowStride, 0u);
+  EXPECT_EQ(none.planes, 1u);
+  EXPECT_EQ(none.planeStride, 0u);
+  EXPECT_TRUE(TensorStats().channelStats.empty());
+}
+
 TEST(TensorStats, theEmptyStateIsZero) {
   const TensorStats stats(2);
   EXPECT_EQ(stats.count, 0u);
