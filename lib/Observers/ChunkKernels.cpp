@@ -29,12 +29,6 @@ int Extremes::largestField() const {
   return std::max(magnitude >> 23, 1);
 }
 
-int Extremes::smallestField() const {
-  if (minMagnitude == UINT32_MAX)
-    return 255;
-  return std::max(static_cast<int>(((minMagnitude + 1) >> 1) >> 23), 1);
-}
-
 void Extremes::merge(const Extremes &other) {
   minKey = std::min(minKey, other.minKey);
   maxKey = std::max(maxKey, other.maxKey);
@@ -47,7 +41,8 @@ static void addOne(Extremes &extremes, float x) {
   std::memcpy(&bits, &x, sizeof(bits));
   extremes.minKey = std::min(extremes.minKey, key);
   extremes.maxKey = std::max(extremes.maxKey, key);
-  extremes.minMagnitude = std::min(extremes.minMagnitude, (bits << 1) - 1);
+  extremes.minMagnitude =
+      std::min(extremes.minMagnitude, (bits & 0x7fffffff) - 1);
 }
 
 QOPT_CLONES static void vectorExtremes(const float *data, size_t size,
@@ -61,10 +56,10 @@ QOPT_CLONES static void vectorExtremes(const float *data, size_t size,
   for (size_t i = 0; i < size; i += lanes) {
     Ints bits;
     std::memcpy(&bits, data + i, sizeof(bits));
-    const Ints key = bits ^ ((bits >> 31) & 0x7fffffff);
+    const Ints key = bits ^ ((bits < 0) & 0x7fffffff);
     minKey = key < minKey ? key : minKey;
     maxKey = key > maxKey ? key : maxKey;
-    const Words magnitude = ((Words)bits << 1) - 1;
+    const Words magnitude = ((Words)bits & 0x7fffffff) - 1;
     minMagnitude = magnitude < minMagnitude ? magnitude : minMagnitude;
   }
   std::memcpy(minKeys, &minKey, sizeof(minKey));
@@ -149,11 +144,9 @@ QOPT_CLONES static size_t groupsWithLeftOut(const float *data, size_t size,
 
 size_t mlir::qopt::observers::collectLeftOut(const float *data, size_t size,
                                              int largestField, float *out) {
-  uint32_t offsets[chunkSize / lanes + 1];
+  uint32_t offsets[chunkSize / lanes];
   const size_t whole = size / lanes * lanes;
   const int lowestField = largestField - exactOctaves;
-  if (lowestField <= 0)
-    return 0;
   const size_t groups =
       groupsWithLeftOut(data, whole, lowestField << 23, offsets);
   size_t found = 0;

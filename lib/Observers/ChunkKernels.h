@@ -30,18 +30,35 @@ inline float fromOrderedKey(int32_t key) {
   return x;
 }
 
+/// True for the bits of a nonzero magnitude that `sumChunk` leaves out.
+inline bool isLeftOut(uint32_t magnitude, int largestField) {
+  return magnitude != 0 &&
+         static_cast<int>(magnitude >> 23) < largestField - exactOctaves;
+}
+
+inline bool isLeftOut(float x, int largestField) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof(bits));
+  return isLeftOut(bits & 0x7fffffff, largestField);
+}
+
 struct Extremes {
   int32_t minKey = INT32_MAX;
   int32_t maxKey = INT32_MIN;
-  /// Smallest nonzero magnitude's bits, times two, less one.
+  /// Smallest nonzero magnitude's bits, less one.
   uint32_t minMagnitude = UINT32_MAX;
 
   /// False with a NaN or an infinity among the values.
   bool finite() const { return maxKey < 0x7f800000 && minKey > ~0x7f800000; }
-  /// The exponent field of the largest and smallest nonzero magnitude, at least
-  /// 1 (a subnormal's grid is that of field 1). The latter is 255 for zeros.
+  /// The bits of the smallest nonzero magnitude; 0 for zeros.
+  uint32_t smallestMagnitude() const { return minMagnitude + 1; }
+  /// The exponent field of the largest magnitude, at least 1 (a subnormal's
+  /// grid is that of field 1).
   int largestField() const;
-  int smallestField() const;
+  /// True if `sumChunk` leaves out a value.
+  bool hasLeftOut() const {
+    return isLeftOut(smallestMagnitude(), largestField());
+  }
   void merge(const Extremes &other);
 };
 
@@ -65,16 +82,9 @@ struct ChunkSums {
 /// bits).
 ChunkSums sumChunk(const float *data, size_t size, int largestField);
 
-/// True for a nonzero `x` that `sumChunk` leaves out.
-inline bool isLeftOut(float x, int largestField) {
-  int32_t bits;
-  std::memcpy(&bits, &x, sizeof(bits));
-  const int32_t magnitude = bits & 0x7fffffff;
-  return magnitude != 0 && (magnitude >> 23) < largestField - exactOctaves;
-}
-
 /// Values of `data` that `sumChunk` leaves out, in order, into `out` (room for
-/// `size`); returns their number.
+/// `size`); returns their number. `size <= chunkSize`, and
+/// `largestField > exactOctaves`: below, nothing is left out.
 size_t collectLeftOut(const float *data, size_t size, int largestField,
                       float *out);
 

@@ -22,17 +22,18 @@ void Histogram::Free::operator()(uint64_t *pointer) const { free(pointer); }
 
 namespace {
 
+/// 16-bit counters of a bin, together one 64-bit word.
+constexpr size_t counterLanes = sizeof(uint64_t) / sizeof(uint16_t);
 /// Tensors below this many values are counted straight into their histogram:
 /// emptying the scratch counters would cost more than it saves.
-constexpr size_t scratchThreshold = 16384;
-constexpr size_t counterLanes = 4;
+constexpr size_t scratchThreshold = Histogram::numBins / counterLanes;
 
 /// Counters of one thread, four to a bin so that runs of equal values do not
 /// wait for each other. Always zero between uses.
 class ScratchCounters {
 public:
   /// Values that can be counted before a 16-bit counter could overflow.
-  static constexpr size_t capacity = 65535 / chunkSize * chunkSize;
+  static constexpr size_t capacity = UINT16_MAX / chunkSize * chunkSize;
 
   ScratchCounters()
       : counters(static_cast<uint16_t *>(llvm::safe_calloc(
@@ -55,7 +56,7 @@ public:
     moveBin(0x8000, bins);
     // Where all values are zeros this is 0; without values of a sign the last
     // bin comes before the first one.
-    const int lowest = ((extremes.minMagnitude + 1) >> 1) >> 16;
+    const int lowest = extremes.smallestMagnitude() >> 16;
     move(lowest, extremes.maxKey >> 16, bins);
     move(0x8000 + lowest, 0x8000 + (~extremes.minKey >> 16), bins);
   }
@@ -97,7 +98,7 @@ public:
 
 private:
   void addLeftOut(const float *data, size_t size, int field);
-  void countDirectly(const float *data, size_t size, bool manyZeros);
+  void countDirectly(const float *data, size_t size);
   static ScratchCounters &scratch() {
     static thread_local ScratchCounters counters;
     return counters;
@@ -131,10 +132,10 @@ bool Observation::add(const float *data, size_t size) {
   stats.sum.add(sums.sum);
   stats.sumOfSquares.add(sums.squareHigh);
   stats.sumOfSquares.add(sums.squareLow);
-  if (extremes.smallestField() < field - exactOctaves)
+  if (extremes.hasLeftOut())
     addLeftOut(data, size, field);
   if (!useScratch) {
-    countDirectly(data, size, fromOrderedKey(extremes.minKey) == 0);
+    countDirectly(data, size);
     return true;
   }
   scratch().count(data, size);
@@ -155,21 +156,14 @@ void Observation::addLeftOut(const float *data, size_t size, int field) {
   }
 }
 
-void Observation::countDirectly(const float *data, size_t size,
-                                bool manyZeros) {
-  if (!manyZeros) {
-    for (size_t i = 0; i < size; ++i)
-      ++bins[ScratchCounters::binOf(data[i])];
-    return;
-  }
+void Observation::countDirectly(const float *data, size_t size) {
   // Zeros go to counters that take turns: one counter for the many that a ReLU
   // leaves would make each value wait for the one before.
-  uint64_t zeros[8] = {};
+  uint64_t zeros[counterLanes] = {};
   for (size_t i = 0; i < size; ++i) {
     uint32_t bits;
     std::memcpy(&bits, data + i, sizeof(bits));
-    uint64_t *counter = bits == 0 ? zeros + i % 8 : bins + (bits >> 16);
-    ++*counter;
+    ++*(bits == 0 ? zeros + i % counterLanes : bins + (bits >> 16));
   }
   for (uint64_t count : zeros)
     bins[0] += count;
