@@ -137,7 +137,7 @@ QOPT_CLONES static size_t groupsWithLeftOut(const float *data, size_t size,
     const Words magnitude = (bits & 0x7fffffffu) - 1;
     const Ints small = magnitude < static_cast<uint32_t>(threshold) - 1;
     offsets[found] = static_cast<uint32_t>(i);
-    found += __builtin_reduce_or(small) != 0;
+    found -= __builtin_reduce_or(small); // True is -1.
   }
   return found;
 }

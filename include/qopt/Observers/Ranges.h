@@ -20,7 +20,11 @@ struct RangeMethod {
     MeanMinMax,
     /// Cuts `100 - percentile` per cent off each tail (symmetric: off |x|).
     Percentile,
-    /// The range of least expected squared quantization error.
+    /// The range of least expected squared quantization error, whose ends are
+    /// `2^(-i/128)` of the extremes, `i` to 896: tried are every 8th `i` of
+    /// each
+    /// end (every 4th where one end is 0 or both move as one), then all within
+    /// 7 (3) of the best. The first of equals wins.
     Mse,
   };
   Kind kind = Kind::Mse;

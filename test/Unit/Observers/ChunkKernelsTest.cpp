@@ -97,6 +97,15 @@ TEST(ChunkKernels, valuesMoreThan17OctavesBelowAreLeftOut) {
       EXPECT_FALSE(isLeftOut(sign * edge, field));
       EXPECT_TRUE(isLeftOut(sign * below, field));
       EXPECT_FALSE(isLeftOut(sign * 0.0f, field));
+      // One among zeros and others, in any place of a chunk.
+      for (float small : {sign * below, sign * 1e-45f})
+        for (size_t place : {0, 7, 15, 16, 37, 40}) {
+          std::vector<float> values(41, sign * edge), found(41);
+          values[3] = values[20] = values[38] = 0;
+          values[place] = small;
+          ASSERT_EQ(collectLeftOut(values.data(), 41, field, found.data()), 1u);
+          EXPECT_EQ(found[0], small);
+        }
     }
   }
   EXPECT_FALSE(isLeftOut(1e-45f, 17));

@@ -6,6 +6,8 @@
 #include "TestSupport.h"
 #include <algorithm>
 #include <functional>
+#include <limits>
+#include <map>
 
 using namespace mlir::qopt::observers;
 using namespace mlir::qopt::numerics;
@@ -73,6 +75,174 @@ std::vector<Shape> shapes() {
       {"negative", [](Random &r) { return -std::exp(r.normal()); }},
       {"uniform", [](Random &r) { return r.unit() * 3 - 1; }},
   };
+}
+
+/// The documented objective written down anew: values spread evenly inside each
+/// bin, the end bins cut at the extremes, zeros exact; cell by cell.
+class EvenlySpread {
+public:
+  explicit EvenlySpread(llvm::ArrayRef<float> values) : total(values.size()) {
+    const float min = *std::min_element(values.begin(), values.end());
+    const float max = *std::max_element(values.begin(), values.end());
+    for (float value : values) {
+      if (value == 0)
+        continue; // Without error in every range.
+      uint32_t bits;
+      memcpy(&bits, &value, sizeof(bits));
+      bits &= 0xffff0000;
+      float near;
+      memcpy(&near, &bits, sizeof(near));
+      bits += 0x10000;
+      float far;
+      memcpy(&far, &bits, sizeof(far));
+      const double ends[] = {std::clamp(near, min, max),
+                             std::clamp(far, min, max)};
+      ++bins[{std::min(ends[0], ends[1]), std::max(ends[0], ends[1])}];
+    }
+  }
+
+  double error(const QuantParams &params) const {
+    double sum = 0;
+    for (const auto &[bin, count] : bins)
+      sum += count * binError(bin.first, bin.second, params);
+    return sum / static_cast<double>(total);
+  }
+
+private:
+  /// The mean of `(x - real(q))^2` for `x` in `[a, b]`.
+  static double binError(double a, double b, const QuantParams &params) {
+    const double s = params.scale;
+    auto cellOf = [&](double x) {
+      return std::clamp(std::floor(x / s + 0.5) + params.zeroPoint,
+                        static_cast<double>(params.qmin),
+                        static_cast<double>(params.qmax));
+    };
+    if (a == b) {
+      const double e = a - s * (cellOf(a) - params.zeroPoint);
+      return e * e;
+    }
+    double sum = 0, from = a;
+    for (double q = cellOf(a); from < b; ++q) {
+      const double real = s * (q - params.zeroPoint);
+      const double to =
+          q >= params.qmax ? b : std::max(from, std::min(b, real + s / 2));
+      sum += (std::pow(to - real, 3) - std::pow(from - real, 3)) / 3;
+      from = to;
+    }
+    return sum / (b - a);
+  }
+
+  std::map<std::pair<double, double>, double> bins;
+  size_t total;
+};
+
+/// Few values, so that no objective is smooth.
+std::vector<std::vector<float>> raggedData() {
+  std::vector<std::vector<float>> result;
+  for (uint64_t seed = 40; seed < 46; ++seed) {
+    std::vector<float> values = normals(120, seed);
+    for (float &value : values)
+      value *= std::fabs(value) * 3;
+    result.push_back(values);
+    for (float &value : values)
+      value = std::max(value, 0.0f);
+    result.push_back(values);
+    for (float &value : values)
+      value = value == 0 ? -0.0f : -value;
+    result.push_back(values);
+  }
+  result.push_back({1, 1.5, 7});
+  result.push_back({-1, 0.25, 0.125, 3});
+  return result;
+}
+
+TEST(Ranges, expectedErrorIsThatOfEvenlySpreadBins) {
+  for (const std::vector<float> &values : raggedData()) {
+    const TensorStats stats = statsOf(values);
+    const EvenlySpread model(values);
+    for (double shrink : {1.5, 1.0, 0.7, 0.4, 0.1, 0.01})
+      for (const QuantParams &params :
+           {chooseParams({stats.min * shrink, stats.max * shrink}, 8, false),
+            chooseParams({stats.min * shrink, stats.max * shrink}, 8, true),
+            chooseParams({stats.min * shrink, stats.max * shrink}, 4, false),
+            chooseParams({stats.min * shrink, stats.max * shrink}, 0, 255,
+                         false)}) {
+        const double expected = model.error(params);
+        EXPECT_NEAR(expectedSquaredError(stats, params), expected,
+                    1e-5 * expected);
+      }
+  }
+}
+
+TEST(Ranges, mseSearchesItsGridFromCoarseToFine) {
+  for (const std::vector<float> &values : raggedData())
+    for (bool symmetric : {false, true}) {
+      const TensorStats stats = statsOf(values);
+      double min = std::min(stats.min, 0.0f), max = std::max(stats.max, 0.0f);
+      if (symmetric)
+        max = -(min = -std::max(-min, max));
+      const bool twoFree = min < 0 && max > 0 && !symmetric;
+      const int step = twoFree ? 8 : 4;
+      auto rangeAt = [&](int i, int j) {
+        return Range{min * std::exp2(-i / 128.0), max * std::exp2(-j / 128.0)};
+      };
+      const EvenlySpread model(values);
+      int bestLow = 0, bestHigh = 0;
+      double best = std::numeric_limits<double>::infinity();
+      auto visit = [&](int i, int j) {
+        if (std::min(i, j) < 0 || std::max(i, j) > 896)
+          return;
+        const double error =
+            model.error(chooseParams(rangeAt(i, j), 8, symmetric));
+        if (error >= best)
+          return;
+        best = error;
+        bestLow = i;
+        bestHigh = j;
+      };
+      auto search = [&](int low, int high, int from, int to, int by) {
+        for (int i = from; i <= to; i += by)
+          if (symmetric || min == 0)
+            visit(symmetric ? high + i : 0, high + i);
+          else
+            for (int j = max == 0 ? to : from; j <= to; j += by)
+              visit(low + i, max == 0 ? 0 : high + j);
+      };
+      search(0, 0, 0, 896, step);
+      search(bestLow, bestHigh, 1 - step, step - 1, 1);
+      const Range expected = rangeAt(bestLow, bestHigh);
+      const Range actual = chooseRange(stats, {Kind::Mse, 0}, 8, symmetric);
+      EXPECT_NEAR(actual.min, expected.min, 1e-9 * std::fabs(min));
+      EXPECT_NEAR(actual.max, expected.max, 1e-9 * std::fabs(max));
+    }
+}
+
+TEST(Ranges, mseEndsSevenOctavesBelowTheExtremes) {
+  // So many small values that one large one is worth nothing.
+  std::vector<float> values(100000);
+  Random random(47);
+  for (float &value : values)
+    value = static_cast<float>(std::ldexp(1 + random.unit(), -9));
+  for (float outlier : {1.0f, -1.0f}) {
+    TensorStats stats = statsOf(values);
+    for (int i = 0; i < 16; ++i)
+      stats.merge(stats);
+    stats.observe(&outlier, 1);
+    const Range range = chooseRange(stats, {Kind::Mse, 0}, 8, true);
+    EXPECT_NEAR(range.max, 0x1p-7, 0x1p-30);
+    EXPECT_EQ(range.min, -range.max);
+  }
+}
+
+/// Of 16 bits only what lies beyond the ends and a step's error inside count.
+/// 39936 is the edge of a bin.
+TEST(Ranges, expectedErrorOfFineCells) {
+  const std::vector<float> values = {0, -0.0f, 2, 2, 2, 2, 39936, -39936};
+  const QuantParams params{1.0f, 0, -32768, 32767};
+  const double beyond =
+      std::pow(39936 - 32767.0, 2) + std::pow(39936 - 32768.0, 2);
+  EXPECT_NEAR(expectedSquaredError(statsOf(values), params),
+              (beyond + 4 / 12.0) / 8, 1e-6);
 }
 
 TEST(Ranges, expectedErrorAgreesWithMeasuredError) {
