@@ -4,7 +4,7 @@
 // on standard output, so that lit tests can hold models as text.
 //
 //   qopt-onnx-test [--shape NAME=1x2] [--value NAME=file.pb] [--folder DIR]
-//                  [--no-external] FILE
+//                  [--inputs A,B] [--outputs C,D] [--no-external] FILE
 //   qopt-onnx-test --convert FILE -o FILE.onnx
 //   qopt-onnx-test --print-ops
 //
@@ -137,6 +137,11 @@ int main(int argc, char **argv) {
         return usage("bad --value");
     } else if (flag == "--folder") {
       options.folder = next().str();
+    } else if (flag == "--inputs" || flag == "--outputs") {
+      auto &names =
+          flag == "--inputs" ? options.import.inputs : options.import.outputs;
+      for (llvm::StringRef name : llvm::split(next(), ','))
+        names.push_back(name.str());
     } else if (flag == "--no-external") {
       options.external = false;
     } else if (flag == "--convert") {

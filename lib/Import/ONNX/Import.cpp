@@ -2,45 +2,16 @@
 //
 // The importer's driver: reads, binds shapes, imports node by node, collects
 // every refusal, and returns a verified module or all of them.
-#include "qopt/Import/ONNX/Import.h"
+#include "Importer.h"
 
 #include "Bind.h"
 #include "Reader.h"
-#include "Registry.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "qopt/Support/Error.h"
-#include "qopt/Support/File.h"
 #include "llvm/Support/Path.h"
 
 namespace mlir::qopt::importer {
-
-namespace {
-
-class Importer {
-public:
-  Importer(const Graph &graph, MLIRContext &context, ImportOptions &options)
-      : graph(graph), options(options), builder(&context),
-        state(graph, builder) {}
-
-  Expected<OwningOpRef<ModuleOp>> run();
-
-private:
-  func::FuncOp createFunction(ArrayRef<Shape> shapes);
-  void importNode(const Node &node);
-  void importOutputs(func::FuncOp function);
-  void report(llvm::Error error);
-  llvm::Error verifyModule(ModuleOp module);
-
-  const Graph &graph;
-  ImportOptions &options;
-  OpBuilder builder;
-  ImportState state;
-  llvm::Error errors = llvm::Error::success();
-};
-
-} // namespace
 
 void Importer::report(llvm::Error error) {
   errors = llvm::joinErrors(std::move(errors), std::move(error));
@@ -89,26 +60,65 @@ static std::vector<std::string> explain(const Node &node) {
                         : std::vector<std::string>{opsets};
 }
 
+std::string operatorName(const Node &node) {
+  return node.domain.empty() ? node.opType : node.domain + "." + node.opType;
+}
+
+llvm::Error unknownOperator(const Node &node, StringRef inside) {
+  std::vector<std::string> notes = explain(node);
+  if (!inside.empty())
+    notes.push_back("it is part of node " + quoted(inside));
+  return makeError(301,
+                   "operator " + quoted(operatorName(node)) + " (node " +
+                       quoted(node.name) + ", opset " +
+                       std::to_string(node.opset) + ") is not supported",
+                   std::move(notes));
+}
+
 void Importer::importNode(const Node &node) {
+  Block *block = builder.getInsertionBlock();
+  Operation *before = block->empty() ? nullptr : &block->back();
   NodeContext n(state, node);
   const OpEntry *entry =
-      node.domain.empty() ? lookupOp(node.opType, graph.opset) : nullptr;
+      node.domain.empty() ? lookupOp(node.opType, node.opset) : nullptr;
   if (!entry) {
-    std::string name =
-        node.domain.empty() ? node.opType : node.domain + "." + node.opType;
-    n.fail(makeError(301,
-                     "operator " + quoted(name) + " (node " +
-                         quoted(node.name) + ", opset " +
-                         std::to_string(graph.opset) + ") is not supported",
-                     explain(node)));
+    n.fail(unknownOperator(node));
   } else {
-    n.expectOneOutput();
+    if (node.graphs.empty())
+      n.expectOneOutput();
     entry->import(n);
     if (n.ok())
       n.checkAttributes();
   }
-  if (llvm::Error error = n.finish())
+  bool ok = n.ok();
+  llvm::Error error = n.finish();
+  if (ok && !node.graphs.empty())
+    error = expandControl(node);
+  if (figures)
+    addFigures(node, before, ok, std::move(error));
+  else if (error)
     report(std::move(error));
+  if (!ok)
+    reportInside(node);
+}
+
+void Importer::countReads() {
+  for (const Node &node : graph.nodes)
+    for (const auto *names : {&node.inputs, &node.captures})
+      for (const std::string &name : *names)
+        ++reads[name];
+  for (const std::string &name : graph.outputs)
+    ++reads[name];
+}
+
+/// Frees constants that nothing reads any more: a weight that was transposed
+/// need not be in memory twice.
+void Importer::releaseInputs(const Node &node) {
+  for (const auto *names : {&node.inputs, &node.captures})
+    for (const std::string &name : *names)
+      if (--reads[name] == 0 &&
+          state.entries[name].kind == Entry::Kind::Constant)
+        state.entries.erase(name);
 }
 
 void Importer::importOutputs(func::FuncOp function) {
@@ -154,63 +164,103 @@ llvm::Error Importer::verifyModule(ModuleOp module) {
   return makeError(710, "the importer built invalid IR", std::move(notes));
 }
 
-Expected<OwningOpRef<ModuleOp>> Importer::run() {
-  auto shapes = bindShapes(graph, options);
-  if (!shapes)
-    return shapes.takeError();
+Expected<OwningOpRef<ModuleOp>> Importer::run(ArrayRef<Shape> shapes) {
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getUnknownLoc());
   (*module)->setAttr("qopt.model_hash", builder.getStringAttr(graph.hash));
   builder.setInsertionPointToStart(module->getBody());
-  func::FuncOp function = createFunction(*shapes);
-  for (const auto &[name, constant] : graph.constants) {
-    Entry entry;
-    entry.kind = Entry::Kind::Constant;
-    entry.constant = constant;
-    state.entries[name] = entry;
-  }
-  for (const Node &node : graph.nodes)
+  func::FuncOp function = createFunction(shapes);
+  enterConstants(graph.constants);
+  graph.constants.clear();
+  countReads();
+  for (const Node &node : graph.nodes) {
     importNode(node);
+    releaseInputs(node);
+  }
+  if (figures)
+    addOutputFigures();
   importOutputs(function);
   if (errors)
     return std::move(errors);
+  // Figures hold the refusals of nodes, so there may be no module to verify.
+  if (figures && figures->countRefused() != 0)
+    return std::move(module);
   if (llvm::Error error = verifyModule(*module))
     return std::move(error);
   return std::move(module);
 }
 
-static Expected<OwningOpRef<ModuleOp>> import(StringRef bytes,
-                                              const ReadOptions &read,
-                                              MLIRContext &context,
-                                              ImportOptions &options) {
-  context.loadDialect<func::FuncDialect, QoptDialect>();
-  auto graph = readModel(bytes, read);
-  if (!graph)
-    return graph.takeError();
-  return Importer(*graph, context, options).run();
+void Importer::enterConstants(
+    const std::map<std::string, ConstantRef> &constants) {
+  for (const auto &[name, constant] : constants) {
+    Entry entry;
+    entry.kind = Entry::Kind::Constant;
+    entry.constant = constant;
+    state.entries[name] = entry;
+  }
 }
 
-Expected<OwningOpRef<ModuleOp>>
-importModel(StringRef path, MLIRContext &context, ImportOptions &options) {
-  auto buffer = readFile(path);
-  if (!buffer)
-    return buffer.takeError();
+/// What was left out, as a note and for reports.
+static void describeCut(const CutSummary &cut, ImportOptions &options) {
+  std::string text = "the model is cut";
+  auto list = [&](StringRef what, ArrayRef<std::string> names) {
+    for (auto [i, name] : llvm::enumerate(names))
+      text += (i ? ", " : what.str()) + quoted(name);
+  };
+  list(" at inputs ", cut.inputs);
+  list(cut.inputs.empty() ? " at outputs " : " and outputs ", cut.outputs);
+  int64_t count = 0;
+  std::string operators;
+  for (const auto &[name, number] : cut.nodes) {
+    count += number;
+    operators +=
+        (operators.empty() ? ": " : ", ") + name + " " + std::to_string(number);
+  }
+  options.leftOut = cut.nodes;
+  options.notes.push_back(text + ", which leaves out " + std::to_string(count) +
+                          " nodes" + operators);
+}
+
+ReadOptions readOptionsFor(StringRef path, const ImportOptions &options) {
   ReadOptions read;
   read.name = path.str();
   read.folder = llvm::sys::path::parent_path(path).str();
   read.allowExternal = true;
   read.constants = options.constants;
-  return import((*buffer)->getBuffer(), read, context, options);
+  read.cut = {options.inputs, options.outputs};
+  return read;
+}
+
+void takeNotes(const Graph &graph, ImportOptions &options) {
+  llvm::append_range(options.notes, graph.notes);
+  if (graph.cut)
+    describeCut(*graph.cut, options);
+}
+
+static Expected<OwningOpRef<ModuleOp>>
+import(Expected<Graph> graph, MLIRContext &context, ImportOptions &options) {
+  if (!graph)
+    return graph.takeError();
+  context.loadDialect<func::FuncDialect, QoptDialect>();
+  takeNotes(*graph, options);
+  auto shapes = bindShapes(*graph, options);
+  if (!shapes)
+    return shapes.takeError();
+  return Importer(*graph, context, options).run(*shapes);
+}
+
+Expected<OwningOpRef<ModuleOp>>
+importModel(StringRef path, MLIRContext &context, ImportOptions &options) {
+  return import(readModelFile(path, readOptionsFor(path, options)), context,
+                options);
 }
 
 Expected<OwningOpRef<ModuleOp>>
 importModelBytes(StringRef bytes, MLIRContext &context, ImportOptions &options,
                  StringRef folder, StringRef name) {
-  ReadOptions read;
-  read.name = name.str();
+  ReadOptions read = readOptionsFor(name, options);
   read.folder = folder.str();
   read.allowExternal = !folder.empty();
-  read.constants = options.constants;
-  return import(bytes, read, context, options);
+  return import(readModel(bytes, read), context, options);
 }
 
 } // namespace mlir::qopt::importer

@@ -57,17 +57,33 @@ struct NodeAttribute {
   ConstantRef tensor;
 };
 
+struct Subgraph;
+
 struct Node {
-  /// The ONNX name, or `Conv_17` with the node's position in the file.
+  /// The ONNX name, or `Conv_17` with the node's position in its graph.
   std::string name;
   std::string opType;
   /// Empty for ONNX's own operators.
   std::string domain;
+  /// The ONNX opset that the node is written for: the model's, or that of the
+  /// function which it comes from.
+  int64_t opset = 0;
   /// Empty names are absent optional inputs and outputs.
   std::vector<std::string> inputs, outputs;
   /// Values that the node's subgraphs read.
   std::vector<std::string> captures;
   std::map<std::string, NodeAttribute> attributes;
+  /// The attributes that are graphs.
+  std::map<std::string, std::shared_ptr<const Subgraph>> graphs;
+};
+
+/// A graph inside a node. Its names are unique in the whole model; it may read
+/// names of the graphs around it.
+struct Subgraph {
+  std::vector<std::string> inputs, outputs;
+  /// In execution order; only what the outputs need.
+  std::vector<Node> nodes;
+  std::map<std::string, ConstantRef> constants;
 };
 
 struct Dimension {
@@ -86,14 +102,31 @@ struct GraphInput {
   std::vector<Dimension> dimensions;
 };
 
+/// What `--inputs` and `--outputs` left out.
+struct CutSummary {
+  std::vector<std::string> inputs, outputs;
+  /// Nodes that the whole model needs and the cut one does not, by operator.
+  std::map<std::string, int64_t> nodes;
+};
+
 /// A graph in execution order that holds only what its outputs need.
 struct Graph {
   int64_t opset = 0;
+  int64_t irVersion = 0;
+  std::string producer;
+  /// Every domain and version that the model imports, in file order.
+  std::vector<std::pair<std::string, int64_t>> opsets;
+  /// Nodes of the file that no output needs.
+  int64_t unusedNodes = 0;
+  /// What the model says of values that are no graph inputs.
+  std::map<std::string, GraphInput> declared;
+  std::optional<CutSummary> cut;
+  std::vector<std::string> notes;
   std::vector<GraphInput> inputs;
   std::vector<std::string> outputs;
   std::vector<Node> nodes;
   std::map<std::string, ConstantRef> constants;
-  /// The names that a node reads or that are graph outputs.
+  /// The names that a node reads or that are outputs of a graph or subgraph.
   llvm::StringSet<> used;
   /// SHA-256 in hexadecimal.
   std::string hash;

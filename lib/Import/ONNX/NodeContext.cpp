@@ -51,8 +51,12 @@ Value ImportState::materialize(const ConstantRef &constant, Location loc) {
       name = base + "_" + std::to_string(i);
     ArrayRef<char> data(reinterpret_cast<const char *>(constant->floats.data()),
                         bytes);
+    // The blob shares the constant's memory: models are hundreds of megabytes.
     attr = DenseResourceElementsAttr::get(
-        type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(data, 64));
+        type, name,
+        AsmResourceBlob(
+            data, alignof(float), [constant](void *, size_t, size_t) {},
+            /*dataIsMutable=*/false));
   }
   auto op = ConstantOp::create(builder, loc, type, attr);
   op->setAttr("qopt.value",

@@ -59,7 +59,7 @@ public:
   NodeContext(ImportState &state, const Node &node);
 
   bool ok() const { return !failed; }
-  int64_t opset() const { return state.graph.opset; }
+  int64_t opset() const { return node.opset; }
   const std::string &opType() const { return node.opType; }
 
   /// \name Errors

@@ -15,6 +15,18 @@ std::string nodeName(const onnx::NodeProto &proto, int64_t index) {
   return proto.op_type() + "_" + std::to_string(index);
 }
 
+void forEachSubgraph(
+    const onnx::NodeProto &proto,
+    llvm::function_ref<void(const std::string &, const onnx::GraphProto &)>
+        visit) {
+  for (const auto &attribute : proto.attribute()) {
+    if (attribute.has_g())
+      visit(attribute.name(), attribute.g());
+    for (const auto &graph : attribute.graphs())
+      visit(attribute.name(), graph);
+  }
+}
+
 static void collectCaptures(const onnx::GraphProto &graph,
                             std::vector<std::string> &names) {
   llvm::StringSet<> defined;
@@ -29,12 +41,9 @@ static void collectCaptures(const onnx::GraphProto &graph,
   for (const auto &node : graph.node()) {
     inner.insert(inner.end(), node.input().begin(), node.input().end());
     // Nesting is bounded by the parser's recursion limit.
-    for (const auto &attribute : node.attribute()) {
-      if (attribute.has_g())
-        collectCaptures(attribute.g(), inner);
-      for (const auto &subgraph : attribute.graphs())
-        collectCaptures(subgraph, inner);
-    }
+    forEachSubgraph(node, [&](const std::string &, const auto &subgraph) {
+      collectCaptures(subgraph, inner);
+    });
   }
   for (const auto &output : graph.output())
     inner.push_back(output.name());
@@ -45,12 +54,9 @@ static void collectCaptures(const onnx::GraphProto &graph,
 
 std::vector<std::string> capturedNames(const onnx::NodeProto &proto) {
   std::vector<std::string> names;
-  for (const auto &attribute : proto.attribute()) {
-    if (attribute.has_g())
-      collectCaptures(attribute.g(), names);
-    for (const auto &graph : attribute.graphs())
-      collectCaptures(graph, names);
-  }
+  forEachSubgraph(proto, [&](const std::string &, const auto &graph) {
+    collectCaptures(graph, names);
+  });
   return names;
 }
 

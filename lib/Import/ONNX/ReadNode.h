@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ReadTensor.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace mlir::qopt::importer {
 
@@ -17,5 +18,11 @@ std::vector<std::string> capturedNames(const onnx::NodeProto &proto);
 /// to a function's parameter, or that hold another type than they say.
 Expected<Node> readNode(const onnx::NodeProto &proto, int64_t index,
                         TensorSource &source);
+
+/// Calls `visit` with each graph that is an attribute of the node.
+void forEachSubgraph(
+    const onnx::NodeProto &proto,
+    llvm::function_ref<void(const std::string &, const onnx::GraphProto &)>
+        visit);
 
 } // namespace mlir::qopt::importer

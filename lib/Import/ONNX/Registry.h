@@ -54,6 +54,10 @@ void importIdentity(NodeContext &n);
 void importDropout(NodeContext &n);
 void importCast(NodeContext &n);
 
+// Operators with subgraphs, which the driver expands.
+void importIf(NodeContext &n);
+void importLoop(NodeContext &n);
+
 // Operators that are only folded.
 void importConstant(NodeContext &n);
 void importShape(NodeContext &n);

@@ -73,7 +73,8 @@ TEST(Import, holdsTheWeightsBytes) {
     const auto &expected = model.graph().initializer(0).float_data();
     EXPECT_TRUE(
         std::equal(data.begin(), data.end(), expected.begin(), expected.end()));
-    EXPECT_GE(blob.getRawHandle().getBlob()->getDataAlignment(), 64u);
+    EXPECT_GE(blob.getRawHandle().getBlob()->getDataAlignment(),
+              alignof(float));
   });
   EXPECT_TRUE(found);
 }

@@ -9,6 +9,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,14 @@ struct ImportOptions {
   /// Graph inputs that always have one value: a name and a serialized
   /// `TensorProto`. They become initializers and are no input any more.
   std::vector<std::pair<std::string, std::string>> constants;
+
+  /// `--inputs`, `--outputs`: values that become the model's inputs and
+  /// outputs, in this order; everything that they do not need is left out.
+  /// Empty: the model's own.
+  std::vector<std::string> inputs, outputs;
+
+  /// Set by the importer: nodes left out by such a cut, by operator.
+  std::map<std::string, int64_t> leftOut;
 
   /// What the importer decided on its own, one sentence each, for the user.
   std::vector<std::string> notes;
@@ -41,10 +50,12 @@ struct ImportOptions {
 ///   value that ONNX does not name);
 /// - weights of 64 bytes and more are `dense_resource` blobs;
 /// - the module carries `qopt.model_hash`, the SHA-256 of the file's bytes and
-///   of the external tensors that it uses, in hexadecimal.
+///   of the external tensors that it uses, in hexadecimal, and where the model
+///   is cut of the cut.
 ///
-/// Errors: Q012x (`--shape` does not fit), Q02xx (bad model), Q03xx (all
-/// operators and forms that are not supported, joined), Q05xx (files).
+/// Errors: Q012x (`--shape`, `--inputs` or `--outputs` do not fit), Q02xx (bad
+/// model), Q03xx (all operators and forms that are not supported, joined),
+/// Q05xx (files).
 llvm::Expected<OwningOpRef<ModuleOp>>
 importModel(llvm::StringRef path, MLIRContext &context, ImportOptions &options);
 
