@@ -77,6 +77,8 @@ llvm::Error Levels::import() {
   importer::ImportOptions importOptions;
   for (const auto &[name, shape] : options.shapes)
     importOptions.shapes.emplace_back(name, shape);
+  importOptions.inputs = options.cutInputs;
+  importOptions.outputs = options.cutOutputs;
   DiagnosticCollector diagnostics(context);
   auto module = importer::importModel(options.model, context, importOptions);
   if (!module)
@@ -84,6 +86,7 @@ llvm::Error Levels::import() {
   if (failed(verify(**module)))
     return diagnostics.take(720, "the imported module is not valid");
   notes = importOptions.notes;
+  leftOut = importOptions.leftOut;
   if (auto hash = module->get()->getAttrOfType<StringAttr>("qopt.model_hash")) {
     std::string bytes = llvm::fromHex(hash.getValue());
     if (bytes.size() == modelHash.size())

@@ -203,3 +203,16 @@ llvm::Error mlir::qopt::pipelines::parseLimit(StringRef text,
   options.limit = limit;
   return llvm::Error::success();
 }
+
+llvm::Error mlir::qopt::pipelines::parseNames(StringRef flag, StringRef text,
+                                              std::vector<std::string> &names) {
+  for (StringRef word : llvm::split(text, ',')) {
+    if (word.empty())
+      return makeError(102, (flag + " expects names separated by commas, but "
+                                    "got '" +
+                             text + "'")
+                                .str());
+    names.push_back(word.str());
+  }
+  return llvm::Error::success();
+}

@@ -59,6 +59,25 @@ static void writeBiasCorrection(llvm::json::OStream &json,
   });
 }
 
+/// What `--inputs` and `--outputs` left out.
+static void writeCut(llvm::json::OStream &json, const CompileOptions &options,
+                     const Levels &levels) {
+  json.attributeObject("cut", [&] {
+    auto names = [&](StringRef key, ArrayRef<std::string> values) {
+      json.attributeArray(key, [&] {
+        for (const std::string &name : values)
+          json.value(llvm::json::fixUTF8(name));
+      });
+    };
+    names("inputs", options.cutInputs);
+    names("outputs", options.cutOutputs);
+    json.attributeObject("left_out", [&] {
+      for (const auto &[op, count] : levels.getLeftOut())
+        json.attribute(llvm::json::fixUTF8(op), count);
+    });
+  });
+}
+
 std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
                                               Levels &levels,
                                               const ObjectArtifacts &artifacts,
@@ -80,6 +99,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     json.attribute("cpu", info.cpu);
     json.attribute("range", options.range);
     json.attribute("calibration_samples", figures.calibrationSamples);
+    if (!options.cutInputs.empty() || !options.cutOutputs.empty())
+      writeCut(json, options, levels);
     if (figures.biasCorrection)
       writeBiasCorrection(json, *figures.biasCorrection);
     writeSizes(json, levels, info);

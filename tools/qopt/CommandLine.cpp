@@ -88,6 +88,14 @@ static llvm::Error parseValues(const InputArgList &args,
       return emissions.takeError();
     llvm::append_range(options.emissions, *emissions);
   }
+  for (const std::string &text : args.getAllArgValues(OPT_inputs))
+    if (auto error =
+            pipelines::parseNames("--inputs", text, options.cutInputs))
+      return error;
+  for (const std::string &text : args.getAllArgValues(OPT_outputs))
+    if (auto error =
+            pipelines::parseNames("--outputs", text, options.cutOutputs))
+      return error;
   for (const std::string &text : args.getAllArgValues(OPT_shape)) {
     auto shape = pipelines::parseShape(text);
     if (!shape)
@@ -116,6 +124,7 @@ llvm::Expected<CommandLine> mlir::qopt::tool::parseCommandLine(int argc,
   line.help = args.hasArg(OPT_help);
   line.version = args.hasArg(OPT_version);
   line.printValues = args.hasArg(OPT_values);
+  line.inspect = {args.hasArg(OPT_json), args.hasArg(OPT_nodes)};
   line.words = args.getAllArgValues(OPT_INPUT);
   pipelines::CompileOptions &options = line.options;
   options.output = args.getLastArgValue(OPT_o).str();
@@ -139,6 +148,6 @@ void mlir::qopt::tool::printHelp(llvm::raw_ostream &os) {
       "       qopt calibrate model.onnx --calibrate data [--shard 3/16] -o s3.qcal\n"
       "       qopt merge s*.qcal -o all.qcal\n"
       "       qopt show all.qcal | model.json [--values --model model.onnx]\n"
-      "       qopt inspect model.onnx",
+      "       qopt inspect model.onnx [--nodes] [--json]",
       "qopt: compiles a float ONNX model to an integer-only object");
 }

@@ -3,8 +3,7 @@
 // Flags in, options out.
 #pragma once
 
-#include "qopt/Pipelines/Options.h"
-#include "llvm/Support/raw_ostream.h"
+#include "qopt/Pipelines/Compile.h"
 
 namespace mlir::qopt::tool {
 
@@ -16,6 +15,7 @@ struct CommandLine {
   std::vector<std::string> words;
   pipelines::CompileOptions options;
   bool printValues = false;
+  pipelines::InspectOptions inspect;
   /// argv[0].
   std::string program;
 };

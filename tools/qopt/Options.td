@@ -25,6 +25,8 @@ defm limit : Eq<"limit", "Use this many samples at most", "<n>">;
 defm shard : Eq<"shard", "Use samples i, i+n, i+2n, ... (calibrate only)", "<i/n>">;
 defm input : Eq<"input", "Normalize 8-bit samples: x:u8,mean=M,std=S or x:u8,scale=S,bias=B", "<spec>">;
 defm shape : Eq<"shape", "Bind an input's shape: x=1x3x224x224", "<shape>">;
+defm inputs : Eq<"inputs", "Cut the model: these values become its inputs", "<names>">;
+defm outputs : Eq<"outputs", "Cut the model: these values become its outputs", "<names>">;
 defm mode : Eq<"mode", "static", "<mode>">;
 defm range : Eq<"range", "How ranges are chosen: mse (default), minmax, percentile:99.99", "<method>">;
 defm weights : Eq<"weights", "per-channel|per-tensor,sym,bits=8", "<list>">;
@@ -38,3 +40,5 @@ defm jobs : Eq<"jobs", "Threads of the compiler itself; results do not depend on
 defm eval : Eq<"eval", "Labelled data: .npz with label or ref, or images,labels", "<data>">;
 defm model : Eq<"model", "The model that 'show --values' reads", "<file>">;
 def values : F<"values", "Print float, integer and dequantized weights (show only)">;
+def json : F<"json", "Write JSON (inspect only)">;
+def nodes : F<"nodes", "List each node with its shapes (inspect only)">;

@@ -28,7 +28,8 @@ llvm::Error mlir::qopt::tool::run(CommandLine &line) {
   if (verb == "calibrate" || verb == "inspect") {
     if (llvm::Error error = takeModel(line, 1))
       return error;
-    return verb == "inspect" ? pipelines::inspect(line.options, streams)
+    return verb == "inspect" ? pipelines::inspect(line.options, line.inspect,
+                                                  streams)
                              : pipelines::calibrate(line.options, streams);
   }
   if (verb == "merge")

@@ -35,7 +35,17 @@ llvm::Error merge(llvm::ArrayRef<std::string> shards, llvm::StringRef output,
 llvm::Error show(llvm::StringRef file, const CompileOptions &options,
                  bool values, const Streams &streams);
 
-/// Inputs, outputs, operators and sizes of a model.
-llvm::Error inspect(const CompileOptions &options, const Streams &streams);
+/// How `inspect` writes.
+struct InspectOptions {
+  /// One JSON object in place of the table.
+  bool json = false;
+  /// One line for each node.
+  bool nodes = false;
+};
+
+/// Inputs, outputs, operators, sizes and what is not supported of a model.
+/// Fails with Q0304 or Q0210 after writing if a node is refused.
+llvm::Error inspect(const CompileOptions &options, const InspectOptions &how,
+                    const Streams &streams);
 
 } // namespace mlir::qopt::pipelines

@@ -12,6 +12,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Pass/PassManager.h"
+#include <map>
 
 namespace mlir::qopt::pipelines {
 
@@ -57,6 +58,8 @@ public:
   uint64_t getModelBytes() const { return modelBytes; }
   const CodeFigures &getFigures() const { return figures; }
   llvm::ArrayRef<std::string> getNotes() const { return notes; }
+  /// Nodes that `--inputs` and `--outputs` left out, by operator.
+  const std::map<std::string, int64_t> &getLeftOut() const { return leftOut; }
 
 private:
   /// Runs passes on a copy of `from` and stores it as `to`. What they say is
@@ -71,6 +74,7 @@ private:
   uint64_t modelBytes = 0;
   CodeFigures figures;
   std::vector<std::string> notes;
+  std::map<std::string, int64_t> leftOut;
 };
 
 } // namespace mlir::qopt::pipelines

@@ -53,6 +53,8 @@ struct CompileOptions {
   std::string model;
   /// `--shape`: input name and its dimensions.
   std::vector<std::pair<std::string, llvm::SmallVector<int64_t>>> shapes;
+  /// `--inputs`, `--outputs`: the part of the model to take; empty: all.
+  std::vector<std::string> cutInputs, cutOutputs;
 
   /// `--calibrate`: a data set, or a `.qcal` file. Empty: none.
   std::string calibrate;
@@ -96,5 +98,8 @@ llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseThreads(llvm::StringRef text);
 llvm::Error parseLimit(llvm::StringRef text, CompileOptions &options);
+/// A comma list of value names; `flag` is what messages call it.
+llvm::Error parseNames(llvm::StringRef flag, llvm::StringRef text,
+                       std::vector<std::string> &names);
 
 } // namespace mlir::qopt::pipelines
