@@ -25,6 +25,19 @@ func.func @factor_of_four(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<8xf32>
   return %d : tensor<8xf32>
 }
 
+// A sum rescales its operands: each keeps its own range.
+// CHECK-LABEL: func.func @negative_sum
+// CHECK:         "four" {method = "minmax", scale = 0.0156862754 : f32
+// CHECK:         "one" {method = "minmax", scale = 0.00392156886 : f32
+// CHECK:         "joined" {method = "minmax", scale = 0.0156862754 : f32
+func.func @negative_sum(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
+  %a = qopt.observe %x "four" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
+  %b = qopt.observe %y "one" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
+  %c = qopt.add %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %d = qopt.observe %c "joined" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
+  return %d : tensor<4xf32>
+}
+
 // A little more is not.
 // CHECK-LABEL: func.func @negative_more_than_four
 // CHECK:         "four" {method = "minmax", scale = 0.0156862754 : f32
@@ -94,6 +107,19 @@ func.func @constant_branch(%x: tensor<4xf32>) -> tensor<6xf32> {
 func.func @negative_constant_branch(%x: tensor<4xf32>) -> tensor<6xf32> {
   %a = qopt.observe %x "four" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
   %k = qopt.constant dense<[17.0, 5.0]> : tensor<2xf32>
+  %c = qopt.concat %a, %k axis 0 : (tensor<4xf32>, tensor<2xf32>) -> tensor<6xf32>
+  %d = qopt.observe %c "joined" {method = "minmax"} : tensor<6xf32> -> tensor<6xf32>
+  return %d : tensor<6xf32>
+}
+
+// Nor does a constant so narrow that the shared scale would be too coarse:
+// [-0.125, 0] beside [-0.5, 0.5].
+// CHECK-LABEL: func.func @negative_narrow_constant_branch
+// CHECK:         "one" {method = "minmax", scale = 0.00392156886 : f32
+// CHECK:         "joined" {method = "minmax", scale = 0.0156862754 : f32
+func.func @negative_narrow_constant_branch(%x: tensor<4xf32>) -> tensor<6xf32> {
+  %a = qopt.observe %x "one" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
+  %k = qopt.constant dense<[-0.125, -0.0625]> : tensor<2xf32>
   %c = qopt.concat %a, %k axis 0 : (tensor<4xf32>, tensor<2xf32>) -> tensor<6xf32>
   %d = qopt.observe %c "joined" {method = "minmax"} : tensor<6xf32> -> tensor<6xf32>
   return %d : tensor<6xf32>
