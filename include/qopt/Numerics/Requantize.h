@@ -19,16 +19,11 @@ inline int64_t clamp(int64_t value, int64_t lo, int64_t hi) {
 /// The quotient `value / 2^shift` rounded once, `0 <= shift <= 62`. Exact for
 /// every 127-bit value whose quotient fits int64.
 inline int64_t roundShift(__int128 value, int shift, Rounding rounding) {
-  if (shift == 0)
-    return static_cast<int64_t>(value);
-  const __int128 half = static_cast<__int128>(1) << (shift - 1);
-  __int128 result = (value + half) >> shift;
-  if (rounding == Rounding::HalfEven) {
-    const __int128 low = value & ((half << 1) - 1);
-    if (low == half && (result & 1))
-      --result;
-  }
-  return static_cast<int64_t>(result);
+  const __int128 unit = static_cast<__int128>(1) << shift;
+  const __int128 result = (value + unit / 2) >> shift;
+  const bool isTie = 2 * (value & (unit - 1)) == unit;
+  const bool down = rounding == Rounding::HalfEven && isTie && (result & 1);
+  return static_cast<int64_t>(result - down);
 }
 
 /// `clamp(round(acc * multiplier / 2^shift) + zeroPoint, qmin, qmax)`, one

@@ -228,6 +228,12 @@ TEST(ChooseSumMultipliers, partsOfALongSum) {
   EXPECT_LT(total, static_cast<__int128>(1) << 62);
 }
 
+TEST(Multipliers, defaultsAreZero) {
+  EXPECT_EQ(SumMultipliers().shift, 0);
+  EXPECT_EQ(AccumulatorBound().min, 0);
+  EXPECT_EQ(AccumulatorBound().max, 0);
+}
+
 TEST(AccumulatorBound, isReachedAndNeverLeft) {
   Random random(8);
   for (int i = 0; i < 2000; ++i) {

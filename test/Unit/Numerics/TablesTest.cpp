@@ -181,6 +181,13 @@ TEST(Tables, smallStepsOfASmallValueSaturate) {
   EXPECT_EQ(table[128 + 1], 127);
 }
 
+TEST(ScalarFunctions, parametersDefaultToZero) {
+  const ScalarFunction relu = ScalarFunction::relu();
+  EXPECT_EQ(relu.a, 0);
+  EXPECT_EQ(relu.b, 0);
+  EXPECT_EQ(ScalarFunction().kind, ScalarFunction::Kind::Relu);
+}
+
 TEST(ScalarFunctions, clipTakesTheUpperEndWhereEndsCross) {
   EXPECT_EQ(evaluate(ScalarFunction::clip(5, 1), 3), 1);
   EXPECT_EQ(evaluate(ScalarFunction::clip(5, 1), 9), 1);
