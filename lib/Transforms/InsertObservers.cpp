@@ -87,7 +87,7 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
   }
 
   void observeArguments(func::FuncOp function, ObserverIds &ids) {
-    OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
+    OpBuilder builder(function.getBody());
     for (BlockArgument argument : function.getArguments()) {
       if (!isFloatTensor(argument) ||
           llvm::any_of(argument.getUsers(), llvm::IsaPred<ObserveOp>))
@@ -149,8 +149,6 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
-    if (function.isExternal())
-      return;
     if (failed(checkOptions()))
       return signalPassFailure();
     ObserverIds ids(function);

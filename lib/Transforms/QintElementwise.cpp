@@ -78,7 +78,7 @@ struct RequantizePattern final : TensorPattern<RequantizeOp> {
   llvm::Expected<Operation *> build(RequantizeOp op, OpAdaptor adaptor,
                                     const ValueParams &params,
                                     PatternRewriter &rewriter) const override {
-    const QuantParams &input = params.inputs[0];
+    const QuantParams &input = params.inputs.front();
     double factor = static_cast<double>(input.scale) / params.result.scale;
     llvm::Expected<numerics::Multipliers> multipliers =
         numerics::chooseMultipliers(factor);
@@ -100,7 +100,7 @@ struct UnaryPattern final : TensorPattern<UnaryOp> {
   llvm::Expected<Operation *> build(UnaryOp op, OpAdaptor adaptor,
                                     const ValueParams &params,
                                     PatternRewriter &rewriter) const override {
-    QuantParams input = params.inputs[0];
+    QuantParams input = params.inputs.front();
     if (getBits(input) != 8)
       return llvm::createStringError(
           "a table reads 8 bits, but the input has 16");
@@ -124,14 +124,14 @@ struct SoftmaxPattern final : TensorPattern<SoftmaxOp> {
   llvm::Expected<Operation *> build(SoftmaxOp op, OpAdaptor adaptor,
                                     const ValueParams &params,
                                     PatternRewriter &rewriter) const override {
-    const QuantParams &input = params.inputs[0];
+    const QuantParams &input = params.inputs.front();
     const QuantParams &output = params.result;
     if (getBits(input) != 8)
       return llvm::createStringError(
           "softmax reads 8 bits, but the input has 16");
     double inverse = 1.0 / output.scale;
     double levels = numerics::roundHalfEven(inverse);
-    if (levels != inverse || levels > 32768)
+    if (levels != inverse || levels > 1 << 15)
       return llvm::createStringError(
           "expects a result scale whose inverse is an integer up to 32768, "
           "but got " +

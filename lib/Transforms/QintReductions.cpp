@@ -23,10 +23,10 @@ getMeanRequant(MLIRContext *context, const ValueParams &params,
                                    Twine(largestCount));
   SmallVector<double> factors;
   for (int64_t count : counts)
-    factors.push_back(params.inputs[0].scale /
+    factors.push_back(params.inputs.front().scale /
                       (static_cast<double>(count) * params.result.scale));
   llvm::Expected<numerics::Multipliers> multipliers =
-      numerics::chooseMultipliers(factors, getMagnitude(params.inputs[0]) *
+      numerics::chooseMultipliers(factors, getMagnitude(params.inputs.front()) *
                                                counts.back());
   if (!multipliers)
     return multipliers.takeError();
@@ -56,7 +56,7 @@ struct AvgPoolPattern final : TensorPattern<AvgPoolOp> {
         rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
         op.getKernelAttr(), op.getStridesAttr(), op.getPadsAttr(),
         op.getDilationsAttr(), rewriter.getDenseI64ArrayAttr(counts),
-        rewriter.getI32IntegerAttr(params.inputs[0].zeroPoint), *requant);
+        rewriter.getI32IntegerAttr(params.inputs.front().zeroPoint), *requant);
   }
 };
 
@@ -76,7 +76,7 @@ struct ReduceMeanPattern final : TensorPattern<ReduceMeanOp> {
     return qint::ReduceMeanOp::create(
         rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
         op.getAxesAttr(), op.getKeepDimsAttr(),
-        rewriter.getI32IntegerAttr(params.inputs[0].zeroPoint), *requant);
+        rewriter.getI32IntegerAttr(params.inputs.front().zeroPoint), *requant);
   }
 };
 

@@ -110,7 +110,7 @@ template <typename OpT> struct WeightPattern final : TensorPattern<OpT> {
                                     const ValueParams &params,
                                     PatternRewriter &rewriter) const override {
     Layer layer;
-    layer.input = params.inputs[0];
+    layer.input = params.inputs.front();
     if (llvm::Error error = readWeights(op.getWeight(), layer))
       return std::move(error);
     Type weightType = op.getWeight().getType();

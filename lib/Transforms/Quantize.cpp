@@ -124,14 +124,11 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
     OpBuilder builder(op);
     bool shares = op.getScaleRule() == ScaleRule::Shared;
     ObserveOp observe = getObserver(result);
-    Type element;
-    if (observe)
-      element = getDecidedType(observe);
-    else if (isConstant(op->getOperand(0)))
-      element = getElementTypeOrSelf(
-          quantizeByValues(builder, op->getOperand(0)).getType());
-    else
-      element = getElementTypeOrSelf(op->getOperand(0).getType());
+    OpOperand &first = *op->getOpOperands().begin();
+    if (!observe && isConstant(first.get()))
+      first.set(quantizeByValues(builder, first.get()));
+    Type element = observe ? getDecidedType(observe)
+                           : getElementTypeOrSelf(first.get().getType());
 
     OpOperand *weight = op.getWeightOperand();
     OpOperand *bias = op.getBiasOperand();
@@ -200,8 +197,6 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
-    if (function.isExternal())
-      return;
     if (!symmetricWeights) {
       function.emitError("asymmetric weights are not supported; use "
                          "symmetric-weights=true");

@@ -21,20 +21,20 @@ std::optional<numerics::QuantParams> getTensorParams(Value value) {
 
 std::optional<ValueParams> getValueParams(Operation *op) {
   auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+  SmallVector<Value> values;
+  for (OpOperand &operand : op->getOpOperands())
+    if (!quantizable || (&operand != quantizable.getWeightOperand() &&
+                         &operand != quantizable.getBiasOperand()))
+      values.push_back(operand.get());
+  llvm::append_range(values, op->getResults());
   ValueParams result;
-  for (OpOperand &operand : op->getOpOperands()) {
-    if (quantizable && (&operand == quantizable.getWeightOperand() ||
-                        &operand == quantizable.getBiasOperand()))
-      continue;
-    auto params = getTensorParams(operand.get());
+  for (Value value : values) {
+    auto params = getTensorParams(value);
     if (!params)
       return std::nullopt;
     result.inputs.push_back(*params);
   }
-  auto params = getTensorParams(op->getResult(0));
-  if (!params)
-    return std::nullopt;
-  result.result = *params;
+  result.result = result.inputs.pop_back_val();
   return result;
 }
 

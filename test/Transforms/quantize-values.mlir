@@ -66,3 +66,17 @@ func.func @negative_quantized(%x: tensor<2x!q>) -> tensor<2xf32> {
   %d = qopt.dequantize %a : tensor<2x!q> -> tensor<2xf32>
   return %d : tensor<2xf32>
 }
+
+// A constant that only moves keeps its own range, [0, 2.55]; it is written once.
+// CHECK-LABEL: func.func @moved_constant
+// CHECK:         %[[K:.*]] = qopt.constant dense<[-28, 127]> : tensor<2xi8>
+// CHECK-NEXT:    %[[R:.*]] = qopt.reshape %[[K]] : (tensor<2x!quant.uniform<i8:f32, 0.0{{.*}}:-128>>) -> tensor<1x2x!quant.uniform<i8:f32, 0.0{{.*}}:-128>>
+// CHECK-NEXT:    qopt.add %{{.*}}, %[[R]]
+func.func @moved_constant(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %a = qopt.observe %x "x" {scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  %k = qopt.constant dense<[1.0, 2.55]> : tensor<2xf32>
+  %r = qopt.reshape %k : (tensor<2xf32>) -> tensor<1x2xf32>
+  %c = qopt.add %a, %r : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  %d = qopt.observe %c "c" {scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  return %d : tensor<1x2xf32>
+}
