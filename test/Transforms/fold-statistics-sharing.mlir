@@ -50,6 +50,21 @@ func.func @negative_more_than_four(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tens
   return %d : tensor<8xf32>
 }
 
+// Behind an op with a scale of its own the observer in front of it decides
+// nothing.
+// CHECK-LABEL: func.func @negative_behind_function
+// CHECK:         "four" {method = "minmax", scale = 0.0156862754 : f32
+// CHECK:         "above" {method = "minmax", scale = 0.0117647061 : f32
+// CHECK:         "below" {method = "minmax", scale = 0.0117647061 : f32
+func.func @negative_behind_function(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<8xf32> {
+  %a = qopt.observe %x "four" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
+  %t = qopt.unary %a [#qopt.fn<tanh>] : (tensor<4xf32>) -> tensor<4xf32>
+  %b = qopt.observe %y "above" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
+  %c = qopt.concat %t, %b axis 0 : (tensor<4xf32>, tensor<4xf32>) -> tensor<8xf32>
+  %d = qopt.observe %c "below" {method = "minmax"} : tensor<8xf32> -> tensor<8xf32>
+  return %d : tensor<8xf32>
+}
+
 // Ranges below one are compared with each other, not with one.
 // CHECK-LABEL: func.func @small_ranges
 // CHECK:         "small" {method = "minmax", scale = 7.84313743E-5 : f32

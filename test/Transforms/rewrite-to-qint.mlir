@@ -1,6 +1,8 @@
 // RUN: qopt-opt %s --qopt-rewrite-to-qint | FileCheck %s
 
 !x = !quant.uniform<i8:f32, 5.000000e-01:3>
+!x16 = !quant.uniform<i16:f32, 5.000000e-01>
+!coarse = !quant.uniform<i16:f32, 2.621440e+05>
 !y = !quant.uniform<i8:f32, 2.500000e-01:-5>
 !y16 = !quant.uniform<i16:f32, 2.500000e-01>
 !w = !quant.uniform<i8<-127:127>:f32:0, {1.0, 0.5}>
@@ -54,6 +56,29 @@ func.func @sums(%x: tensor<2x!x>) -> tensor<2x!y> {
   %a = qopt.add %x, %x {activation = #qopt.fn<relu>} : (tensor<2x!x>, tensor<2x!x>) -> tensor<2x!y>
   %s = qopt.sub %x, %a : (tensor<2x!x>, tensor<2x!y>) -> tensor<2x!y>
   return %s : tensor<2x!y>
+}
+
+// More than 8 bits in an operand or the result: 62 bits of sum. The last factor
+// is 2^-20, so that the zero point's bits bound the shift: 46 + 15 < 62.
+// CHECK-LABEL: func.func @wide_sums
+// CHECK:         qint.add %arg0, %arg0 {lhs_zero_point = 3 : i32, requant = #qint.requant<[1073741824, 1073741824], [29], zp 0,
+// CHECK:         qint.add %arg0, %arg1 {lhs_zero_point = 3 : i32, requant = #qint.requant<[1073741824, 536870912], [29], zp -5,
+// CHECK:         qint.add %arg1, %arg1 {lhs_zero_point = 0 : i32, requant = #qint.requant<[1073741824, 1073741824], [30], zp 0,
+// CHECK:         qint.add %arg1, %arg1 {lhs_zero_point = 0 : i32, requant = #qint.requant<[67108864, 67108864], [46], zp 0,
+func.func @wide_sums(%x: tensor<2x!x>, %y: tensor<2x!y16>) -> (tensor<2x!y16>, tensor<2x!y>, tensor<2x!y16>, tensor<2x!coarse>) {
+  %a = qopt.add %x, %x : (tensor<2x!x>, tensor<2x!x>) -> tensor<2x!y16>
+  %b = qopt.add %x, %y : (tensor<2x!x>, tensor<2x!y16>) -> tensor<2x!y>
+  %c = qopt.add %y, %y : (tensor<2x!y16>, tensor<2x!y16>) -> tensor<2x!y16>
+  %d = qopt.add %y, %y : (tensor<2x!y16>, tensor<2x!y16>) -> tensor<2x!coarse>
+  return %a, %b, %c, %d : tensor<2x!y16>, tensor<2x!y>, tensor<2x!y16>, tensor<2x!coarse>
+}
+
+// The sum of 2^22 values below 2^15 leaves 25 bits for the multiplier of 2^-21.
+// CHECK-LABEL: func.func @wide_mean
+// CHECK:         requant = #qint.requant<[16777216], [45], zp 0,
+func.func @wide_mean(%x: tensor<1x4194304x!x16>) -> tensor<1x1x!y16> {
+  %a = qopt.reduce_mean %x axes [1] : (tensor<1x4194304x!x16>) -> tensor<1x1x!y16>
+  return %a : tensor<1x1x!y16>
 }
 
 // 0.5 * 0.5 / 0.25 = 1 and 0.5 / 0.25 = 2.

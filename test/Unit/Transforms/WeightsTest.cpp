@@ -39,12 +39,13 @@ namespace {
 
 class WeightsTest : public test::TransformsTest {
 protected:
+  /// The second bias is so large that its weights get a wider scale.
   OwningOpRef<ModuleOp> makeNet(StringRef decision) {
     return parse(("func.func @main(%x: tensor<1x3xf32>) -> tensor<1x2xf32> {\n"
                   "%x0 = qopt.observe %x \"x\" {" +
                   decision + R"(} : tensor<1x3xf32> -> tensor<1x3xf32>
   %w = qopt.constant dense<[[0.3, -0.7, 0.011], [0.004, 0.002, -0.001]]> : tensor<2x3xf32>
-  %b = qopt.constant dense<[0.5, 0.25]> : tensor<2xf32>
+  %b = qopt.constant dense<[0.5, 1.0e+06]> : tensor<2xf32>
   %y = qopt.gemm %x0, %w, %b : (tensor<1x3xf32>, tensor<2x3xf32>, tensor<2xf32>) -> tensor<1x2xf32>
   %y0 = qopt.observe %y "y" {scale = 0.5 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
   return %y0 : tensor<1x2xf32>
