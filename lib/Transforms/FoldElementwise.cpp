@@ -15,9 +15,9 @@ namespace {
 bool isIdentity(FnAttr function) {
   switch (function.getFunction()) {
   case Function::Affine:
-    return function.getParams()[0] == 1 && function.getParams()[1] == 0;
+    return function.getParams() == ArrayRef<double>({1.0, 0.0});
   case Function::LeakyRelu:
-    return function.getParams()[0] == 1;
+    return function.getParams() == ArrayRef<double>({1.0});
   case Function::Clip:
     return function.getClampMin() == -std::numeric_limits<double>::infinity() &&
            function.getClampMax() == std::numeric_limits<double>::infinity();
