@@ -115,8 +115,8 @@ CalibrationState::create(const Hash &modelHash, std::vector<InputLayout> inputs,
   CalibrationState state;
   state.modelHash = modelHash;
   for (const InputLayout &input : inputs) {
-    // A sample beyond 2^40 values is beyond every budget anyway.
-    const uint64_t limit = UINT64_C(1) << 40;
+    // So many values are beyond the budget of bytes, and add up.
+    const uint64_t limit = maxReservoirBytes;
     state.sampleElements =
         std::min(limit, state.sampleElements + std::min(limit, input.elements));
   }

@@ -17,6 +17,7 @@ using namespace mlir::qopt::observers;
 
 namespace {
 constexpr size_t lanes = 16;
+static_assert(chunkSize % lanes == 0, "whole vectors fill a chunk");
 typedef int32_t Ints __attribute__((vector_size(lanes * 4), aligned(4)));
 typedef uint32_t Words __attribute__((vector_size(lanes * 4), aligned(4)));
 typedef float Floats __attribute__((vector_size(lanes * 4), aligned(4)));
@@ -88,7 +89,7 @@ Extremes mlir::qopt::observers::findExtremes(const float *data, size_t size) {
 
 QOPT_CLONES static void vectorSums(const float *data, size_t size,
                                    int32_t threshold, double splitter,
-                                   double *out) {
+                                   ChunkSums &out) {
   Doubles sum = {}, high = {}, low = {};
   const Doubles split = splitter - Doubles{};
   for (size_t i = 0; i < size; i += lanes) {
@@ -103,9 +104,9 @@ QOPT_CLONES static void vectorSums(const float *data, size_t size,
     low += square - rounded;
   }
   for (size_t i = 0; i < lanes; ++i) {
-    out[0] += sum[i];
-    out[1] += high[i];
-    out[2] += low[i];
+    out.sum += sum[i];
+    out.squareHigh += high[i];
+    out.squareLow += low[i];
   }
 }
 
@@ -114,7 +115,7 @@ ChunkSums mlir::qopt::observers::sumChunk(const float *data, size_t size,
   const int lowestField = std::max(largestField - exactOctaves, 0);
   const int32_t threshold = lowestField << 23;
   const double splitter = squareSplitter(largestField);
-  double out[3] = {};
+  ChunkSums out;
   const size_t whole = size / lanes * lanes;
   vectorSums(data, whole, threshold, splitter, out);
   if (whole != size) {
@@ -122,7 +123,7 @@ ChunkSums mlir::qopt::observers::sumChunk(const float *data, size_t size,
     std::copy(data + whole, data + size, rest);
     vectorSums(rest, lanes, threshold, splitter, out);
   }
-  return {out[0], out[1], out[2]};
+  return out;
 }
 
 /// Offsets of the groups of `lanes` values that hold a left-out one.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 using namespace mlir::qopt::observers;
 
@@ -237,18 +238,18 @@ namespace {
 class ChannelObservation {
 public:
   ChannelObservation(std::vector<ChannelStats> &channels, int largestField)
-      : channels(channels), largestField(largestField),
-        extremes(2 * channels.size()), sums(3 * channels.size()) {
-    const size_t count = channels.size();
-    arrays = {extremes.data(), extremes.data() + count, sums.data(),
-              sums.data() + count, sums.data() + 2 * count};
-    for (size_t c = 0; c < count; ++c) {
-      arrays.min[c] = channels[c].min;
-      arrays.max[c] = channels[c].max;
+      : channels(channels), largestField(largestField), min(channels.size()),
+        max(channels.size()), sum(channels.size()), high(channels.size()),
+        low(channels.size()) {
+    for (size_t c = 0; c < channels.size(); ++c) {
+      min[c] = channels[c].min;
+      max[c] = channels[c].max;
     }
   }
 
   void add(const float *data) {
+    const ChannelArrays arrays{min.data(), max.data(), sum.data(), high.data(),
+                               low.data()};
     if (addPosition(data, channels.size(), largestField, arrays))
       for (size_t c = 0; c < channels.size(); ++c)
         if (isLeftOut(data[c], largestField)) {
@@ -256,28 +257,28 @@ public:
           channels[c].sum.add(x);
           channels[c].sumOfSquares.add(x * x);
         }
-    if (++positions % chunkSize == 0)
+    if (!--room)
       flush();
   }
 
   void flush() {
     for (size_t c = 0; c < channels.size(); ++c) {
-      channels[c].min = arrays.min[c];
-      channels[c].max = arrays.max[c];
-      channels[c].sum.add(arrays.sum[c]);
-      channels[c].sumOfSquares.add(arrays.squareHigh[c]);
-      channels[c].sumOfSquares.add(arrays.squareLow[c]);
+      channels[c].min = min[c];
+      channels[c].max = max[c];
+      channels[c].sum.add(std::exchange(sum[c], 0.0));
+      channels[c].sumOfSquares.add(std::exchange(high[c], 0.0));
+      channels[c].sumOfSquares.add(std::exchange(low[c], 0.0));
     }
-    std::fill(sums.begin(), sums.end(), 0.0);
+    room = chunkSize;
   }
 
 private:
   std::vector<ChannelStats> &channels;
   int largestField;
-  size_t positions = 0;
-  std::vector<float> extremes;
-  std::vector<double> sums;
-  ChannelArrays arrays;
+  /// Positions until the partial sums must be emptied.
+  size_t room = chunkSize;
+  std::vector<float> min, max;
+  std::vector<double> sum, high, low;
 };
 } // namespace
 

@@ -369,6 +369,20 @@ TEST(CalibrationFile, samplesMustBeCanonicalIntervals) {
   EXPECT_NE(withSamples(std::string("\2\0\1\0\1", 5) + kept({1, 0})), "");
 }
 
+TEST(CalibrationFile, sampleIdsEndBelow62Bits) {
+  auto withSample = [](uint64_t id, llvm::StringRef first) {
+    // No input, one interval, no tensor, one sample of no value.
+    std::string tail =
+        std::string("\0\1", 2) + first.str() + std::string("\1\0\1", 3);
+    for (int byte = 0; byte < 8; ++byte)
+      tail += static_cast<char>(id >> (8 * byte));
+    return parsed(hostile(tail));
+  };
+  const uint64_t end = UINT64_C(1) << 62;
+  EXPECT_EQ(withSample(end - 1, "\xff\xff\xff\xff\xff\xff\xff\xff\x3f"), "");
+  EXPECT_NE(withSample(end, "\x80\x80\x80\x80\x80\x80\x80\x80\x40"), "");
+}
+
 TEST(CalibrationFile, textsHaveALimit) {
   for (size_t size : {4096, 4097}) {
     auto state = llvm::cantFail(CalibrationState::create(

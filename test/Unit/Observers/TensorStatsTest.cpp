@@ -209,6 +209,23 @@ TEST(TensorStats, channelsAgreeWithOneTensorEach) {
   }
 }
 
+/// So many positions that one partial sum would round.
+TEST(TensorStats, channelsOfManyPositionsAreExact) {
+  std::vector<float> values(70000, 0x1.fffffep0f);
+  FloatSum sum;
+  SquareSum squares;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (i % 3 == 0)
+      values[i] = 0x1.000002p-17f;
+    sum.add(values[i]);
+    squares.add(static_cast<double>(values[i]) * values[i]);
+  }
+  TensorStats stats(1);
+  EXPECT_EQ(stats.observeRows(values.data(), values.size(), 1, 1), -1);
+  EXPECT_EQ(stats.channelStats[0].sum.digits(), sum.digits());
+  EXPECT_EQ(stats.channelStats[0].sumOfSquares.digits(), squares.digits());
+}
+
 TEST(TensorStats, mergeCommutesAndAssociates) {
   Random random(9);
   std::vector<std::vector<float>> samples(12);
