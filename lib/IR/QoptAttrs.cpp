@@ -16,19 +16,20 @@ using namespace mlir::qopt;
 
 unsigned FnAttr::getNumParams(Function function) {
   switch (function) {
-  case Function::Relu:
-  case Function::Sigmoid:
-  case Function::Tanh:
-  case Function::HardSwish:
-    return 0;
   case Function::LeakyRelu:
+  case Function::Pow:
+  case Function::Greater:
+  case Function::GreaterOrEqual:
+  case Function::Equal:
     return 1;
   case Function::Clip:
   case Function::HardSigmoid:
   case Function::Affine:
+  case Function::Elu:
     return 2;
+  default:
+    return 0;
   }
-  return 0;
 }
 
 LogicalResult FnAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
@@ -48,6 +49,9 @@ LogicalResult FnAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
   if (function == Function::Clip && params[0] > params[1])
     return emitError() << "expects ordered bounds, but got " << params[0]
                        << " and " << params[1];
+  // (C4)
+  if (function == Function::Elu && params[1] == 0)
+    return emitError() << "expects a divisor other than 0";
   return success();
 }
 
@@ -101,34 +105,17 @@ double FnAttr::getClampMax() const {
 }
 
 numerics::ScalarFunction FnAttr::getScalarFunction() const {
-  using numerics::ScalarFunction;
+  using Kind = numerics::ScalarFunction::Kind;
+  static_assert(
+      static_cast<int>(Function::Relu) == static_cast<int>(Kind::Relu) &&
+      static_cast<int>(Function::Elu) == static_cast<int>(Kind::Elu) &&
+      static_cast<int>(Function::Max) == static_cast<int>(Kind::Max));
   ArrayRef<double> params = getParams();
-  switch (getFunction()) {
-  case Function::Relu:
-    return ScalarFunction::relu();
-  case Function::Clip:
-    return ScalarFunction::clip(params[0], params[1]);
-  case Function::LeakyRelu:
-    return ScalarFunction::leakyRelu(params[0]);
-  case Function::Sigmoid:
-    return ScalarFunction::sigmoid();
-  case Function::Tanh:
-    return ScalarFunction::tanh();
-  case Function::HardSigmoid:
-    return ScalarFunction::hardSigmoid(params[0], params[1]);
-  case Function::HardSwish:
-    return ScalarFunction::hardSwish();
-  case Function::Affine:
-    return ScalarFunction::affine(params[0], params[1]);
-  }
-  return ScalarFunction::affine(1.0, 0.0);
+  return {static_cast<Kind>(getFunction()), params.empty() ? 0 : params[0],
+          params.size() < 2 ? 0 : params[1]};
 }
 
 double FnAttr::evaluate(double x) const {
-  // Most elements of most models pass through a clamp, which needs no tables'
-  // precision.
-  if (isClamp())
-    return std::min(std::max(x, getClampMin()), getClampMax());
   return numerics::evaluate(getScalarFunction(), x);
 }
 

@@ -99,13 +99,22 @@ LogicalResult UnaryOp::verify() {
   if (failed(verifyTensors(*this)))
     return failure();
   // (C2)
-  return verifySameShape(*this, getInput().getType(), getResult().getType());
+  if (failed(
+          verifySameShape(*this, getInput().getType(), getResult().getType())))
+    return failure();
+  // (C3)
+  if (!numerics::isBalanced(getChain()))
+    return emitOpError("expects functions that take from the stack what they "
+                       "put there, but got ")
+           << getFunctions();
+  return success();
 }
 
-double UnaryOp::evaluate(double x) {
+SmallVector<numerics::ScalarFunction> UnaryOp::getChain() {
+  SmallVector<numerics::ScalarFunction> chain;
   for (FnAttr function : getFunctions().getAsRange<FnAttr>())
-    x = function.evaluate(x);
-  return x;
+    chain.push_back(function.getScalarFunction());
+  return chain;
 }
 
 LogicalResult BatchNormOp::verify() {

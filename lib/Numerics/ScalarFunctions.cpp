@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Scalar functions in double-double arithmetic and their tables.
+// Chains of scalar functions in double-double arithmetic and their tables.
 
 #include "qopt/Numerics/ScalarFunctions.h"
-#include "DoubleDouble.h"
+#include "Elementary.h"
+#include "llvm/ADT/SmallVector.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,72 +12,85 @@
 using namespace mlir::qopt;
 using namespace mlir::qopt::numerics;
 
-namespace {
-/// `e^x = (1 + fraction) 2^exponent`. The exponent is 0 for `|x| < 0.34`.
-struct Exponential {
-  DoubleDouble fraction;
-  int exponent;
-};
-} // namespace
+using Kind = ScalarFunction::Kind;
 
-static Exponential exponential(DoubleDouble x) {
-  // ln 2 in three parts of which the first leaves products with |k| < 2^11
-  // exact.
-  const double ln2High = 0x1.62e42fefa0000p-1;
-  const double ln2Mid = 0x1.cf79abc9e3b39p-40;
-  const double ln2Low = 0x1.007e5ed5e81e7p-93;
-  const double k = roundHalfEven(x.hi * 0x1.71547652b82fep+0);
-  DoubleDouble r = x - DoubleDouble(k * ln2High);
-  r = r - twoProduct(k, ln2Mid);
-  r = r - DoubleDouble(k * ln2Low);
-  // exp(r) = exp(r / 2^9)^(2^9); |r / 2^9| < 2^-10, so that Taylor terms soon
-  // fall below the last bit of the sum. The sum omits the 1 so that squaring,
-  // (1 + p)^2 - 1 = 2 p + p^2, keeps its low bits.
-  const int squarings = 9;
-  r = r * DoubleDouble(0x1p-9);
-  DoubleDouble p = r;
-  DoubleDouble term = r;
-  for (double n = 2; p.lo + term.hi != p.lo; ++n) {
-    term = term * r / DoubleDouble(n);
-    p = p + term;
+static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+int ScalarFunction::getPops() const {
+  switch (kind) {
+  case Kind::Swap:
+  case Kind::Add:
+  case Kind::Sub:
+  case Kind::Mul:
+  case Kind::Div:
+  case Kind::Min:
+  case Kind::Max:
+    return 1;
+  default:
+    return 0;
   }
-  for (int i = 0; i < squarings; ++i)
-    p = p * DoubleDouble(2.0) + p * p;
-  return {p, static_cast<int>(k)};
 }
 
-DoubleDouble numerics::expDoubleDouble(DoubleDouble x) {
-  if (x.hi < -745.2)
+int ScalarFunction::getPushes() const {
+  return kind == Kind::Push || kind == Kind::Swap ? 1 : 0;
+}
+
+bool numerics::isBalanced(llvm::ArrayRef<ScalarFunction> chain) {
+  int depth = 0;
+  for (const ScalarFunction &function : chain) {
+    depth -= function.getPops();
+    if (depth < 0)
+      return false;
+    depth += function.getPushes();
+  }
+  return depth == 0;
+}
+
+/// Beyond this, Dekker's product overflows; below its inverse it loses bits.
+/// NaN is huge, too.
+static bool isHuge(double x) { return !(x > -0x1p400 && x < 0x1p400); }
+
+//===----------------------------------------------------------------------===//
+// Two values. What no real number is goes to the limit: 0 times anything is 0,
+// a division by 0 gives infinity of the dividend's sign and 0 / 0 is 0.
+//===----------------------------------------------------------------------===//
+
+static DoubleDouble multiply(DoubleDouble a, DoubleDouble b) {
+  if (a.hi == 0 || b.hi == 0)
     return 0.0;
-  const auto [fraction, exponent] = exponential(x);
-  const DoubleDouble p = fraction + DoubleDouble(1.0);
-  return {std::ldexp(p.hi, exponent), std::ldexp(p.lo, exponent)};
+  if (isHuge(a.hi) || isHuge(b.hi) || isHuge(a.hi * b.hi))
+    return a.hi * b.hi;
+  return a * b;
 }
 
-double numerics::expDouble(double x) {
-  if (!(x <= 709.7827128933840))
-    return x + std::numeric_limits<double>::infinity(); // NaN stays NaN.
-  return expDoubleDouble(x).hi;
+static DoubleDouble divide(DoubleDouble a, DoubleDouble b) {
+  if (b.hi == 0)
+    return a.hi == 0 ? 0.0 : std::copysign(infinity, a.hi);
+  if (isHuge(a.hi) || isHuge(b.hi) || isHuge(a.hi / b.hi))
+    return a.hi / b.hi;
+  return a / b;
 }
 
-/// `e^x - 1` without loss near 0.
-static DoubleDouble expMinusOne(DoubleDouble x) {
-  if (std::fabs(x.hi) < 0.25)
-    return exponential(x).fraction;
-  return expDoubleDouble(x) - DoubleDouble(1.0);
+static DoubleDouble applyBinary(Kind kind, DoubleDouble a, DoubleDouble b) {
+  switch (kind) {
+  case Kind::Add:
+    return isHuge(a.hi) || isHuge(b.hi) ? DoubleDouble(a.hi + b.hi) : a + b;
+  case Kind::Sub:
+    return isHuge(a.hi) || isHuge(b.hi) ? DoubleDouble(a.hi - b.hi) : a - b;
+  case Kind::Mul:
+    return multiply(a, b);
+  case Kind::Div:
+    return divide(a, b);
+  case Kind::Min:
+    return b < a ? b : a;
+  default:
+    return a < b ? b : a;
+  }
 }
 
-static DoubleDouble sigmoid(DoubleDouble x) {
-  const DoubleDouble e = expDoubleDouble(std::min(x, -x));
-  return (x.hi < 0 ? e : DoubleDouble(1.0)) / (DoubleDouble(1.0) + e);
-}
-
-static DoubleDouble tanh(DoubleDouble x) {
-  if (x.hi < 0)
-    return -tanh(-x);
-  const DoubleDouble m = expMinusOne(x * DoubleDouble(-2.0));
-  return -m / (m + DoubleDouble(2.0));
-}
+//===----------------------------------------------------------------------===//
+// One value
+//===----------------------------------------------------------------------===//
 
 /// `min(max(x, lo), hi)`; an infinite end is no end.
 static DoubleDouble clampTo(DoubleDouble x, double lo, double hi) {
@@ -84,9 +98,51 @@ static DoubleDouble clampTo(DoubleDouble x, double lo, double hi) {
   return DoubleDouble(hi) < raised ? DoubleDouble(hi) : raised;
 }
 
+static DoubleDouble elu(DoubleDouble x, double alpha, double divisor) {
+  if (!(x < DoubleDouble(0.0)))
+    return x;
+  const DoubleDouble argument = divide(x, divisor);
+  if (isHuge(argument.hi))
+    return argument.hi < 0 ? DoubleDouble(-alpha) : multiply(alpha, infinity);
+  return multiply(expMinusOne(argument), alpha);
+}
+
+/// `x^exponent` by repeated squaring, exact while 106 bits hold it.
+static DoubleDouble wholePower(DoubleDouble x, double exponent) {
+  DoubleDouble power(1.0);
+  for (auto n = static_cast<unsigned>(std::fabs(exponent)); n != 0; n >>= 1) {
+    if (n & 1)
+      power = multiply(power, x);
+    x = multiply(x, x);
+  }
+  return exponent < 0 ? divide(1.0, power) : power;
+}
+
+/// Where the power is not real, `x` counts as 0.
+static DoubleDouble pow(DoubleDouble x, double exponent) {
+  if (std::isnan(x.hi))
+    return x;
+  const bool isWhole = exponent == std::floor(exponent);
+  if (x.hi <= 0 && (x.hi == 0 || !isWhole))
+    return exponent < 0 ? infinity : exponent == 0 ? 1.0 : 0.0;
+  if (isWhole && std::fabs(exponent) <= 64)
+    return wholePower(x, exponent);
+  if (std::isinf(x.hi) && x.hi > 0)
+    return exponent < 0 ? 0.0 : infinity;
+  if (exponent == 0.5)
+    return squareRoot(x);
+  if (x.hi < 0) {
+    const DoubleDouble magnitude = pow(-x, exponent);
+    return std::fmod(exponent, 2) == 0 ? magnitude : -magnitude;
+  }
+  const DoubleDouble argument = multiply(logDoubleDouble(x), exponent);
+  return isHuge(argument.hi) ? DoubleDouble(argument.hi < 0 ? 0.0 : infinity)
+                             : expDoubleDouble(argument);
+}
+
+/// Functions of values up to 2^400.
 static DoubleDouble apply(const ScalarFunction &function, DoubleDouble x) {
-  using Kind = ScalarFunction::Kind;
-  const DoubleDouble zero(0.0);
+  const DoubleDouble zero(0.0), one(1.0);
   switch (function.kind) {
   case Kind::Relu:
     return x < zero ? zero : x;
@@ -106,19 +162,52 @@ static DoubleDouble apply(const ScalarFunction &function, DoubleDouble x) {
     return x * clampTo(x + DoubleDouble(3.0), 0, 6) / DoubleDouble(6.0);
   case Kind::Affine:
     return x * DoubleDouble(function.a) + DoubleDouble(function.b);
+  case Kind::Elu:
+    return elu(x, function.a, function.b);
+  case Kind::Softplus:
+    return softplus(x);
+  case Kind::Erf:
+    return erf(x);
+  case Kind::Exp:
+    return expDoubleDouble(x);
+  case Kind::Log:
+    return x.hi <= 0 ? DoubleDouble(-infinity) : logDoubleDouble(x);
+  case Kind::Sqrt:
+    return x.hi <= 0 ? zero : squareRoot(x);
+  case Kind::Reciprocal:
+    return divide(one, x);
+  case Kind::Pow:
+    return pow(x, function.a);
+  case Kind::Abs:
+    return x < zero ? -x : x;
+  case Kind::Sign:
+    return x.hi == 0 ? 0.0 : std::copysign(1.0, x.hi);
+  case Kind::Floor:
+    return floorOf(x);
+  case Kind::Ceil:
+    return -floorOf(-x);
+  case Kind::Round:
+    return std::fabs(x.hi) < 0x1p50 ? DoubleDouble(roundHalfEven(x)) : x;
+  case Kind::Greater:
+    return DoubleDouble(function.a) < x ? one : zero;
+  case Kind::GreaterOrEqual:
+    return x < DoubleDouble(function.a) ? zero : one;
+  case Kind::Equal:
+    return x.hi == function.a && x.lo == 0 ? one : zero;
+  default:
+    return x;
   }
-  return x;
 }
 
 /// What `function` gives where double-double arithmetic would overflow.
 static double applyHuge(const ScalarFunction &function, double x) {
-  using Kind = ScalarFunction::Kind;
   if (std::isnan(x))
     return x;
   const bool negative = std::signbit(x);
   switch (function.kind) {
   case Kind::Relu:
   case Kind::HardSwish:
+  case Kind::Softplus:
     return negative ? 0 : x;
   case Kind::Clip:
     return std::min(std::max(x, function.a), function.b);
@@ -127,23 +216,74 @@ static double applyHuge(const ScalarFunction &function, double x) {
   case Kind::Sigmoid:
     return negative ? 0 : 1;
   case Kind::Tanh:
+  case Kind::Erf:
+  case Kind::Sign:
     return negative ? -1 : 1;
   case Kind::HardSigmoid:
     return std::min(std::max(function.a * x + function.b, 0.0), 1.0);
   case Kind::Affine:
-    return function.a * x + function.b;
+    return function.a == 0 ? function.b : function.a * x + function.b;
+  case Kind::Elu:
+    return elu(x, function.a, function.b).hi;
+  case Kind::Exp:
+    return negative ? 0 : infinity;
+  case Kind::Log:
+    return negative ? -infinity : std::isinf(x) ? x : logDoubleDouble(x).hi;
+  case Kind::Sqrt:
+    return negative ? 0 : std::sqrt(x);
+  case Kind::Reciprocal:
+    return 1 / x;
+  case Kind::Abs:
+    return std::fabs(x);
+  case Kind::Greater:
+    return x > function.a;
+  case Kind::GreaterOrEqual:
+    return x >= function.a;
+  case Kind::Equal:
+    return x == function.a;
+  default:
+    return x;
   }
+}
+
+/// One step of a chain; `x` and the stack are its state.
+static void step(const ScalarFunction &function, DoubleDouble &x,
+                 llvm::SmallVectorImpl<DoubleDouble> &stack) {
+  if (function.kind == Kind::Push)
+    return stack.push_back(x);
+  if (function.getPops() == 1) {
+    if (stack.empty())
+      return;
+    const DoubleDouble top = stack.pop_back_val();
+    if (function.kind == Kind::Swap) {
+      stack.push_back(x);
+      x = top;
+    } else if (std::isnan(x.hi) || std::isnan(top.hi)) {
+      x = std::numeric_limits<double>::quiet_NaN();
+    } else {
+      x = applyBinary(function.kind, top, x);
+    }
+  } else if (function.kind != Kind::Pow && isHuge(x.hi)) {
+    x = applyHuge(function, x.hi);
+  } else {
+    x = apply(function, x);
+  }
+  // An infinite sum has no exact rest.
+  if (!std::isfinite(x.hi))
+    x.lo = 0;
+}
+
+static DoubleDouble evaluateChain(llvm::ArrayRef<ScalarFunction> chain,
+                                  double start) {
+  DoubleDouble x = start;
+  llvm::SmallVector<DoubleDouble, 4> stack;
+  for (const ScalarFunction &function : chain)
+    step(function, x, stack);
   return x;
 }
 
-/// Beyond this, Dekker's product overflows; below its inverse it loses bits.
-/// NaN is huge, too.
-static bool isHuge(double x) { return !(x > -0x1p400 && x < 0x1p400); }
-
-double numerics::evaluate(const ScalarFunction &function, double x) {
-  if (isHuge(x))
-    return applyHuge(function, x);
-  const DoubleDouble y = apply(function, x);
+double numerics::evaluate(llvm::ArrayRef<ScalarFunction> chain, double x) {
+  const DoubleDouble y = evaluateChain(chain, x);
   return y.hi + y.lo;
 }
 
@@ -165,12 +305,9 @@ std::vector<int16_t> numerics::buildTable(llvm::ArrayRef<ScalarFunction> chain,
                                           const QuantParams &out) {
   std::vector<int16_t> table;
   for (int32_t q = in.qmin; q <= in.qmax; ++q) {
-    DoubleDouble y =
+    const double x =
         static_cast<double>(in.scale) * static_cast<double>(q - in.zeroPoint);
-    for (const ScalarFunction &function : chain)
-      y = isHuge(y.hi) ? DoubleDouble(applyHuge(function, y.hi))
-                       : apply(function, y);
-    const double steps = toSteps(y, out.scale);
+    const double steps = toSteps(evaluateChain(chain, x), out.scale);
     table.push_back(static_cast<int16_t>(
         std::clamp(steps + out.zeroPoint, static_cast<double>(out.qmin),
                    static_cast<double>(out.qmax))));

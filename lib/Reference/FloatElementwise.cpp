@@ -44,8 +44,9 @@ llvm::Error reference::evaluateOp(MulOp op, Operands in, Tensor &out) {
 llvm::Error reference::evaluateOp(UnaryOp op, Operands in, Tensor &out) {
   ArrayRef<float> x = in[0]->values<float>();
   MutableArrayRef<float> result = out.values<float>();
+  SmallVector<numerics::ScalarFunction> chain = op.getChain();
   for (size_t i = 0; i < x.size(); ++i)
-    result[i] = static_cast<float>(op.evaluate(x[i]));
+    result[i] = static_cast<float>(numerics::evaluate(chain, x[i]));
   return llvm::Error::success();
 }
 

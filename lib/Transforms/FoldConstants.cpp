@@ -103,8 +103,9 @@ Values evaluate(ConcatOp op, ArrayRef<Values> inputs) {
 
 Values evaluate(UnaryOp op, ArrayRef<Values> inputs) {
   Values result;
+  SmallVector<numerics::ScalarFunction> chain = op.getChain();
   for (float value : inputs.front())
-    result.push_back(static_cast<float>(op.evaluate(value)));
+    result.push_back(static_cast<float>(numerics::evaluate(chain, value)));
   return result;
 }
 

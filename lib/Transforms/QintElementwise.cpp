@@ -10,7 +10,6 @@
 using namespace mlir;
 using namespace mlir::qopt;
 using numerics::QuantParams;
-using numerics::ScalarFunction;
 
 namespace {
 
@@ -104,14 +103,11 @@ struct UnaryPattern final : TensorPattern<UnaryOp> {
     if (getBits(input) != 8)
       return llvm::createStringError(
           "a table reads 8 bits, but the input has 16");
-    SmallVector<ScalarFunction> chain;
-    for (Attribute function : op.getFunctions())
-      chain.push_back(cast<FnAttr>(function).getScalarFunction());
     // A narrower storage range still indexes by all 256 values.
     input.qmin = numerics::signedMin(8);
     input.qmax = numerics::signedMax(8);
     std::vector<int16_t> table =
-        numerics::buildTable(chain, input, params.result);
+        numerics::buildTable(op.getChain(), input, params.result);
     return qint::TableOp::create(rewriter, op.getLoc(), getResultType(op),
                                  adaptor.getInput(),
                                  rewriter.getDenseI16ArrayAttr(table));

@@ -176,6 +176,22 @@ func.func @unary_c1_empty(%a: tensor<2x3xf32>) {
 
 // -----
 
+func.func @unary_c3_takes_too_much(%a: tensor<2xf32>) {
+  // expected-error@+1 {{expects functions that take from the stack what they put there, but got [#qopt.fn<mul>, #qopt.fn<push>]}}
+  %0 = qopt.unary %a [#qopt.fn<mul>, #qopt.fn<push>] : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @unary_c3_leaves_some(%a: tensor<2xf32>) {
+  // expected-error@+1 {{expects functions that take from the stack what they put there, but got}}
+  %0 = qopt.unary %a [#qopt.fn<push>, #qopt.fn<relu>] : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
 func.func @unary_c2_shape(%a: tensor<2x3xf32>) {
   // expected-error@+1 {{expects input and result of one shape, but got 2x3 and 3x2}}
   %0 = qopt.unary %a [#qopt.fn<relu>] : (tensor<2x3xf32>) -> tensor<3x2xf32>

@@ -168,6 +168,14 @@ func.func @fn_c3_ordered(%x: tensor<2xf32>) {
 
 // -----
 
+func.func @fn_c4_divisor(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expects a divisor other than 0}}
+  %0 = qopt.unary %x [#qopt.fn<elu, 1.0, 0.0>] : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
 func.func @fn_unknown(%x: tensor<2xf32>) {
   // expected-error@+1 {{expects the name of a scalar function, but got 'sine'}}
   %0 = qopt.unary %x [#qopt.fn<sine>] : (tensor<2xf32>) -> tensor<2xf32>

@@ -59,6 +59,10 @@ func.func @functions(%x: tensor<4xf32>) {
   %1 = qopt.unary %x [#qopt.fn<sigmoid>, #qopt.fn<tanh>, #qopt.fn<hard_swish>] : (tensor<4xf32>) -> tensor<4xf32>
   // CHECK: [#qopt.fn<hard_sigmoid, 2.000000e-01, 5.000000e-01>, #qopt.fn<affine, 2.000000e+00, -0.000000e+00>]
   %2 = qopt.unary %x [#qopt.fn<hard_sigmoid, 0.2, 0.5>, #qopt.fn<affine, 2.0, -0.0>] : (tensor<4xf32>) -> tensor<4xf32>
+  // CHECK: [#qopt.fn<elu, 1.000000e+00, 5.000000e-01>, #qopt.fn<pow, 3.000000e+00>, #qopt.fn<greater_or_equal, 5.000000e-01>]
+  %3 = qopt.unary %x [#qopt.fn<elu, 1.0, 0.5>, #qopt.fn<pow, 3.0>, #qopt.fn<greater_or_equal, 0.5>] : (tensor<4xf32>) -> tensor<4xf32>
+  // CHECK: [#qopt.fn<push>, #qopt.fn<softplus>, #qopt.fn<swap>, #qopt.fn<erf>, #qopt.fn<mul>]
+  %4 = qopt.unary %x [#qopt.fn<push>, #qopt.fn<softplus>, #qopt.fn<swap>, #qopt.fn<erf>, #qopt.fn<mul>] : (tensor<4xf32>) -> tensor<4xf32>
   return
 }
 

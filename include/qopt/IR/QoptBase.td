@@ -77,7 +77,31 @@ def Qopt_Function : I32EnumAttr<"Function", "a scalar function of one value", [
     I32EnumAttrCase<"Tanh", 4, "tanh">,
     I32EnumAttrCase<"HardSigmoid", 5, "hard_sigmoid">,
     I32EnumAttrCase<"HardSwish", 6, "hard_swish">,
-    I32EnumAttrCase<"Affine", 7, "affine">]> {
+    I32EnumAttrCase<"Affine", 7, "affine">,
+    I32EnumAttrCase<"Elu", 8, "elu">,
+    I32EnumAttrCase<"Softplus", 9, "softplus">,
+    I32EnumAttrCase<"Erf", 10, "erf">,
+    I32EnumAttrCase<"Exp", 11, "exp">,
+    I32EnumAttrCase<"Log", 12, "log">,
+    I32EnumAttrCase<"Sqrt", 13, "sqrt">,
+    I32EnumAttrCase<"Reciprocal", 14, "reciprocal">,
+    I32EnumAttrCase<"Pow", 15, "pow">,
+    I32EnumAttrCase<"Abs", 16, "abs">,
+    I32EnumAttrCase<"Sign", 17, "sign">,
+    I32EnumAttrCase<"Floor", 18, "floor">,
+    I32EnumAttrCase<"Ceil", 19, "ceil">,
+    I32EnumAttrCase<"Round", 20, "round">,
+    I32EnumAttrCase<"Greater", 21, "greater">,
+    I32EnumAttrCase<"GreaterOrEqual", 22, "greater_or_equal">,
+    I32EnumAttrCase<"Equal", 23, "equal">,
+    I32EnumAttrCase<"Push", 24, "push">,
+    I32EnumAttrCase<"Swap", 25, "swap">,
+    I32EnumAttrCase<"Add", 26, "add">,
+    I32EnumAttrCase<"Sub", 27, "sub">,
+    I32EnumAttrCase<"Mul", 28, "mul">,
+    I32EnumAttrCase<"Div", 29, "div">,
+    I32EnumAttrCase<"Min", 30, "min">,
+    I32EnumAttrCase<"Max", 31, "max">]> {
   let cppNamespace = "::mlir::qopt";
   let genSpecializedAttr = 0;
 }
@@ -88,13 +112,24 @@ def Qopt_FnAttr : AttrDef<Qopt_Dialect, "Fn"> {
   let description = [{
     `#qopt.fn<relu>`, `#qopt.fn<clip, 0.0, 6.0>` (min, max),
     `#qopt.fn<leaky_relu, 0.1>` (alpha), `#qopt.fn<hard_sigmoid, 0.2, 0.5>`
-    (alpha, beta), `#qopt.fn<affine, 2.0, 1.0>` (a, b: `a x + b`). `relu`,
-    `sigmoid`, `tanh` and `hard_swish` take no parameter.
+    (alpha, beta), `#qopt.fn<affine, 2.0, 1.0>` (a, b: `a x + b`),
+    `#qopt.fn<elu, 1.0, 1.0>` (a, b: `a (e^(x / b) - 1)` below 0),
+    `#qopt.fn<pow, 3.0>` (the exponent), `#qopt.fn<greater, 0.5>`,
+    `#qopt.fn<greater_or_equal, 0.5>`, `#qopt.fn<equal, 0.5>` (what `x` is
+    compared with; the value is 1 or 0). `sigmoid`, `tanh`, `hard_swish`,
+    `softplus`, `erf`, `exp`, `log`, `sqrt`, `reciprocal`, `abs`, `sign`,
+    `floor`, `ceil` and `round` (ties to even) take no parameter.
+
+    In a chain, `push` puts a copy of the value `x` on a stack, `swap` exchanges
+    `x` and the top `t`; `add`, `sub`, `mul`, `div`, `min` and `max` take `t`
+    from the stack and give `t + x`, `t - x`, `t x`, `t / x`, the smaller, the
+    larger. So `push, sigmoid, mul` is `x sigmoid(x)`.
 
     Constraints:
     - (C1) the function has as many parameters as stated.
     - (C2) no parameter is NaN; only the bounds of `clip` may be infinite.
     - (C3) the bounds of `clip` are ordered.
+    - (C4) the divisor of `elu` is not zero.
   }];
   let parameters = (ins EnumParameter<Qopt_Function>:$function,
                         ArrayRefParameter<"double">:$params);
@@ -103,7 +138,8 @@ def Qopt_FnAttr : AttrDef<Qopt_Dialect, "Fn"> {
   // Doubles have no hash of their own; the storage compares bit patterns.
   let genStorageClass = 0;
   let extraClassDeclaration = [{
-    /// The function's value in double; see docs/arithmetic.md, "Tables".
+    /// The function's value in double; see docs/arithmetic.md, "Table". `x`
+    /// itself for those that need a stack.
     double evaluate(double x) const;
     /// True for relu and clip: the functions an integer op's clamp absorbs.
     bool isClamp() const;

@@ -167,6 +167,8 @@ def Qopt_UnaryOp : Qopt_Op<"unary", [Pure,
     Constraints:
     - (C1) `functions` is not empty.
     - (C2) input and result have one shape.
+    - (C3) no function takes more from the stack than is there, and nothing is
+      left on it.
 
     ```mlir
     %y = qopt.unary %x [#qopt.fn<affine, 2.0, 0.0>, #qopt.fn<sigmoid>]
@@ -180,8 +182,8 @@ def Qopt_UnaryOp : Qopt_Op<"unary", [Pure,
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// The chain's value in double.
-    double evaluate(double x);
+    /// The functions for Numerics.
+    ::llvm::SmallVector<::mlir::qopt::numerics::ScalarFunction> getChain();
   }];
 }
 

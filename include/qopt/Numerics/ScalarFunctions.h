@@ -12,7 +12,9 @@
 
 namespace mlir::qopt::numerics {
 
-/// One real function of one real variable.
+/// One step of a chain: a real function of the current value `x`, or an
+/// operation with the values that the chain has set aside on its stack. The
+/// numbers are those of `qopt::Function`.
 struct ScalarFunction {
   enum class Kind {
     Relu,
@@ -29,6 +31,42 @@ struct ScalarFunction {
     HardSwish,
     /// `a x + b`.
     Affine,
+    /// `x < 0 ? a (e^(x / b) - 1) : x`.
+    Elu,
+    /// `ln(1 + e^x)`.
+    Softplus,
+    Erf,
+    Exp,
+    Log,
+    Sqrt,
+    Reciprocal,
+    /// `x^a`.
+    Pow,
+    Abs,
+    /// -1, 0 or 1.
+    Sign,
+    Floor,
+    Ceil,
+    /// Ties to even.
+    Round,
+    /// `x > a ? 1 : 0`.
+    Greater,
+    /// `x >= a ? 1 : 0`.
+    GreaterOrEqual,
+    /// `x == a ? 1 : 0`.
+    Equal,
+    /// Puts a copy of the value on the stack.
+    Push,
+    /// Exchanges the value and the top of the stack.
+    Swap,
+    /// `t + x`, `t - x`, `t x`, `t / x`, `min(t, x)`, `max(t, x)`, where `t` is
+    /// taken from the stack.
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Min,
+    Max,
   };
   Kind kind = Kind::Relu;
   double a = 0;
@@ -50,17 +88,27 @@ struct ScalarFunction {
   static ScalarFunction affine(double a, double b) {
     return {Kind::Affine, a, b};
   }
+
+  /// How many values the step takes from the stack and how many it leaves
+  /// there.
+  int getPops() const;
+  int getPushes() const;
 };
 
-/// `f(x)` rounded to double; never calls libm. NaN in gives NaN out.
-double evaluate(const ScalarFunction &function, double x);
+/// True where no step of `chain` takes more from the stack than is there and
+/// nothing is left at the end.
+bool isBalanced(llvm::ArrayRef<ScalarFunction> chain);
+
+/// The chain's value rounded to double; never calls libm. NaN in gives NaN out.
+/// `chain` is balanced.
+double evaluate(llvm::ArrayRef<ScalarFunction> chain, double x);
 
 /// `e^x` rounded to double from about 100 bits. 0 below -745, infinity above
 /// 709.78.
 double expDouble(double x);
 
-/// The table of `f_n(... f_1(x))` from an 8-bit input to an output of up to 16
-/// bits, indexed by `q - in.qmin`; `in.qmax - in.qmin + 1` entries:
+/// The table of the balanced `chain` from an 8-bit input to an output of up to
+/// 16 bits, indexed by `q - in.qmin`; `in.qmax - in.qmin + 1` entries:
 /// `saturate(roundHalfEven(f(s_x (q - z_x)) / s_y) + z_y)`, correctly rounded.
 std::vector<int16_t> buildTable(llvm::ArrayRef<ScalarFunction> chain,
                                 const QuantParams &in, const QuantParams &out);

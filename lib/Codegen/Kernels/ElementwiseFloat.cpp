@@ -3,6 +3,7 @@
 // Float sums, products and scalar functions of elements, for calibration.
 
 #include "Arith.h"
+#include "FloatChain.h"
 #include "Operands.h"
 #include "qopt/Codegen/Kernels/FloatMath.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
@@ -18,38 +19,6 @@ int64_t chunkOf(const Isa &isa) { return 2 * isa.lanes(); }
 /// `x` limited by a clamp function; as ONNX Clip, the upper bound wins.
 Value clampF(KernelBuilder &k, Value x, FnAttr fn) {
   return floatClamp(k, x, fn.getClampMin(), fn.getClampMax());
-}
-
-/// One scalar function of the chain.
-Value applyFn(KernelBuilder &k, Value x, FnAttr fn) {
-  Type type = x.getType();
-  auto param = [&](unsigned i) {
-    return k.constantF(type, static_cast<float>(fn.getParams()[i]));
-  };
-  Value zero = k.constantF(type, 0.0f), one = k.constantF(type, 1.0f);
-  switch (fn.getFunction()) {
-  case Function::Relu:
-  case Function::Clip:
-    return clampF(k, x, fn);
-  case Function::LeakyRelu: {
-    Value negative = compare(k, arith::CmpFPredicate::OLT, x, zero);
-    return select(k, negative, mulF(k, x, param(0)), x);
-  }
-  case Function::Sigmoid:
-    return floatSigmoid(k, x);
-  case Function::Tanh:
-    return floatTanh(k, x);
-  case Function::HardSigmoid:
-    return floatMin(k, floatMax(k, fma(k, x, param(0), param(1)), zero), one);
-  case Function::HardSwish: {
-    Value slope = k.constantF(type, 1.0f / 6.0f);
-    Value gate = fma(k, x, slope, k.constantF(type, 0.5f));
-    return mulF(k, x, floatMin(k, floatMax(k, gate, zero), one));
-  }
-  case Function::Affine:
-    return fma(k, x, param(0), param(1));
-  }
-  return x;
 }
 
 std::string fnKey(FnAttr fn) {
@@ -130,10 +99,8 @@ LogicalResult emit(KernelContext &context, qopt::UnaryOp op, ArrayRef<View> in,
     params += fnKey(fn);
   emitFloat(context, op.getLoc(), "unary_f32", params, nest,
             [&](KernelBuilder &k, const Chunk &chunk) {
-              Value x = nest.load(k, chunk, 1, lanes);
-              for (auto fn : op.getFunctions().getAsRange<FnAttr>())
-                x = applyFn(k, x, fn);
-              return x;
+              return floatChain(k, nest.load(k, chunk, 1, lanes),
+                                op.getFunctions());
             });
   return success();
 }

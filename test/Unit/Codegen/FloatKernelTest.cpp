@@ -77,6 +77,75 @@ KernelCase unaryCase(Random &random) {
   return c;
 }
 
+/// Functions that are defined everywhere: no limit, no jump.
+KernelCase smoothCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  std::string fn = random.pick<std::string>(
+      {"elu, 1.5, 0.5", "softplus", "erf", "abs", "exp"});
+  std::string type = tensorType(shape, kind);
+  KernelCase c;
+  float reach = random.pick<float>({0.6f, 6.0f, 20.0f, 85.0f});
+  c.low = -reach;
+  c.high = reach;
+  c.in = {randomView(random, shape, kind)};
+  c.out = randomView(random, shape, kind);
+  c.floatUlps = 5;
+  c.floatTolerance = 1e-30;
+  c.text = unaryText("qopt.unary %a [#qopt.fn<" + fn + ">]", type, type);
+  return c;
+}
+
+/// Functions with limits or jumps, also at their edges: inputs are multiples
+/// of 1/8.
+KernelCase edgeCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  std::string fn = random.pick<std::string>(
+      {"log", "sqrt", "reciprocal", "pow, 3.0", "pow, -2.0", "pow, 0.0",
+       "pow, 0.5", "pow, 1.7", "pow, -0.3", "pow, 71.0", "sign", "floor",
+       "ceil", "round", "greater, 0.5", "greater_or_equal, 0.5", "equal, 0.5",
+       "affine, 0.0, 3.0"});
+  std::string type = tensorType(shape, kind);
+  KernelCase c;
+  float reach = random.pick<float>({0.8f, 5.0f, 3e5f});
+  c.low = -reach;
+  c.high = reach;
+  c.in = {randomView(random, shape, kind)};
+  c.out = randomView(random, shape, kind);
+  // The rounding of an exponent's product counts as often as it is large.
+  c.floatUlps = StringRef(fn).starts_with("pow") ? 200 : 4;
+  c.floatTolerance = 1e-30;
+  c.text = unaryText("qopt.unary %a [#qopt.fn<affine, 8.0, 0.0>, "
+                     "#qopt.fn<round>, #qopt.fn<affine, 0.125, 0.0>, "
+                     "#qopt.fn<" +
+                         fn + ">]",
+                     type, type);
+  return c;
+}
+
+/// Chains with a stack.
+KernelCase stackCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  std::string op = random.pick<std::string>(
+      {"add", "sub", "mul", "div", "min", "max", "swap"});
+  bool swaps = op == "swap";
+  std::string type = tensorType(shape, kind);
+  KernelCase c;
+  c.low = -6;
+  c.high = 6;
+  c.in = {randomView(random, shape, kind)};
+  c.out = randomView(random, shape, kind);
+  c.floatUlps = 8;
+  c.floatTolerance = 1e-5;
+  // relu is 0 for half of the elements: 0 times and by it.
+  c.text = unaryText("qopt.unary %a [#qopt.fn<push>, #qopt.fn<" +
+                         std::string(random.chance(50) ? "relu" : "sigmoid") +
+                         ">, #qopt.fn<" + op + ">" +
+                         (swaps ? ", #qopt.fn<sub>" : "") +
+                         ", #qopt.fn<clip, -50.0, 50.0>]",
+                     type, type);
+  return c;
+}
+
 KernelCase softmaxCase(Random &random) {
   SmallVector<int64_t> shape = randomShape(random);
   std::string type = tensorType(shape, kind);
@@ -162,6 +231,15 @@ TEST(FloatKernelTest, Binary) {
 }
 TEST(FloatKernelTest, Unary) {
   runFloatFamily("unary_f32", defaultCases, unaryCase);
+}
+TEST(FloatKernelTest, Smooth) {
+  runFloatFamily("smooth_f32", defaultCases / 3, smoothCase);
+}
+TEST(FloatKernelTest, Edges) {
+  runFloatFamily("edges_f32", defaultCases / 2, edgeCase);
+}
+TEST(FloatKernelTest, Stack) {
+  runFloatFamily("stack_f32", defaultCases / 4, stackCase);
 }
 TEST(FloatKernelTest, Softmax) {
   runFloatFamily("softmax_f32", defaultCases, softmaxCase);

@@ -62,6 +62,42 @@ TEST_F(Attributes, FunctionsEvaluate) {
   EXPECT_DOUBLE_EQ(fn(Function::Sigmoid).evaluate(1), 1 / (1 + std::exp(-1.0)));
   EXPECT_DOUBLE_EQ(fn(Function::Tanh).evaluate(1), std::tanh(1.0));
   EXPECT_DOUBLE_EQ(fn(Function::HardSwish).evaluate(1), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(fn(Function::Elu, {2, 0.5}).evaluate(-1),
+                   2 * std::expm1(-2.0));
+  EXPECT_EQ(fn(Function::Pow, {3}).evaluate(-2), -8);
+  EXPECT_EQ(fn(Function::Equal, {3}).evaluate(3), 1);
+  EXPECT_EQ(fn(Function::Max).evaluate(3), 3);
+}
+
+TEST_F(Attributes, FunctionsAreThoseOfNumerics) {
+  using Kind = numerics::ScalarFunction::Kind;
+  const std::pair<Function, Kind> pairs[] = {
+      {Function::Affine, Kind::Affine},
+      {Function::Softplus, Kind::Softplus},
+      {Function::Erf, Kind::Erf},
+      {Function::Exp, Kind::Exp},
+      {Function::Log, Kind::Log},
+      {Function::Sqrt, Kind::Sqrt},
+      {Function::Reciprocal, Kind::Reciprocal},
+      {Function::Abs, Kind::Abs},
+      {Function::Sign, Kind::Sign},
+      {Function::Floor, Kind::Floor},
+      {Function::Ceil, Kind::Ceil},
+      {Function::Round, Kind::Round},
+      {Function::Push, Kind::Push},
+      {Function::Swap, Kind::Swap},
+      {Function::Add, Kind::Add},
+      {Function::Sub, Kind::Sub},
+      {Function::Mul, Kind::Mul},
+      {Function::Div, Kind::Div},
+      {Function::Min, Kind::Min},
+      {Function::Max, Kind::Max}};
+  for (auto [function, kind] : pairs)
+    EXPECT_EQ(fn(function, SmallVector<double>(FnAttr::getNumParams(function)))
+                  .getScalarFunction()
+                  .kind,
+              kind)
+        << stringifyFunction(function).str();
 }
 
 TEST_F(Attributes, OnlyReluAndClipAreClamps) {

@@ -112,6 +112,6 @@ TEST_F(Interfaces, ChainsEvaluateFromFirstToLast) {
       parse("%y = qopt.unary %x [#qopt.fn<affine, 2.0, -1.0>, #qopt.fn<relu>] "
             ": (" +
             image + ") -> " + image));
-  EXPECT_EQ(unary.evaluate(-3), 0);
-  EXPECT_EQ(unary.evaluate(3), 5);
+  EXPECT_EQ(numerics::evaluate(unary.getChain(), -3), 0);
+  EXPECT_EQ(numerics::evaluate(unary.getChain(), 3), 5);
 }

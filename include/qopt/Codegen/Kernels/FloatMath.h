@@ -23,6 +23,32 @@ Value fma(KernelBuilder &k, Value x, Value y, Value z);
 /// unspecified value.
 Value floatExp(KernelBuilder &k, Value x);
 
+/// `e^x - 1` within 3 ulp.
+Value floatExpMinusOne(KernelBuilder &k, Value x);
+
+/// `ln x` within 3 ulp; -infinity up to 0.
+Value floatLog(KernelBuilder &k, Value x);
+
+/// `ln(1 + e^x)` within 4 ulp.
+Value floatSoftplus(KernelBuilder &k, Value x);
+
+/// `erf x` within 3 ulp.
+Value floatErf(KernelBuilder &k, Value x);
+
+/// Correctly rounded; 0 below 0.
+Value floatSqrt(KernelBuilder &k, Value x);
+
+/// The nearest integer, ties to even.
+Value floatRound(KernelBuilder &k, Value x);
+
+/// The greatest integer that is not above `x`.
+Value floatFloor(KernelBuilder &k, Value x);
+
+Value floatAbs(KernelBuilder &k, Value x);
+
+/// `magnitude`, which is not negative, with the sign of `x`.
+Value floatWithSign(KernelBuilder &k, Value magnitude, Value x);
+
 /// `tanh x` within 2 ulp.
 Value floatTanh(KernelBuilder &k, Value x);
 
