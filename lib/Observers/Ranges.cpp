@@ -53,7 +53,7 @@ private:
 
   int firstBin;
   double lowest, highest;
-  double zeroCount = 0;
+  double zeroCount;
   std::vector<double> edges;
   std::vector<double> counts;
   /// `cumulative[i]`: everything below bin `i`; one more entry than bins.
@@ -78,29 +78,24 @@ Distribution::Distribution(const TensorStats &stats)
     // A smallest value of 0 may have been counted as minus zero.
     : firstBin(orderedBin(stats.min == 0 ? -0.0f : stats.min)),
       lowest(stats.min), highest(stats.max) {
-  const size_t size = orderedBin(stats.max) - firstBin + 1;
-  edges.resize(size + 1);
-  counts.resize(size);
-  cumulative.resize(size + 1);
-  Moments sum;
-  for (size_t i = 0; i < size; ++i) {
-    const int bin = firstBin + static_cast<int>(i);
-    edges[i] = std::clamp(edge(bin), lowest, highest);
+  for (int bin = firstBin; bin <= orderedBin(stats.max); ++bin) {
     const size_t stored = bin >= 0 ? bin : 0x8000 + (-1 - bin);
-    counts[i] = static_cast<double>(stats.histogram[stored]);
+    edges.push_back(std::clamp(edge(bin), lowest, highest));
+    counts.push_back(static_cast<double>(stats.histogram[stored]));
   }
-  edges[size] = highest;
+  edges.push_back(highest);
   // Zeros are exact, not spread over the bin of the subnormals.
   zeroCount = static_cast<double>(stats.histogram[0]) +
               static_cast<double>(stats.histogram[0x8000]);
-  for (size_t i = 0; i < size; ++i) {
-    cumulative[i] = sum;
+  Moments sum;
+  cumulative.push_back(sum);
+  for (size_t i = 0; i < counts.size(); ++i) {
     const double a = edges[i], b = edges[i + 1], n = counts[i];
     sum.n += n;
     sum.x += n * (a + b) / 2;
     sum.xx += n * (a * a + a * b + b * b) / 3;
+    cumulative.push_back(sum);
   }
-  cumulative[size] = sum;
 }
 
 Moments Distribution::below(double x) const {
@@ -112,7 +107,7 @@ Moments Distribution::below(double x) const {
   const double a = edges[index], b = edges[index + 1];
   // Rounding to float32 may have moved `x` over an edge, by 2^-17 of a bin.
   const double end = std::clamp(x, a, b);
-  const double n = b > a ? counts[index] * ((end - a) / (b - a)) : 0;
+  const double n = counts[index] * (end < b ? (end - a) / (b - a) : 1.0);
   const Moments &base = cumulative[index];
   return {base.n + n, base.x + n * (a + end) / 2,
           base.xx + n * (a * a + a * end + end * end) / 3};

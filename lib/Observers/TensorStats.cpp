@@ -33,8 +33,8 @@ constexpr size_t scratchThreshold = Histogram::numBins / counterLanes;
 /// wait for each other. Always zero between uses.
 class ScratchCounters {
 public:
-  /// Values that can be counted before a 16-bit counter could overflow.
-  static constexpr size_t capacity = UINT16_MAX / chunkSize * chunkSize;
+  /// Chunks that can be counted before a 16-bit counter could overflow.
+  static constexpr size_t capacity = UINT16_MAX / chunkSize;
 
   ScratchCounters()
       : counters(static_cast<uint16_t *>(llvm::safe_calloc(
@@ -107,13 +107,14 @@ private:
   void flush() {
     scratch().flush(unflushed, bins);
     unflushed = Extremes();
-    scratchCount = 0;
+    room = ScratchCounters::capacity;
   }
 
   TensorStats &stats;
   uint64_t *bins;
   bool useScratch;
-  size_t scratchCount = 0;
+  /// Chunks until the scratch counters must be emptied.
+  size_t room = ScratchCounters::capacity;
   Extremes unflushed;
   Extremes all;
 };
@@ -141,8 +142,7 @@ bool Observation::add(const float *data, size_t size) {
   }
   scratch().count(data, size);
   unflushed.merge(extremes);
-  scratchCount += size;
-  if (scratchCount + chunkSize > ScratchCounters::capacity)
+  if (!--room)
     flush();
   return true;
 }
@@ -162,9 +162,8 @@ void Observation::countDirectly(const float *data, size_t size) {
   // leaves would make each value wait for the one before.
   uint64_t zeros[counterLanes] = {};
   for (size_t i = 0; i < size; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, data + i, sizeof(bits));
-    ++*(bits == 0 ? zeros + i % counterLanes : bins + (bits >> 16));
+    const size_t bin = ScratchCounters::binOf(data[i]);
+    ++*(bin ? bins + bin : zeros + i % counterLanes);
   }
   for (uint64_t count : zeros)
     bins[0] += count;
@@ -222,15 +221,16 @@ static bool addAll(Observation &observation, const StridedValues &values) {
   return finite && (filled == 0 || observation.add(buffer, filled));
 }
 
+/// The position of a value that there is.
 static int64_t firstNonFinite(const StridedValues &values) {
   int64_t position = 0;
-  const bool none = forEachRow(values, [&](const float *row, size_t length) {
+  forEachRow(values, [&](const float *row, size_t length) {
     for (size_t i = 0; i < length; ++i, ++position)
       if (!std::isfinite(row[i]))
         return false;
     return true;
   });
-  return none ? -1 : position;
+  return position;
 }
 
 namespace {

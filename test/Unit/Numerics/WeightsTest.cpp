@@ -139,6 +139,32 @@ TEST(QuantizeWeights, onlyMseClips) {
   }
 }
 
+TEST(QuantizeWeights, everyWeightsErrorCounts) {
+  // 0.3 is off the steps of 1 / 127, and alone has weight.
+  for (size_t place : {0, 9}) {
+    std::vector<float> weights(10);
+    weights[5] = 1;
+    weights[place] = 0.3f;
+    std::vector<double> moments(10);
+    moments[place] = 1;
+    WeightOptions options;
+    options.inputSecondMoments = moments;
+    EXPECT_LT(quantizeWeights(weights, 1, options).scales[0], 1 / 127.0f);
+  }
+}
+
+TEST(QuantizeWeights, floorsOfChannelsRaiseTheOneScale) {
+  const float weights[] = {1, -1, 0.5f, 0.25f};
+  const float floors[] = {0.125f, 0.5f};
+  WeightOptions options = maxAbsOptions();
+  options.scaleFloors = floors;
+  EXPECT_EQ(quantizeWeights(weights, 2, options).scales,
+            (std::vector<float>{0.125f, 0.5f}));
+  options.perChannel = false;
+  EXPECT_EQ(quantizeWeights(weights, 2, options).scales,
+            std::vector<float>{0.5f});
+}
+
 TEST(QuantizeWeights, clippingEndsAt51Percent) {
   // Without weight on the outlier, half of its scale would be free of error.
   std::vector<float> weights = {1};

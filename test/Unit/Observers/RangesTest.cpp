@@ -389,6 +389,18 @@ TEST(Ranges, percentilesAgreeWithSorting) {
   EXPECT_EQ(all.max, stats.max);
 }
 
+TEST(Ranges, zerosOfBothSignsAreValuesOfAPercentile) {
+  for (float zero : {0.0f, -0.0f})
+    for (float other : {1.0f, -1.0f}) {
+      std::vector<float> values(60, zero);
+      values.resize(100, other);
+      const Range range =
+          chooseRange(statsOf(values), {Kind::Percentile, 70}, 8, false);
+      EXPECT_NEAR(range.min, std::min(other, 0.0f), 1e-30);
+      EXPECT_NEAR(range.max, std::max(other, 0.0f), 1e-30);
+    }
+}
+
 TEST(Ranges, degenerateTensors) {
   const Kind kinds[] = {Kind::MinMax, Kind::MeanMinMax, Kind::Percentile,
                         Kind::Mse};

@@ -323,6 +323,12 @@ TEST(TensorStats, emptyStatesBringNoExtremes) {
   }
 }
 
+TEST(TensorStats, mergingNothingAllocatesNothing) {
+  TensorStats stats;
+  stats.merge(TensorStats());
+  EXPECT_TRUE(stats.histogram.empty());
+}
+
 TEST(TensorStats, statesOfOneValueKeepIt) {
   for (bool ascending : {true, false}) {
     const float low = -2, high = 5;
