@@ -78,7 +78,12 @@ Distribution::Distribution(const TensorStats &stats)
     // A smallest value of 0 may have been counted as minus zero.
     : firstBin(orderedBin(stats.min == 0 ? -0.0f : stats.min)),
       lowest(stats.min), highest(stats.max) {
-  for (int bin = firstBin; bin <= orderedBin(stats.max); ++bin) {
+  const int lastBin = orderedBin(stats.max);
+  // Untouched pages cost no memory.
+  edges.reserve(Histogram::numBins);
+  counts.reserve(Histogram::numBins);
+  cumulative.reserve(Histogram::numBins);
+  for (int bin = firstBin; bin <= lastBin; ++bin) {
     const size_t stored = bin >= 0 ? bin : 0x8000 + (-1 - bin);
     edges.push_back(std::clamp(edge(bin), lowest, highest));
     counts.push_back(static_cast<double>(stats.histogram[stored]));
