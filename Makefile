@@ -5,7 +5,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 CMAKE ?= cmake
 
-.PHONY: all packages build demo test soak faults bench docs clean
+.PHONY: all packages build demo test soak faults fuzz bench docs clean
 all: build
 
 packages:
@@ -31,6 +31,12 @@ soak: build
 # Deletes conditions, swaps operands, shifts constants; counts what tests catch.
 faults: build
 	@test/Faults/run.py
+
+# 1,000 mutated models; no signal, 5 s and 1 GiB each.
+fuzz: build
+	@test/Fuzz/mutate.py --qopt $(BUILD)/bin/qopt --scratch $(BUILD)/fuzz \
+	  test/Fuzz/Inputs/*.test test/Pipelines/Inputs/convnet.onnx.test \
+	  test/Pipelines/Inputs/mlp.onnx.test $(wildcard /usr/share/libonnx-testdata/data)
 
 bench: build
 	@bench/run.sh $(BUILD)

@@ -70,11 +70,37 @@ Constant foldReshape(const Constant &input, Shape shape) {
   return result;
 }
 
+/// Transposes a matrix block by block, so that a large weight stays in cache.
+template <typename T>
+static std::vector<T> transposeMatrix(const std::vector<T> &from, int64_t rows,
+                                      int64_t columns) {
+  constexpr int64_t block = 32;
+  std::vector<T> to(from.size());
+  for (int64_t top = 0; top < rows; top += block)
+    for (int64_t left = 0; left < columns; left += block)
+      for (int64_t c = left; c < std::min(left + block, columns); ++c)
+        for (int64_t r = top; r < std::min(top + block, rows); ++r)
+          to[c * rows + r] = from[r * columns + c];
+  return to;
+}
+
 Expected<Constant> foldTranspose(const Constant &input,
                                  ArrayRef<int64_t> perm) {
   auto resolved = resolvePermutation(perm, input.shape.size());
   if (!resolved)
     return resolved.takeError();
+  if (*resolved == Shape{1, 0}) {
+    int64_t rows = input.shape[0], columns = input.shape[1];
+    Constant result;
+    result.name = input.name;
+    result.element = input.element;
+    result.shape = {columns, rows};
+    if (input.element == Element::Float)
+      result.floats = transposeMatrix(input.floats, rows, columns);
+    else
+      result.ints = transposeMatrix(input.ints, rows, columns);
+    return result;
+  }
   Shape from = stridesOf(input.shape), shape, strides;
   for (int64_t axis : *resolved) {
     shape.push_back(input.shape[axis]);

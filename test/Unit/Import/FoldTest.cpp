@@ -86,6 +86,16 @@ TEST(Fold, transposeMovesEveryElement) {
         EXPECT_EQ(result->ints[(j * 4 + k) * 2 + i], (i * 3 + j) * 4 + k);
 }
 
+TEST(Fold, transposeOfAMatrixCrossesItsBlocks) {
+  Constant input = iota({37, 70});
+  auto result = foldTranspose(input, {1, 0});
+  ASSERT_TRUE(bool(result));
+  EXPECT_EQ(result->shape, Shape({70, 37}));
+  for (int64_t i = 0; i != 37; ++i)
+    for (int64_t j = 0; j != 70; ++j)
+      ASSERT_EQ(result->ints[j * 37 + i], i * 70 + j);
+}
+
 TEST(Fold, gatherAlongEachAxis) {
   Constant input = iota({2, 3, 2});
   auto middle = foldGather(input, intConstant({2}, {2, -3}), 1);
