@@ -25,6 +25,12 @@ struct Exponential {
 };
 } // namespace
 
+/// False once `term` is below the last bit of `sum`, and for NaN.
+static bool isSeen(DoubleDouble term, DoubleDouble sum) {
+  const double next = sum.lo + term.hi;
+  return next < sum.lo || next > sum.lo;
+}
+
 static Exponential exponential(DoubleDouble x) {
   const double k = roundHalfEven(x.hi * 0x1.71547652b82fep+0);
   DoubleDouble r = x - DoubleDouble(k * ln2High);
@@ -37,7 +43,7 @@ static Exponential exponential(DoubleDouble x) {
   r = r * DoubleDouble(0x1p-9);
   DoubleDouble p = r;
   DoubleDouble term = r;
-  for (double n = 2; p.lo + term.hi != p.lo; ++n) {
+  for (double n = 2; isSeen(term, p); ++n) {
     term = term * r / DoubleDouble(n);
     p = p + term;
   }
@@ -72,8 +78,7 @@ DoubleDouble numerics::expMinusOne(DoubleDouble x) {
 static DoubleDouble twiceAtanh(DoubleDouble z) {
   const DoubleDouble square = z * z;
   DoubleDouble power = z, sum = z, term = z;
-  for (double n = 3; std::fabs(term.hi) > 0x1p-110 * std::fabs(sum.hi);
-       n += 2) {
+  for (double n = 3; isSeen(term, sum); n += 2) {
     power = power * square;
     term = power / DoubleDouble(n);
     sum = sum + term;
@@ -123,7 +128,7 @@ DoubleDouble numerics::erf(DoubleDouble x) {
   // erf x = 2 / sqrt(pi) e^(-x^2) sum of 2^n x^(2n + 1) / (1 3 5 ... (2n + 1)).
   const DoubleDouble square = x * x, twice = square + square;
   DoubleDouble sum = x, term = x;
-  for (double n = 3; term.hi > 0x1p-110 * sum.hi; n += 2) {
+  for (double n = 3; isSeen(term, sum); n += 2) {
     term = term * twice / DoubleDouble(n);
     sum = sum + term;
   }
