@@ -36,7 +36,42 @@ bool calibration::isAnswerName(llvm::StringRef name) {
 }
 
 llvm::Expected<std::unique_ptr<ArrayReader>> ArrayLocation::open() const {
-  return member.empty() ? openArrayFile(path) : openNpzArray(path, member);
+  if (!raw)
+    return member.empty() ? openArrayFile(path) : openNpzArray(path, member);
+  auto bytes = openFileBytes(path);
+  if (!bytes)
+    return bytes.takeError();
+  return ArrayReader::create(std::move(*bytes), *raw);
+}
+
+llvm::Expected<Groups>
+calibration::parseRawSpec(llvm::StringRef spec,
+                          llvm::ArrayRef<InputSpec> inputs) {
+  llvm::SmallVector<llvm::StringRef, 4> parts;
+  spec.split(parts, ':', 3);
+  ArrayInfo info;
+  bool valid = parts.size() == 4 && parts[0] == "raw" && !parts[3].empty();
+  bool known = false;
+  for (int kind = 0; valid && kind <= int(ElementKind::Bool); ++kind)
+    if (elementName(ElementKind(kind)) == parts[1]) {
+      info.kind = ElementKind(kind);
+      known = true;
+    }
+  for (llvm::StringRef dim : llvm::split(valid ? parts[2] : "", 'x'))
+    valid &= !dim.getAsInteger(10, info.shape.emplace_back()) &&
+             info.shape.back() > 0;
+  if (!valid || !known)
+    return makeError(141, ("data '" + spec + "' is not valid").str(), {},
+                     "write raw:TYPE:SHAPE:FILE, for example "
+                     "raw:u8:100x28x28:images.bin; types are f32, f64, f16, "
+                     "bf16, i8 to i64, u8 to u64, bool");
+  if (inputs.size() != 1)
+    return makeError(445, "raw data are for one input, but the model has " +
+                              std::to_string(inputs.size()),
+                     {}, "store the samples as .npz, one array an input");
+  SampleGroup group;
+  group.arrays.push_back({parts[3].str(), "", info});
+  return Groups{group};
 }
 
 static std::string joinPath(llvm::StringRef folder, llvm::StringRef name) {

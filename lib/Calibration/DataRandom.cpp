@@ -9,6 +9,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 using namespace mlir::qopt;
 using namespace mlir::qopt::calibration;
@@ -144,4 +145,18 @@ calibration::makeRandomSource(llvm::StringRef spec,
     if (llvm::Error error = parseOption(spec, option, parsed))
       return std::move(error);
   return std::make_unique<RandomSource>(parsed, inputs);
+}
+
+std::vector<int64_t> calibration::drawIds(int64_t total, int64_t count,
+                                          uint64_t seed) {
+  // Floyd's method: one draw an id, however large the set is.
+  Splitmix random{seed};
+  std::set<int64_t> ids;
+  for (int64_t last = std::max<int64_t>(total - count, 0); last < total;
+       ++last) {
+    int64_t id = int64_t(random.next() % uint64_t(last + 1));
+    if (!ids.insert(id).second)
+      ids.insert(last);
+  }
+  return {ids.begin(), ids.end()};
 }

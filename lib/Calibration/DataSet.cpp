@@ -3,9 +3,11 @@
 // The front of the calibration data: spec, shard and limit, and `--input`.
 
 #include "qopt/Calibration/DataSet.h"
+#include "qopt/Calibration/DataImages.h"
 #include "qopt/Calibration/DataSources.h"
 #include "qopt/Support/Error.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/FileSystem.h"
 #include <cmath>
 
 using namespace mlir::qopt;
@@ -147,6 +149,34 @@ static llvm::Error checkInputs(llvm::ArrayRef<InputSpec> inputs) {
   return llvm::Error::success();
 }
 
+/// Arrays, or the images of a folder: where `--input` asks for images, or where
+/// the folder holds no arrays.
+static llvm::Expected<std::unique_ptr<SampleSource>>
+openFiles(llvm::StringRef spec, llvm::ArrayRef<InputSpec> inputs,
+          std::vector<std::string> &warnings) {
+  bool asImages = inputs.front().image.has_value();
+  auto groups = spec.starts_with("raw:") ? parseRawSpec(spec, inputs)
+                                         : findSampleGroups(spec, inputs);
+  if (groups && !asImages)
+    return makeArraySource(std::move(*groups), inputs, warnings);
+  std::vector<std::string> images;
+  if (llvm::sys::fs::is_directory(spec)) {
+    auto found = findImages(spec);
+    if (!found)
+      return llvm::joinErrors(groups.takeError(), found.takeError());
+    images = std::move(*found);
+  }
+  if (images.empty() && !asImages)
+    return groups.takeError();
+  llvm::consumeError(groups.takeError());
+  if (images.empty())
+    return makeError(445,
+                     "--input " + inputs.front().name +
+                         ":image expects images, but '" + spec.str() +
+                         "' is no folder with .jpg, .jpeg or .png files");
+  return makeImageSource(std::move(images), inputs);
+}
+
 llvm::Expected<std::unique_ptr<DataSet>>
 DataSet::open(llvm::StringRef spec, llvm::ArrayRef<InputSpec> inputs,
               const DataOptions &options) {
@@ -164,15 +194,13 @@ DataSet::open(llvm::StringRef spec, llvm::ArrayRef<InputSpec> inputs,
                             "from it are not the model's own, so its accuracy "
                             "is lost");
   } else {
-    auto groups = findSampleGroups(spec, set->inputs);
-    if (!groups)
-      return groups.takeError();
-    auto source =
-        makeArraySource(std::move(*groups), set->inputs, set->warnings);
+    auto source = openFiles(spec, set->inputs, set->warnings);
     if (!source)
       return source.takeError();
     set->source = std::move(*source);
   }
+  if (options.seed && options.limit && *options.limit < set->totalSize())
+    set->drawn = drawIds(set->totalSize(), *options.limit, *options.seed);
   if (set->size() == 0)
     return makeError(445,
                      ("no sample of '" + spec + "' is left, it has " +

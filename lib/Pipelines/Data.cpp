@@ -13,28 +13,45 @@ using namespace mlir::qopt;
 using namespace mlir::qopt::pipelines;
 using calibration::InputSpec;
 
+/// Enters one `--input` into the spec of its input.
+static llvm::Error applyInputOption(StringRef text,
+                                    std::vector<InputSpec> &specs) {
+  InputSpec given;
+  if (text.split(',').first.ends_with(":image")) {
+    auto parsed = calibration::parseImageOption(text);
+    if (!parsed)
+      return parsed.takeError();
+    given.name = parsed->first;
+    given.image = parsed->second;
+  } else {
+    auto parsed = calibration::parseInputOption(text);
+    if (!parsed)
+      return parsed.takeError();
+    given.name = parsed->first;
+    given.u8 = parsed->second;
+  }
+  for (InputSpec &spec : specs)
+    if (spec.name == given.name) {
+      spec.u8 = given.u8;
+      spec.image = given.image;
+      return llvm::Error::success();
+    }
+  std::vector<std::string> notes;
+  for (const InputSpec &known : specs)
+    notes.push_back("the model has an input '" + known.name + "'");
+  return makeError(105, "--input names '" + given.name +
+                            "', which is no input of the model",
+                   std::move(notes));
+}
+
 /// The model's inputs, with the `--input` normalizations.
 static llvm::Expected<std::vector<InputSpec>>
 makeInputSpecs(Levels &levels, const CompileOptions &options) {
   std::vector<InputSpec> specs =
       calibration::getInputSpecs(levels.getFunction("observed"));
-  for (const std::string &text : options.inputs) {
-    auto parsed = calibration::parseInputOption(text);
-    if (!parsed)
-      return parsed.takeError();
-    auto spec = llvm::find_if(specs, [&](const InputSpec &candidate) {
-      return candidate.name == parsed->first;
-    });
-    if (spec == specs.end()) {
-      std::vector<std::string> notes;
-      for (const InputSpec &known : specs)
-        notes.push_back("the model has an input '" + known.name + "'");
-      return makeError(105, "--input names '" + parsed->first +
-                                "', which is no input of the model",
-                       std::move(notes));
-    }
-    spec->u8 = parsed->second;
-  }
+  for (const std::string &text : options.inputs)
+    if (llvm::Error error = applyInputOption(text, specs))
+      return std::move(error);
   return specs;
 }
 
@@ -42,6 +59,7 @@ static llvm::Expected<calibration::DataOptions>
 makeDataOptions(const CompileOptions &options) {
   calibration::DataOptions dataOptions;
   dataOptions.limit = options.limit;
+  dataOptions.seed = options.seed;
   if (!options.shard.empty())
     if (llvm::Error error =
             calibration::parseShard(options.shard, dataOptions))

@@ -216,3 +216,13 @@ llvm::Error mlir::qopt::pipelines::parseNames(StringRef flag, StringRef text,
   }
   return llvm::Error::success();
 }
+
+llvm::Error mlir::qopt::pipelines::parseSeed(StringRef text,
+                                             CompileOptions &options) {
+  uint64_t seed = 0;
+  if (text.getAsInteger(10, seed))
+    return makeError(
+        102, ("--seed expects a whole number, but got '" + text + "'").str());
+  options.seed = seed;
+  return llvm::Error::success();
+}

@@ -55,33 +55,25 @@ static llvm::Error unknownFlag(const QoptTable &table, llvm::StringRef flag) {
 /// The flags whose values need parsing.
 static llvm::Error parseValues(const InputArgList &args,
                                pipelines::CompileOptions &options) {
-  auto parse = [&](OptionId id, auto parser) -> llvm::Error {
+  using Parser = llvm::Error (*)(llvm::StringRef, pipelines::CompileOptions &);
+  const std::pair<OptionId, Parser> parsers[] = {
+      {OPT_range, pipelines::parseRange},
+      {OPT_weights, pipelines::parseWeights},
+      {OPT_bias_correction, pipelines::parseBiasCorrection},
+      {OPT_activations, pipelines::parseActivations},
+      {OPT_io, pipelines::parseIO},
+      {OPT_limit, pipelines::parseLimit},
+      {OPT_seed, pipelines::parseSeed}};
+  if (const Arg *arg = args.getLastArg(OPT_mode))
+    if (auto error = pipelines::parseMode(arg->getValue()))
+      return error;
+  for (const auto &[id, parser] : parsers)
     if (const Arg *arg = args.getLastArg(id))
-      return parser(arg->getValue());
-    return llvm::Error::success();
-  };
-  auto with = [&](auto parser) {
-    return [&options, parser](llvm::StringRef text) {
-      return parser(text, options);
-    };
-  };
-  if (auto error = parse(OPT_mode, pipelines::parseMode))
-    return error;
-  if (auto error = parse(OPT_range, with(pipelines::parseRange)))
-    return error;
-  if (auto error = parse(OPT_weights, with(pipelines::parseWeights)))
-    return error;
-  if (auto error =
-          parse(OPT_bias_correction, with(pipelines::parseBiasCorrection)))
-    return error;
-  if (auto error = parse(OPT_activations, with(pipelines::parseActivations)))
-    return error;
-  if (auto error = parse(OPT_io, with(pipelines::parseIO)))
-    return error;
-  if (auto error = parse(OPT_threads, pipelines::parseThreads))
-    return error;
-  if (auto error = parse(OPT_limit, with(pipelines::parseLimit)))
-    return error;
+      if (auto error = parser(arg->getValue(), options))
+        return error;
+  if (const Arg *arg = args.getLastArg(OPT_threads))
+    if (auto error = pipelines::parseThreads(arg->getValue()))
+      return error;
   for (const std::string &text : args.getAllArgValues(OPT_emit)) {
     auto emissions = pipelines::parseEmit(text);
     if (!emissions)

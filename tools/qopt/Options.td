@@ -20,10 +20,11 @@ def o : JoinedOrSeparate<["-"], "o">, MetaVarName<"<file>">,
   HelpText<"The output: the file itself with one kind of output, else the stem">;
 defm emit : Eq<"emit", "Comma list of obj, asm, llvm, mlir[:level], lib, a, exe, header, report, qcal", "<kinds>">;
 defm name : Eq<"name", "The C name of the model (default: the output's stem)", "<name>">;
-defm calibrate : Eq<"calibrate", "Calibration data: folder, .npy, .npz, IDX, .qcal, or random:uniform:LO:HI,n=N", "<data>">;
+defm calibrate : Eq<"calibrate", "Calibration data: folder (arrays or images), .npy, .npz, IDX, .qcal, raw:TYPE:SHAPE:FILE, or random:uniform:LO:HI,n=N", "<data>">;
 defm limit : Eq<"limit", "Use this many samples at most", "<n>">;
+defm seed : Eq<"seed", "Draw the samples of --limit at random, by this number", "<n>">;
 defm shard : Eq<"shard", "Use samples i, i+n, i+2n, ... (calibrate only)", "<i/n>">;
-defm input : Eq<"input", "Normalize 8-bit samples: x:u8,mean=M,std=S or x:u8,scale=S,bias=B", "<spec>">;
+defm input : Eq<"input", "Normalize 8-bit samples: x:u8,mean=M,std=S or x:u8,scale=S,bias=B; images: x:image,resize=256,crop=224,mean=M,std=S", "<spec>">;
 defm shape : Eq<"shape", "Bind an input's shape: x=1x3x224x224", "<shape>">;
 defm inputs : Eq<"inputs", "Cut the model: these values become its inputs", "<names>">;
 defm outputs : Eq<"outputs", "Cut the model: these values become its outputs", "<names>">;

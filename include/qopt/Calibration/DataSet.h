@@ -25,6 +25,21 @@ struct Affine {
   float apply(uint8_t value, int64_t channel) const;
 };
 
+/// How an image file becomes a sample: resized, cropped to the input's size
+/// around its centre, then each byte as `affine` says, a channel at a time.
+struct ImageRule {
+  /// The shorter side after resizing, the other in proportion; or 0: to
+  /// `height` x `width`, which are the input's own where they are 0.
+  int64_t shorterSide = 0;
+  int64_t height = 0, width = 0;
+  /// Must be the input's size where they are given.
+  int64_t cropHeight = 0, cropWidth = 0;
+  bool bgr = false;
+  /// Absent: by the shape of the input, channels first where both fit.
+  std::optional<bool> channelsLast;
+  Affine affine;
+};
+
 /// A graph input as the data must fill it.
 struct InputSpec {
   std::string name;
@@ -33,6 +48,8 @@ struct InputSpec {
   ElementKind type = ElementKind::F32;
   /// Set by `--input name:u8,...`: the file holds u8 samples.
   std::optional<Affine> u8;
+  /// Set by `--input name:image,...`: samples are image files.
+  std::optional<ImageRule> image = std::nullopt;
 };
 
 /// Parses the value of `--input`: `x:u8,mean=0.5,std=0.25`, or
@@ -43,6 +60,12 @@ struct InputSpec {
 llvm::Expected<std::pair<std::string, Affine>>
 parseInputOption(llvm::StringRef text);
 
+/// The same for `x:image,resize=256,crop=224,mean=...,std=...,order=bgr,
+/// layout=nhwc`; `resize=HxW` gives both sides, `spec=FILE` reads more items,
+/// one a line. Q0142, Q0502.
+llvm::Expected<std::pair<std::string, ImageRule>>
+parseImageOption(llvm::StringRef text);
+
 /// Which part of a data set is used. Ids are positions in the whole set.
 struct DataOptions {
   /// Ids with id % shardCount == shardIndex.
@@ -50,6 +73,9 @@ struct DataOptions {
   int64_t shardCount = 1;
   /// Ids below this, so that the shards of a limited set are the limited set.
   std::optional<int64_t> limit;
+  /// With a limit: which ids are taken, drawn without repetition; absent: the
+  /// first ones.
+  std::optional<uint64_t> seed = std::nullopt;
 };
 
 /// Parses `3/16` of `--shard`. Q0143.
@@ -80,7 +106,11 @@ public:
   ///   - a folder with `<input>.npy` (any name if there is one input), with
   ///     `.npz` files (one array an input, each file one or more samples), or
   ///     with `test_data_set_*/input_*.pb` (or `input_*.pb` itself);
+  ///   - a folder of `.jpg`, `.jpeg` or `.png` images, in it or in folders
+  ///     below it;
   ///   - one `.npy`, `.npz`, IDX (`.gz` too) or `.pb` file;
+  ///   - `raw:TYPE:SHAPE:FILE`, elements without a header, little-endian:
+  ///     `raw:u8:100x28x28:images.bin`;
   ///   - `random:uniform:LO:HI,n=N[,seed=S]` or
   ///     `random:normal:MEAN:STD,n=N[,seed=S]`.
   /// All headers are checked before it returns: names, types, shapes, counts.
@@ -96,7 +126,8 @@ public:
   int64_t totalSize() const { return source->size(); }
   /// The id of sample `index`, 0 <= index < size(); grows with index.
   int64_t id(int64_t index) const {
-    return options.shardIndex + index * options.shardCount;
+    int64_t position = options.shardIndex + index * options.shardCount;
+    return drawn.empty() ? position : drawn[position];
   }
 
   /// Fills one buffer an input (product of its shape, row-major) with sample
@@ -114,6 +145,8 @@ private:
 
   std::vector<InputSpec> inputs;
   DataOptions options;
+  /// With a seed: the ids taken, ascending.
+  std::vector<int64_t> drawn;
   std::unique_ptr<SampleSource> source;
   std::vector<std::string> warnings;
 };

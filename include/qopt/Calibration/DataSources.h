@@ -13,6 +13,8 @@ struct ArrayLocation {
   std::string path;
   /// The array's name in an `.npz`; empty for other files.
   std::string member;
+  /// Set for elements without a header.
+  std::optional<ArrayInfo> raw = std::nullopt;
 
   llvm::Expected<std::unique_ptr<ArrayReader>> open() const;
 };
@@ -47,6 +49,14 @@ makeArraySource(std::vector<SampleGroup> groups,
 /// stay within 6 standard deviations. Q0141. `inputs` must stay alive.
 llvm::Expected<std::unique_ptr<SampleSource>>
 makeRandomSource(llvm::StringRef spec, llvm::ArrayRef<InputSpec> inputs);
+
+/// The file of a `raw:TYPE:SHAPE:FILE` spec. Q0141, Q0445 (several inputs).
+llvm::Expected<std::vector<SampleGroup>>
+parseRawSpec(llvm::StringRef spec, llvm::ArrayRef<InputSpec> inputs);
+
+/// `count` numbers below `total`, ascending and without repetition, that `seed`
+/// decides on every machine alike; all of them if there are no more.
+std::vector<int64_t> drawIds(int64_t total, int64_t count, uint64_t seed);
 
 /// Smallest and largest integer that an input of `type` may be given: its own
 /// range within +-2^24, where every integer is an f32.

@@ -58,9 +58,11 @@ struct CompileOptions {
 
   /// `--calibrate`: a data set, or a `.qcal` file. Empty: none.
   std::string calibrate;
-  /// `--input`: the texts, `x:u8,mean=...,std=...`.
+  /// `--input`: the texts, `x:u8,mean=...,std=...` or `x:image,...`.
   std::vector<std::string> inputs;
   std::optional<int64_t> limit;
+  /// `--seed`: draws the samples that `limit` leaves.
+  std::optional<uint64_t> seed;
   /// `--shard i/n`; only `qopt calibrate` takes it.
   std::string shard;
 
@@ -98,6 +100,7 @@ llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseThreads(llvm::StringRef text);
 llvm::Error parseLimit(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseSeed(llvm::StringRef text, CompileOptions &options);
 /// A comma list of value names; `flag` is what messages call it.
 llvm::Error parseNames(llvm::StringRef flag, llvm::StringRef text,
                        std::vector<std::string> &names);

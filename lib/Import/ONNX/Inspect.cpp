@@ -65,6 +65,9 @@ ValueFigures Importer::figuresOf(const std::string &name) {
 /// Multiply-accumulates of one op: each result element takes one for each
 /// weight of its output channel.
 static uint64_t macsOf(Operation &op) {
+  if (auto product = dyn_cast<MatMulOp>(op))
+    return uint64_t(product.getResult().getType().getNumElements()) *
+           uint64_t(product.getLhs().getType().getShape().back());
   auto quantizable = dyn_cast<QuantizableOpInterface>(op);
   OpOperand *weight = quantizable ? quantizable.getWeightOperand() : nullptr;
   if (!weight || op.getNumResults() != 1)
