@@ -112,8 +112,7 @@ QOPT_CLONES static void vectorSums(const float *data, size_t size,
 
 ChunkSums mlir::qopt::observers::sumChunk(const float *data, size_t size,
                                           int largestField) {
-  const int lowestField = std::max(largestField - exactOctaves, 0);
-  const int32_t threshold = lowestField << 23;
+  const int32_t threshold = smallestTaken(largestField);
   const double splitter = squareSplitter(largestField);
   ChunkSums out;
   const size_t whole = size / lanes * lanes;
@@ -147,9 +146,8 @@ size_t mlir::qopt::observers::collectLeftOut(const float *data, size_t size,
                                              int largestField, float *out) {
   uint32_t offsets[chunkSize / lanes];
   const size_t whole = size / lanes * lanes;
-  const int lowestField = largestField - exactOctaves;
   const size_t groups =
-      groupsWithLeftOut(data, whole, lowestField << 23, offsets);
+      groupsWithLeftOut(data, whole, smallestTaken(largestField), offsets);
   size_t found = 0;
   auto take = [&](size_t first, size_t end) {
     for (size_t i = first; i < end; ++i)
@@ -190,8 +188,7 @@ vectorPosition(const float *__restrict data, size_t channels, int32_t threshold,
 bool mlir::qopt::observers::addPosition(const float *data, size_t channels,
                                         int largestField,
                                         const ChannelArrays &arrays) {
-  const int lowestField = std::max(largestField - exactOctaves, 0);
-  return vectorPosition(data, channels, lowestField << 23,
+  return vectorPosition(data, channels, smallestTaken(largestField),
                         squareSplitter(largestField), arrays.min, arrays.max,
                         arrays.sum, arrays.squareHigh, arrays.squareLow) != 0;
 }

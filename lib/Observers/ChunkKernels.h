@@ -4,6 +4,7 @@
 // the same for every instruction set they are compiled for.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -30,14 +31,18 @@ inline float fromOrderedKey(int32_t key) {
   return x;
 }
 
+/// The bits of the smallest magnitude that `sumChunk` takes.
+inline int32_t smallestTaken(int largestField) {
+  return std::max(largestField - exactOctaves, 0) << 23;
+}
+
 /// True for the bits of a nonzero magnitude that `sumChunk` leaves out.
-inline bool isLeftOut(uint32_t magnitude, int largestField) {
-  return magnitude != 0 &&
-         static_cast<int>(magnitude >> 23) < largestField - exactOctaves;
+inline bool isLeftOut(int32_t magnitude, int largestField) {
+  return magnitude != 0 && magnitude < smallestTaken(largestField);
 }
 
 inline bool isLeftOut(float x, int largestField) {
-  uint32_t bits;
+  int32_t bits;
   std::memcpy(&bits, &x, sizeof(bits));
   return isLeftOut(bits & 0x7fffffff, largestField);
 }
@@ -51,7 +56,7 @@ struct Extremes {
   /// False with a NaN or an infinity among the values.
   bool finite() const { return maxKey < 0x7f800000 && minKey > ~0x7f800000; }
   /// The bits of the smallest nonzero magnitude; 0 for zeros.
-  uint32_t smallestMagnitude() const { return minMagnitude + 1; }
+  int32_t smallestMagnitude() const { return minMagnitude + 1; }
   /// The exponent field of the largest magnitude, at least 1 (a subnormal's
   /// grid is that of field 1).
   int largestField() const;

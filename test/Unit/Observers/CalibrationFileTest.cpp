@@ -443,8 +443,9 @@ TEST_F(OnDisk, mergeFilesRefusals) {
     std::vector<std::string> paths = {path("missing.qcal"), path("a.qcal")};
     if (!first)
       std::swap(paths[0], paths[1]);
-    EXPECT_NE(refusal(mergeFiles(paths)).find("missing.qcal"),
-              std::string::npos);
+    const std::string text = refusal(mergeFiles(paths));
+    EXPECT_NE(text.find("missing.qcal"), std::string::npos);
+    EXPECT_EQ(text.find("Q0414"), std::string::npos);
   }
   llvm::cantFail(smallState(4, 5).write(path("b.qcal")));
   const std::string text =

@@ -12,8 +12,8 @@ using namespace mlir::qopt::observers;
 
 namespace {
 
-uint32_t magnitudeOf(float x) {
-  uint32_t bits;
+int32_t magnitudeOf(float x) {
+  int32_t bits;
   memcpy(&bits, &x, sizeof(bits));
   return bits & 0x7fffffff;
 }
@@ -58,9 +58,9 @@ TEST(ChunkKernels, extremesOfAnySize) {
       const std::vector<float> values =
           anyUpTo(static_cast<int>(random.between(0, 254)), size, random);
       Extremes expected;
-      uint32_t smallest = 0, largest = 0;
+      int32_t smallest = 0, largest = 0;
       for (float value : values) {
-        const uint32_t magnitude = magnitudeOf(value);
+        const int32_t magnitude = magnitudeOf(value);
         expected.minKey = std::min(expected.minKey, orderedKey(value));
         expected.maxKey = std::max(expected.maxKey, orderedKey(value));
         largest = std::max(largest, magnitude);
