@@ -96,6 +96,18 @@ TEST(ExactSum, valueIsAccurate) {
   }
 }
 
+TEST(ExactSum, noBitOfAFloat64IsLost) {
+  for (int exponent : {-97, -96, -64, 0, 1, 31, 100})
+    for (double sign : {1.0, -1.0}) {
+      const double x = std::ldexp(sign * 0x1.fffffffffffffp0, exponent);
+      FloatSum sum;
+      sum.add(x);
+      EXPECT_EQ(sum.value(), x);
+      sum.add(std::ldexp(-sign, exponent + 1));
+      EXPECT_EQ(sum.value(), std::ldexp(-sign, exponent - 52));
+    }
+}
+
 TEST(ExactSum, zerosAddNothing) {
   FloatSum sum;
   sum.add(0.0);
