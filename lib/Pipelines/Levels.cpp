@@ -116,6 +116,7 @@ llvm::Error Levels::observe() {
   if (llvm::Error error =
           run("import", "float", 720, [](OpPassManager &manager) {
             manager.addPass(createSimplify());
+            manager.addPass(createFuseFunctions());
             manager.addPass(createFuseActivation());
           }))
     return error;

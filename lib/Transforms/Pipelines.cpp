@@ -11,6 +11,7 @@ using namespace mlir::qopt;
 
 void mlir::qopt::buildSimplifyPipeline(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createSimplify());
+  manager.addNestedPass<func::FuncOp>(createFuseFunctions());
   manager.addNestedPass<func::FuncOp>(createFuseActivation());
 }
 

@@ -35,6 +35,28 @@ def Simplify : Pass<"qopt-simplify", "::mlir::func::FuncOp"> {
   }];
 }
 
+def FuseFunctions : Pass<"qopt-fuse-functions", "::mlir::func::FuncOp"> {
+  let summary = "Make expressions of one value one chain of functions";
+  let description = [{
+    Sums, differences, products, quotients, minima and maxima whose operands are
+    all functions of one value (and of scalar constants) become a `unary` of the
+    nearest such value: one table with one rounding. So do the activations that
+    exporters write out, whatever their form:
+
+    ```mlir
+    %s = qopt.unary %x [#qopt.fn<sigmoid>] : ...
+    %y = qopt.mul %x, %s : ...
+    // becomes
+    %y = qopt.unary %x [#qopt.fn<push>, #qopt.fn<sigmoid>, #qopt.fn<mul>] : ...
+    ```
+
+    A part of the expression that has another reader stays beside the table.
+
+    Leaves alone: operands of other shapes than the result, constants whose
+    elements differ, expressions of more than 64 functions.
+  }];
+}
+
 def FuseActivation : Pass<"qopt-fuse-activation", "::mlir::func::FuncOp"> {
   let summary = "Move clamps into their producer, join chains of functions";
   let description = [{

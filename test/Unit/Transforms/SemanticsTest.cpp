@@ -127,6 +127,38 @@ TEST_F(SemanticsTest, simplifyAndFuseKeepTheModel) {
   });
 }
 
+/// Expressions of one value: gates, both sides of a subtraction and of a
+/// division, clamps between, a part with another reader.
+TEST_F(SemanticsTest, fuseFunctionsKeepsTheModel) {
+  OwningOpRef<ModuleOp> before = parse(R"(
+func.func @main(%x: tensor<3x5xf32>, %z: tensor<3x5xf32>) -> (tensor<3x5xf32>, tensor<3x5xf32>) {
+  %two = qopt.constant dense<2.0> : tensor<3x5xf32>
+  %s = qopt.add %x, %z : (tensor<3x5xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>
+  %g = qopt.unary %s [#qopt.fn<sigmoid>] : (tensor<3x5xf32>) -> tensor<3x5xf32>
+  %a = qopt.mul %s, %g {activation = #qopt.fn<clip, -0.2, 3.0>} : (tensor<3x5xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>
+  %b = qopt.sub %g, %a : (tensor<3x5xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>
+  %c = qopt.sub %a, %g : (tensor<3x5xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>
+  %d = qopt.sub %two, %b : (tensor<3x5xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>
+  %e = qopt.mul %d, %c : (tensor<3x5xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>
+  %f = qopt.sub %e, %two : (tensor<3x5xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>
+  return %f, %g : tensor<3x5xf32>, tensor<3x5xf32>
+}
+)");
+  ASSERT_TRUE(before);
+  OwningOpRef<ModuleOp> after = before->clone();
+  ASSERT_TRUE(
+      succeeded(run(*after, createFuseFunctions(), createFuseActivation())));
+  for (uint32_t seed : {10, 20, 30}) {
+    auto inputs = makeInputs(getMain(*before), seed, 2.0f);
+    EXPECT_LT(largestDifference(evaluate(getMain(*before), inputs),
+                                evaluate(getMain(*after), inputs)),
+              1e-5);
+  }
+  size_t tables = 0;
+  getMain(*after).walk([&](UnaryOp) { ++tables; });
+  EXPECT_EQ(tables, 2u);
+}
+
 TEST_F(SemanticsTest, observersAreTheIdentity) {
   OwningOpRef<ModuleOp> before = makeNet();
   OwningOpRef<ModuleOp> after = before->clone();
