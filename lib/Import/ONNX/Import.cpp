@@ -140,6 +140,11 @@ void Importer::importOutputs(func::FuncOp function) {
     }
     if (!value)
       continue;
+    if (entry.isBool) {
+      report(makeError(302, "output " + quoted(name) +
+                                " is a bool tensor, which is not supported"));
+      continue;
+    }
     values.push_back(value);
     types.push_back(value.getType());
   }

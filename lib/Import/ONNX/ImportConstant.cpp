@@ -136,28 +136,11 @@ void importExpand(NodeContext &n) {
     n.setResult(foldExpand(*input, shape));
 }
 
-void importWhere(NodeContext &n) {
-  n.expectInputs(3, 3);
-  auto in = constants(n, 3);
-  if (n.ok())
-    n.setResult(foldWhere(*in[0], *in[1], *in[2]));
-}
-
 void importRange(NodeContext &n) {
   n.expectInputs(3, 3);
   auto in = constants(n, 3);
   if (n.ok())
     n.setResult(foldRange(*in[0], *in[1], *in[2]));
-}
-
-void importFoldedBinary(NodeContext &n) {
-  n.expectInputs(2, 2);
-  auto in = constants(n, 2);
-  Arithmetic op = n.opType() == "Equal"  ? Arithmetic::Equal
-                  : n.opType() == "Less" ? Arithmetic::Less
-                                         : Arithmetic::Greater;
-  if (n.ok())
-    n.setResult(foldBinary(op, *in[0], *in[1]));
 }
 
 void importMinMax(NodeContext &n) {
@@ -171,18 +154,6 @@ void importMinMax(NodeContext &n) {
     result = n.check(foldBinary(op, result, *in[i]));
   if (n.ok())
     n.setResult(result);
-}
-
-void importFoldedUnary(NodeContext &n) {
-  n.expectInputs(1, 1);
-  auto in = constants(n, 1);
-  UnaryArithmetic op = n.opType() == "Neg"     ? UnaryArithmetic::Neg
-                       : n.opType() == "Abs"   ? UnaryArithmetic::Abs
-                       : n.opType() == "Floor" ? UnaryArithmetic::Floor
-                       : n.opType() == "Ceil"  ? UnaryArithmetic::Ceil
-                                               : UnaryArithmetic::Sqrt;
-  if (n.ok())
-    n.setResult(foldUnary(op, *in[0]));
 }
 
 } // namespace mlir::qopt::importer

@@ -16,7 +16,7 @@ static Arithmetic arithmeticOf(StringRef opType) {
 }
 
 /// `x op c` or, if `swapped`, `c op x` as `a x + b`. Division by x has no such
-/// form.
+/// form; its entry has no meaning.
 static std::pair<double, double> affineOf(Arithmetic op, double c,
                                           bool swapped) {
   switch (op) {
@@ -49,9 +49,14 @@ static void importAffine(NodeContext &n, Arithmetic op, size_t constant) {
   if (!n.ok())
     return;
   auto [a, b] = affineOf(op, c->floats.front(), constant == 0);
+  Shape shape = n.check(broadcastShapes(n.shapeOf(x), c->shape));
+  if (op == Arithmetic::Div && constant == 0)
+    return n.setResult(
+        n.reshape(n.chain(x, {{Function::Reciprocal, {}},
+                              {Function::Affine, {c->floats.front(), 0}}}),
+                  shape));
   if (!std::isfinite(a))
     return n.invalid("division by zero");
-  Shape shape = n.check(broadcastShapes(n.shapeOf(x), c->shape));
   n.setResult(n.reshape(n.unary(x, Function::Affine, {a, b}), shape));
 }
 
@@ -61,14 +66,14 @@ void importBinary(NodeContext &n) {
   if (n.ok() && n.allInputsConstant())
     return n.setResult(
         foldBinary(op, *n.constant(0, "lhs"), *n.constant(1, "rhs")));
-  if (op == Arithmetic::Div && n.dependsOnData(1))
-    return n.unsupported("the divisor is not a constant");
   for (size_t i : {1, 0}) {
     if (!n.ok() || !n.isConstant(i))
       continue;
     if (n.constant(i, "the operand")->size() == 1)
       return importAffine(n, op, i);
   }
+  if (op == Arithmetic::Div && n.dependsOnData(1))
+    return n.unsupported("the divisor is not a constant");
   Value lhs = n.activation(0), rhs;
   if (op == Arithmetic::Div) {
     ConstantRef divisor = n.floatConstant(1, "the divisor");

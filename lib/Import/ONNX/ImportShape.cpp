@@ -221,12 +221,19 @@ void importCast(NodeContext &n) {
   if (n.ok() && n.isConstant(0))
     return n.setResult(foldCast(*n.constant(0, "the input"), type));
   bool toFloat = type == 1 || type == 10 || type == 11 || type == 16;
+  if (n.ok() && type == 9 && n.dependsOnData(0)) {
+    if (n.isBool(0))
+      return n.setBoolResult(n.activation(0));
+    // Everything but 0 is true.
+    return n.setBoolResult(
+        n.chain(n.activation(0),
+                {{Function::Equal, {0}}, {Function::Affine, {-1, 1}}}));
+  }
   if (n.ok() && !toFloat && n.dependsOnData(0))
     return n.unsupported("a tensor that is computed at run time is cast to an "
-                         "integer or bool");
+                         "integer");
   // Float activations of every width are computed as float32.
-  if (n.activation(0))
-    n.forward(0);
+  n.setResult(n.activation(0));
 }
 
 } // namespace mlir::qopt::importer

@@ -293,6 +293,14 @@ Value NodeContext::activation(size_t i) {
   return emitConstant(e.constant);
 }
 
+Value NodeContext::boolActivation(size_t i) {
+  if (failed || !isConstant(i) || entry(i).constant->element != Element::Bool)
+    return activation(i);
+  Expected<Constant> floats = foldCast(*entry(i).constant, 1);
+  ConstantRef constant = derive(std::move(floats), node.inputs[i] + "@float");
+  return failed ? Value() : emitConstant(constant);
+}
+
 Shape NodeContext::shapeOf(Value value) {
   if (!value)
     return {};
@@ -318,6 +326,11 @@ Shape NodeContext::shapeOf(size_t i) {
 void NodeContext::setResult(Value value) {
   result.kind = value ? Entry::Kind::Activation : Entry::Kind::Unknown;
   result.value = value;
+}
+
+void NodeContext::setBoolResult(Value value) {
+  setResult(value);
+  result.isBool = true;
 }
 
 ConstantRef NodeContext::derive(Expected<Constant> constant, StringRef name) {
@@ -382,14 +395,21 @@ FnAttr NodeContext::fn(Function function, ArrayRef<double> params) {
 
 Value NodeContext::unary(Value value, Function function,
                          ArrayRef<double> params) {
-  for (double param : params)
-    if (std::isnan(param))
-      refuse(207, "a parameter is not a number");
+  return chain(value, Step{function, SmallVector<double, 2>(params)});
+}
+
+Value NodeContext::chain(Value value, ArrayRef<Step> steps) {
+  for (const Step &step : steps)
+    for (double param : step.params)
+      if (std::isnan(param))
+        refuse(207, "a parameter is not a number");
   if (failed)
     return Value();
-  auto functions =
-      ArrayAttr::get(state.builder.getContext(), {fn(function, params)});
-  return create<UnaryOp>(shapeOf(value), value, functions);
+  SmallVector<Attribute> functions;
+  for (const Step &step : steps)
+    functions.push_back(fn(step.function, step.params));
+  return create<UnaryOp>(shapeOf(value), value,
+                         ArrayAttr::get(state.builder.getContext(), functions));
 }
 
 llvm::Error NodeContext::finish() {
@@ -407,6 +427,9 @@ llvm::Error NodeContext::finish() {
                                found->second.dependsOnData);
     }
   }
+  // What moves a bool gives a bool.
+  bool mayMove = node.opType != "Cast" && node.opType != "Where";
+  result.isBool |= !failed && mayMove && isBool(0);
   for (Operation *op : created) {
     bool isResult = result.value && op == result.value.getDefiningOp();
     StringRef mnemonic = op->getName().stripDialect();

@@ -24,6 +24,8 @@ struct Entry {
   Kind kind = Kind::Unknown;
   Value value;
   ConstantRef constant;
+  /// An activation that stands for a bool: 0 or 1.
+  bool isBool = false;
   /// Unknown, and it depends on values, not only on shapes, of graph inputs.
   bool dependsOnData = false;
 };
@@ -119,6 +121,9 @@ public:
   Shape intsConstant(size_t i, StringRef what);
   /// The input as an f32 value; a constant becomes an op.
   Value activation(size_t i);
+  /// The input as 0 and 1 in f32, where it may be a bool.
+  Value boolActivation(size_t i);
+  bool isBool(size_t i) const { return entry(i).isBool; }
   /// The shape of an input of any kind.
   Shape shapeOf(size_t i);
   static Shape shapeOf(Value value);
@@ -129,6 +134,8 @@ public:
   void setResult(Value value);
   void setResult(Expected<Constant> constant);
   void setResult(const Constant &constant);
+  /// The result is a bool, 0 or 1 in f32.
+  void setBoolResult(Value value);
   /// The result is the input itself.
   void forward(size_t i);
   /// A constant made from others, named after `origin` for messages; charged
@@ -152,6 +159,12 @@ public:
   Value reshape(Value value, ArrayRef<int64_t> shape);
   /// A `qopt.unary` with one function.
   Value unary(Value value, Function function, ArrayRef<double> params);
+  struct Step {
+    Function function;
+    SmallVector<double, 2> params;
+  };
+  /// A `qopt.unary` with several.
+  Value chain(Value value, ArrayRef<Step> steps);
   FnAttr fn(Function function, ArrayRef<double> params);
   /// @}
 

@@ -39,6 +39,18 @@ void importRelu(NodeContext &n);
 void importClip(NodeContext &n);
 void importScalarFunction(NodeContext &n);
 
+void importFunction(NodeContext &n);
+void importElu(NodeContext &n);
+void importThresholdedRelu(NodeContext &n);
+void importGelu(NodeContext &n);
+void importPow(NodeContext &n);
+void importPRelu(NodeContext &n);
+
+void importComparison(NodeContext &n);
+void importNot(NodeContext &n);
+void importAndOr(NodeContext &n);
+void importWhere(NodeContext &n);
+
 void importBatchNormalization(NodeContext &n);
 void importSoftmax(NodeContext &n);
 void importReduceMean(NodeContext &n);
@@ -66,10 +78,7 @@ void importConstantOfShape(NodeContext &n);
 void importGather(NodeContext &n);
 void importSlice(NodeContext &n);
 void importExpand(NodeContext &n);
-void importWhere(NodeContext &n);
 void importRange(NodeContext &n);
-void importFoldedBinary(NodeContext &n);
 void importMinMax(NodeContext &n);
-void importFoldedUnary(NodeContext &n);
 
 } // namespace mlir::qopt::importer
