@@ -246,9 +246,25 @@ static double applyHuge(const ScalarFunction &function, double x) {
   }
 }
 
+/// Whether `function` of `x` is no real number and no limit of one at `x`.
+static bool hasNoValue(const ScalarFunction &function, DoubleDouble x) {
+  switch (function.kind) {
+  case Kind::Log:
+  case Kind::Sqrt:
+    return x.hi < 0;
+  case Kind::Pow:
+    return x.hi < 0 && function.a != std::floor(function.a);
+  default:
+    return false;
+  }
+}
+
+/// What stands where there is no value.
+enum class NoValue { NaN, Limit };
+
 /// One step of a chain; `x` and the stack are its state.
-static void step(const ScalarFunction &function, DoubleDouble &x,
-                 llvm::SmallVectorImpl<DoubleDouble> &stack) {
+static void step(const ScalarFunction &function, NoValue noValue,
+                 DoubleDouble &x, llvm::SmallVectorImpl<DoubleDouble> &stack) {
   if (function.kind == Kind::Push)
     return stack.push_back(x);
   if (function.getPops() == 1) {
@@ -258,11 +274,15 @@ static void step(const ScalarFunction &function, DoubleDouble &x,
     if (function.kind == Kind::Swap) {
       stack.push_back(x);
       x = top;
+    } else if (function.kind == Kind::Mul && (x.hi == 0 || top.hi == 0)) {
+      x = 0.0;
     } else if (std::isnan(x.hi) || std::isnan(top.hi)) {
       x = std::numeric_limits<double>::quiet_NaN();
     } else {
       x = applyBinary(function.kind, top, x);
     }
+  } else if (noValue == NoValue::NaN && hasNoValue(function, x)) {
+    x = std::numeric_limits<double>::quiet_NaN();
   } else if (function.kind != Kind::Pow && isHuge(x.hi)) {
     x = applyHuge(function, x.hi);
   } else {
@@ -274,16 +294,16 @@ static void step(const ScalarFunction &function, DoubleDouble &x,
 }
 
 static DoubleDouble evaluateChain(llvm::ArrayRef<ScalarFunction> chain,
-                                  double start) {
+                                  double start, NoValue noValue) {
   DoubleDouble x = start;
   llvm::SmallVector<DoubleDouble, 4> stack;
   for (const ScalarFunction &function : chain)
-    step(function, x, stack);
+    step(function, noValue, x, stack);
   return x;
 }
 
 double numerics::evaluate(llvm::ArrayRef<ScalarFunction> chain, double x) {
-  const DoubleDouble y = evaluateChain(chain, x);
+  const DoubleDouble y = evaluateChain(chain, x, NoValue::NaN);
   return y.hi + y.lo;
 }
 
@@ -307,7 +327,8 @@ std::vector<int16_t> numerics::buildTable(llvm::ArrayRef<ScalarFunction> chain,
   for (int32_t q = in.qmin; q <= in.qmax; ++q) {
     const double x =
         static_cast<double>(in.scale) * static_cast<double>(q - in.zeroPoint);
-    const double steps = toSteps(evaluateChain(chain, x), out.scale);
+    const double steps =
+        toSteps(evaluateChain(chain, x, NoValue::Limit), out.scale);
     table.push_back(static_cast<int16_t>(
         std::clamp(steps + out.zeroPoint, static_cast<double>(out.qmin),
                    static_cast<double>(out.qmax))));

@@ -50,11 +50,11 @@ Value power(KernelBuilder &k, Value x, double exponent) {
     return wholePower(k, x, exponent);
   if (exponent == 0.5)
     return floatSqrt(k, x);
-  // The logarithm takes what is negative as 0.
   Value log = floatLog(k, isWhole ? floatAbs(k, x) : x);
   Value result = floatExp(k, mulF(k, log, constantLike(k, x, exponent)));
-  bool isOdd = isWhole && std::fmod(exponent, 2) != 0;
-  if (!isOdd)
+  if (!isWhole)
+    return floatNaNBelowZero(k, x, result);
+  if (std::fmod(exponent, 2) == 0)
     return result;
   result = floatWithSign(k, result, x);
   // The limit at 0 is that from above.

@@ -9,7 +9,8 @@
 namespace mlir::qopt::codegen {
 
 /// `functions`, an array of `FnAttr` that a verifier has accepted, of `x`.
-/// Functions follow docs/arithmetic.md, "Table", limits included, each in f32.
+/// Functions follow docs/arithmetic.md, "Table", each in f32; NaN stands where
+/// `numerics::evaluate` has it.
 Value floatChain(KernelBuilder &k, Value x, ArrayAttr functions);
 
 } // namespace mlir::qopt::codegen

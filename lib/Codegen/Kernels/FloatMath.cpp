@@ -100,6 +100,12 @@ Value floatClamp(KernelBuilder &k, Value x, double low, double high) {
   return x;
 }
 
+Value floatNaNBelowZero(KernelBuilder &k, Value x, Value value) {
+  Type type = x.getType();
+  Value negative = compare(k, CmpFPredicate::OLT, x, k.constantF(type, 0.0f));
+  return select(k, negative, k.constantF(type, NAN), value);
+}
+
 Value floatExp(KernelBuilder &k, Value x) {
   Type type = x.getType();
   // Beyond these the result is 0 or infinity, and n stays in [-151, 129].
@@ -155,10 +161,10 @@ Value floatLog(KernelBuilder &k, Value x) {
   // ln 2 in two parts; the first has trailing zeros, so its product is exact.
   Value low = fma(k, exponent, k.constantF(type, 0x1.7f7d1cp-20f), rest);
   Value result = fma(k, exponent, k.constantF(type, 0x1.62e400p-1f), low);
-  Value positive = compare(k, CmpFPredicate::OGT, x, zero);
-  result = select(k, positive, result, k.constantF(type, -INFINITY));
+  Value isZero = compare(k, CmpFPredicate::OEQ, x, zero);
+  result = select(k, isZero, k.constantF(type, -INFINITY), result);
   Value finite = compare(k, CmpFPredicate::OLT, x, infinity);
-  return select(k, finite, result, infinity);
+  return floatNaNBelowZero(k, x, select(k, finite, result, infinity));
 }
 
 Value floatSoftplus(KernelBuilder &k, Value x) {
@@ -194,8 +200,10 @@ Value floatErf(KernelBuilder &k, Value x) {
 }
 
 Value floatSqrt(KernelBuilder &k, Value x) {
+  // The sign of the NaN that instructions give differs between machines.
   Value positive = floatMax(k, x, k.constantF(x.getType(), 0.0f));
-  return LLVM::SqrtOp::create(k.b, k.loc, positive);
+  Value root = LLVM::SqrtOp::create(k.b, k.loc, positive);
+  return floatNaNBelowZero(k, x, root);
 }
 
 Value floatRound(KernelBuilder &k, Value x) {

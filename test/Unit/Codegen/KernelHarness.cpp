@@ -263,8 +263,10 @@ int64_t paddingValue(Operation *op) {
   return 0;
 }
 
-/// Whether two floats are as close as a case asks.
+/// Whether two floats are as close as a case asks; NaN is close to NaN.
 bool isClose(float got, float want, const KernelCase &c) {
+  if (std::isnan(got) || std::isnan(want))
+    return std::isnan(got) && std::isnan(want);
   double allowed =
       c.floatTolerance + c.floatUlps * std::ldexp(std::fabs(want), -23);
   return got == want || std::fabs(double(got) - want) <= allowed;

@@ -26,7 +26,7 @@ Value floatExp(KernelBuilder &k, Value x);
 /// `e^x - 1` within 3 ulp.
 Value floatExpMinusOne(KernelBuilder &k, Value x);
 
-/// `ln x` within 3 ulp; -infinity up to 0.
+/// `ln x` within 3 ulp; -infinity at 0, NaN below.
 Value floatLog(KernelBuilder &k, Value x);
 
 /// `ln(1 + e^x)` within 4 ulp.
@@ -35,8 +35,11 @@ Value floatSoftplus(KernelBuilder &k, Value x);
 /// `erf x` within 3 ulp.
 Value floatErf(KernelBuilder &k, Value x);
 
-/// Correctly rounded; 0 below 0.
+/// Correctly rounded; NaN below 0.
 Value floatSqrt(KernelBuilder &k, Value x);
+
+/// `value`, or NaN where `x < 0`.
+Value floatNaNBelowZero(KernelBuilder &k, Value x, Value value);
 
 /// The nearest integer, ties to even.
 Value floatRound(KernelBuilder &k, Value x);
