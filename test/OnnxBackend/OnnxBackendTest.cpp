@@ -24,40 +24,74 @@ namespace reference = mlir::qopt::reference;
 using reference::Tensor;
 
 /// The operators whose tests are in scope.
-static const std::set<std::string> supportedOperators = {"Add",
+static const std::set<std::string> supportedOperators = {"Abs",
+                                                         "Add",
                                                          "AveragePool",
                                                          "BatchNormalization",
+                                                         "Ceil",
+                                                         "Celu",
                                                          "Clip",
                                                          "Concat",
                                                          "Constant",
                                                          "Conv",
+                                                         "Div",
                                                          "Dropout",
+                                                         "Elu",
+                                                         "Erf",
+                                                         "Exp",
                                                          "Flatten",
+                                                         "Floor",
+                                                         "Gelu",
                                                          "Gemm",
                                                          "GlobalAveragePool",
                                                          "HardSigmoid",
                                                          "HardSwish",
                                                          "Identity",
                                                          "LeakyRelu",
+                                                         "Log",
                                                          "MatMul",
                                                          "MaxPool",
+                                                         "Mish",
                                                          "Mul",
+                                                         "Neg",
+                                                         "PRelu",
                                                          "Pad",
+                                                         "Pow",
+                                                         "Reciprocal",
                                                          "ReduceMean",
                                                          "Relu",
                                                          "Reshape",
+                                                         "Round",
+                                                         "Selu",
                                                          "Sigmoid",
+                                                         "Sign",
                                                          "Softmax",
+                                                         "Softplus",
+                                                         "Softsign",
+                                                         "Sqrt",
                                                          "Squeeze",
                                                          "Sub",
                                                          "Tanh",
+                                                         "ThresholdedRelu",
                                                          "Transpose",
-                                                         "Unsqueeze"};
+                                                         "Unsqueeze",
+                                                         "Where"};
 
-/// Operators that exporters write around a Reshape: in scope beside one of the
-/// above, not alone.
-static const std::set<std::string> shapeOperators = {
-    "Cast", "ConstantOfShape", "Gather", "Shape", "Slice"};
+/// Operators that exporters write around a Reshape or a Where: in scope beside
+/// one of the above, not alone.
+static const std::set<std::string> shapeOperators = {"And",
+                                                     "Cast",
+                                                     "ConstantOfShape",
+                                                     "Equal",
+                                                     "Gather",
+                                                     "Greater",
+                                                     "GreaterOrEqual",
+                                                     "Less",
+                                                     "LessOrEqual",
+                                                     "Not",
+                                                     "Or",
+                                                     "Shape",
+                                                     "Slice"};
 
 static bool inScope(const BackendCase &test) {
   bool any = false;

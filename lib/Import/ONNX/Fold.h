@@ -10,7 +10,7 @@
 namespace mlir::qopt::importer {
 
 enum class Arithmetic { Add, Sub, Mul, Div, Min, Max, Equal, Less, Greater };
-enum class UnaryArithmetic { Neg, Abs, Floor, Ceil, Sqrt };
+enum class UnaryArithmetic { Neg, Abs };
 
 /// `message` as an llvm::Error, for NodeContext to put code and node around.
 llvm::Error foldError(const std::string &message);

@@ -103,16 +103,8 @@ Expected<Constant> foldBinary(Arithmetic op, const Constant &a,
 
 Expected<Constant> foldUnary(UnaryArithmetic op, const Constant &input) {
   Constant result = input;
-  for (float &value : result.floats) {
-    value = op == UnaryArithmetic::Neg     ? -value
-            : op == UnaryArithmetic::Abs   ? std::fabs(value)
-            : op == UnaryArithmetic::Floor ? std::floor(value)
-            : op == UnaryArithmetic::Ceil  ? std::ceil(value)
-                                           : std::sqrt(value);
-  }
-  bool signs = op == UnaryArithmetic::Neg || op == UnaryArithmetic::Abs;
-  if (!signs && input.element != Element::Float)
-    return foldError("expects float values");
+  for (float &value : result.floats)
+    value = op == UnaryArithmetic::Neg ? -value : std::fabs(value);
   for (int64_t &value : result.ints) {
     if (value == std::numeric_limits<int64_t>::min())
       return foldError("integer arithmetic overflows");

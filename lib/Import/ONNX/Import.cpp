@@ -10,6 +10,7 @@
 #include "mlir/IR/Verifier.h"
 #include "qopt/Support/Error.h"
 #include "llvm/Support/Path.h"
+#include <cmath>
 
 namespace mlir::qopt::importer {
 
@@ -133,6 +134,12 @@ void Importer::importOutputs(func::FuncOp function) {
         report(makeError(302, "output " + quoted(name) +
                                   " is an integer or empty tensor, which is "
                                   "not supported"));
+        continue;
+      }
+      if (!llvm::all_of(entry.constant->floats,
+                        [](float value) { return std::isfinite(value); })) {
+        report(makeError(207, "output " + quoted(name) +
+                                  " is a constant that is not finite"));
         continue;
       }
       value = state.materialize(entry.constant,

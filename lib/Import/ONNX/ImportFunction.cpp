@@ -191,6 +191,23 @@ void importPow(NodeContext &n) {
   n.setResult(n.reshape(n.chain(x, steps), shape));
 }
 
+/// The slope in a shape that broadcasts to `shape`. Before opset 7, a list had
+/// one value a channel, and exporters kept to it.
+static ConstantRef shapeSlope(NodeContext &n, const ConstantRef &slope,
+                              const Shape &shape) {
+  Shape given = slope->shape;
+  bool isList = given.size() == 1 && given[0] != 1 && shape.size() > 2;
+  if (isList && given[0] != shape.back() && given[0] == shape[1]) {
+    given.resize(shape.size() - 1, 1);
+    return n.derive(foldReshape(*slope, given), slope->name + "@channels");
+  }
+  Expected<Shape> result = broadcastShapes(shape, given);
+  if (!result || *result != shape)
+    n.invalid("the slope does not broadcast to the input");
+  llvm::consumeError(result.takeError());
+  return slope;
+}
+
 void importPRelu(NodeContext &n) {
   n.expectInputs(2, 2);
   Value x = n.activation(0);
@@ -200,15 +217,14 @@ void importPRelu(NodeContext &n) {
   if (!n.ok())
     return;
   Shape shape = n.shapeOf(x);
-  if (n.check(broadcastShapes(shape, slope->shape)) != shape)
-    n.invalid("the slope does not broadcast to the input");
+  slope = shapeSlope(n, slope, shape);
   if (splat)
     return n.setResult(n.unary(x, Function::LeakyRelu, {*splat}));
   // max(x, 0) + slope min(x, 0)
   Value positive = n.unary(x, Function::Relu, {});
   Value negative = n.unary(x, Function::Clip, {-INFINITY, 0});
-  Value scaled =
-      n.create<MulOp>(shape, negative, n.emitConstant(slope), FnAttr());
+  Value factor = n.ok() ? n.emitConstant(slope) : Value();
+  Value scaled = n.create<MulOp>(shape, negative, factor, FnAttr());
   n.setResult(n.create<AddOp>(shape, positive, scaled, FnAttr()));
 }
 
