@@ -130,11 +130,13 @@ func.func @negative_layer_between(%x: tensor<2x2xf32>, %w: tensor<2x2xf32>) -> t
   return %y : tensor<2x2xf32>
 }
 
-// A broadcast combines different elements.
+// The gate of a channel is no function of the element that it scales.
 // CHECK-LABEL: func.func @negative_broadcast
+// CHECK-NEXT:    qopt.unary
 // CHECK-NEXT:    qopt.mul
-func.func @negative_broadcast(%x: tensor<2x1xf32>, %z: tensor<2x2xf32>) -> tensor<2x2xf32> {
-  %y = qopt.mul %x, %x : (tensor<2x1xf32>, tensor<2x1xf32>) -> tensor<2x2xf32>
+func.func @negative_broadcast(%x: tensor<1x1xf32>, %z: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  %s = qopt.unary %x [#qopt.fn<sigmoid>] : (tensor<1x1xf32>) -> tensor<1x1xf32>
+  %y = qopt.mul %z, %s : (tensor<2x2xf32>, tensor<1x1xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
 }
 
