@@ -186,8 +186,45 @@ SmallVector<Attribute> Expression::write(Value value) {
 
 namespace {
 
+/// Whether every reader of `first` may read its input instead.
+bool mayBypass(UnaryOp first) {
+  // A clamp belongs into the op before it, where it narrows the range.
+  if (cast<FnAttr>(first.getFunctions()[0]).isClamp() || first->hasOneUse())
+    return false;
+  return llvm::all_of(first->getUsers(), [&](Operation *user) {
+    auto unary = dyn_cast<UnaryOp>(user);
+    return unary && unary.getFunctions().size() + first.getFunctions().size() <=
+                        mostFunctions;
+  });
+}
+
 struct FuseFunctions final : impl::FuseFunctionsBase<FuseFunctions> {
   void runOnOperation() override {
+    fuseExpressions();
+    bypassSharedFunctions();
+  }
+
+  /// A function that only functions read: each of them starts from its input,
+  /// as many tables as before less one, and one rounding instead of two.
+  void bypassSharedFunctions() {
+    SmallVector<UnaryOp> unaries;
+    getOperation().walk([&](UnaryOp op) { unaries.push_back(op); });
+    for (UnaryOp first : unaries) {
+      if (!mayBypass(first))
+        continue;
+      for (Operation *user : llvm::make_early_inc_range(first->getUsers())) {
+        auto unary = cast<UnaryOp>(user);
+        SmallVector<Attribute> functions(first.getFunctions().getValue());
+        llvm::append_range(functions, unary.getFunctions());
+        unary.setFunctionsAttr(ArrayAttr::get(&getContext(), functions));
+        unary.getInputMutable().assign(first.getInput());
+      }
+      if (first->use_empty())
+        first.erase();
+    }
+  }
+
+  void fuseExpressions() {
     SmallVector<Operation *> roots;
     getOperation().walk([&](Operation *op) {
       if (mlir::qopt::getOperation(op))

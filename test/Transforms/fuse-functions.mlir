@@ -111,6 +111,42 @@ func.func @part_with_a_reader(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32
   return %s, %y : tensor<2xf32>, tensor<2xf32>
 }
 
+// Functions alone read the magnitude: each takes it along.
+// CHECK-LABEL: func.func @shared_function
+// CHECK-NEXT:    qopt.unary %arg0 [#qopt.fn<abs>, #qopt.fn<sqrt>]
+// CHECK-NEXT:    qopt.unary %arg0 [#qopt.fn<abs>, #qopt.fn<affine, 1.000000e+00, 1.000000e+00>, #qopt.fn<log>]
+// CHECK-NEXT:    qopt.unary %arg0 [#qopt.fn<abs>, #qopt.fn<affine, 1.000000e+00, 1.000000e+00>, #qopt.fn<exp>]
+// CHECK-NEXT:    return
+func.func @shared_function(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) {
+  %a = qopt.unary %x [#qopt.fn<abs>] : (tensor<2xf32>) -> tensor<2xf32>
+  %b = qopt.unary %a [#qopt.fn<affine, 1.0, 1.0>] : (tensor<2xf32>) -> tensor<2xf32>
+  %c = qopt.unary %a [#qopt.fn<sqrt>] : (tensor<2xf32>) -> tensor<2xf32>
+  %d = qopt.unary %b [#qopt.fn<log>] : (tensor<2xf32>) -> tensor<2xf32>
+  %e = qopt.unary %b [#qopt.fn<exp>] : (tensor<2xf32>) -> tensor<2xf32>
+  return %c, %d, %e : tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
+}
+
+// CHECK-LABEL: func.func @negative_shared_clamp
+// CHECK-NEXT:    qopt.unary %arg0 [#qopt.fn<relu>]
+// CHECK-NEXT:    qopt.unary %{{.*}} [#qopt.fn<sqrt>]
+// CHECK-NEXT:    qopt.unary %{{.*}} [#qopt.fn<exp>]
+func.func @negative_shared_clamp(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %a = qopt.unary %x [#qopt.fn<relu>] : (tensor<2xf32>) -> tensor<2xf32>
+  %b = qopt.unary %a [#qopt.fn<sqrt>] : (tensor<2xf32>) -> tensor<2xf32>
+  %c = qopt.unary %a [#qopt.fn<exp>] : (tensor<2xf32>) -> tensor<2xf32>
+  return %b, %c : tensor<2xf32>, tensor<2xf32>
+}
+
+// The model returns it, too.
+// CHECK-LABEL: func.func @negative_shared_result
+// CHECK-NEXT:    qopt.unary %arg0 [#qopt.fn<abs>]
+// CHECK-NEXT:    qopt.unary %{{.*}} [#qopt.fn<sqrt>]
+func.func @negative_shared_result(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %a = qopt.unary %x [#qopt.fn<abs>] : (tensor<2xf32>) -> tensor<2xf32>
+  %b = qopt.unary %a [#qopt.fn<sqrt>] : (tensor<2xf32>) -> tensor<2xf32>
+  return %b, %a : tensor<2xf32>, tensor<2xf32>
+}
+
 // CHECK-LABEL: func.func @negative_two_values
 // CHECK-NEXT:    qopt.unary %arg0 [#qopt.fn<sigmoid>]
 // CHECK-NEXT:    qopt.mul

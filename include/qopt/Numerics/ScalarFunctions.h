@@ -99,9 +99,8 @@ struct ScalarFunction {
 /// nothing is left at the end.
 bool isBalanced(llvm::ArrayRef<ScalarFunction> chain);
 
-/// The balanced chain's value rounded to double; never calls libm. NaN in gives
-/// NaN out, and so do logarithms, roots and fractional powers of what is
-/// negative, where tables have the limit.
+/// The chain's value rounded to double; never calls libm. NaN in gives NaN out.
+/// `chain` is balanced.
 double evaluate(llvm::ArrayRef<ScalarFunction> chain, double x);
 
 /// `e^x` rounded to double from about 100 bits. 0 below -745, infinity above

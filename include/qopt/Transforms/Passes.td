@@ -50,9 +50,11 @@ def FuseFunctions : Pass<"qopt-fuse-functions", "::mlir::func::FuncOp"> {
     %y = qopt.unary %x [#qopt.fn<push>, #qopt.fn<sigmoid>, #qopt.fn<mul>] : ...
     ```
 
-    A part of the expression that has another reader stays beside the table.
+    A part of the expression that has another reader stays beside the table. A
+    function that several functions read, and nothing else, becomes part of each
+    of them.
 
-    Leaves alone: operands of other shapes than the result, constants whose
+    Leaves alone: a clamp that several read, operands of other shapes than the result, constants whose
     elements differ, expressions of more than 64 functions.
   }];
 }
