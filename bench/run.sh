@@ -1,6 +1,6 @@
 #!/bin/sh
-# `make bench [ZOO=folder]`: kernels against the machine's peak; with a folder
-# of trained models also docs/results.md.
+# `make bench [ZOO=folder]`: kernels against the machine's peak, and reading a
+# model of 500 MB; with a folder of trained models docs/results.md instead.
 set -eu
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,4 +10,5 @@ if [ -n "${ZOO:-}" ]; then
 fi
 "$build/bin/gemm-peak"
 "$build/bin/calibration-peak" "$here/../examples/fashion-mnist/resnet20.onnx"
+python3 "$here/large_model.py" "$build/bin/qopt"
 echo "for accuracy, sizes and peers: make bench ZOO=folder of trained models"
