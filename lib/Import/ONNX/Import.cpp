@@ -85,7 +85,7 @@ void Importer::importNode(const Node &node) {
   if (!entry) {
     n.fail(unknownOperator(node));
   } else {
-    if (node.graphs.empty())
+    if (!isControl(node))
       n.expectOneOutput();
     entry->import(n);
     if (n.ok())
@@ -93,7 +93,7 @@ void Importer::importNode(const Node &node) {
   }
   bool ok = n.ok();
   llvm::Error error = n.finish();
-  if (ok && !node.graphs.empty())
+  if (ok && isControl(node))
     error = expandControl(node);
   if (figures)
     addFigures(node, before, ok, std::move(error));
@@ -196,6 +196,8 @@ Expected<OwningOpRef<ModuleOp>> Importer::run(ArrayRef<Shape> shapes) {
   // Figures hold the refusals of nodes, so there may be no module to verify.
   if (figures && figures->countRefused() != 0)
     return std::move(module);
+  if (function.getNumResults() != graph.outputs.size())
+    return makeError(711, "an output was left unknown without a reason");
   if (llvm::Error error = verifyModule(*module))
     return std::move(error);
   return std::move(module);

@@ -11,6 +11,10 @@ namespace mlir::qopt::importer {
 /// Limits of unrolling.
 static constexpr int64_t kMaxTrips = 1024, kMaxUnrolledNodes = 200'000;
 
+bool isControl(const Node &node) {
+  return node.domain.empty() && (node.opType == "If" || node.opType == "Loop");
+}
+
 /// Whether `constant` is one integer or truth value.
 static bool isScalar(const Constant &constant) {
   return constant.element != Element::Float && constant.ints.size() == 1;

@@ -70,6 +70,9 @@ private:
 /// The operator with its domain, `Conv` or `com.microsoft.QLinearAdd`.
 std::string operatorName(const Node &node);
 
+/// True for If and Loop, which run graphs of their own.
+bool isControl(const Node &node);
+
 /// Q0301: `node` is not in the table.
 llvm::Error unknownOperator(const Node &node, StringRef inside = "");
 

@@ -124,7 +124,7 @@ void Importer::addFigures(const Node &node, Operation *before, bool ok,
                  : result.kind == Entry::Kind::Unknown  ? Status::Unchecked
                                                         : Status::Computed;
   // The nodes that an If or Loop runs have figures of their own.
-  if (ok && node.graphs.empty()) {
+  if (ok && !isControl(node)) {
     Block *block = builder.getInsertionBlock();
     auto op = before ? std::next(before->getIterator()) : block->begin();
     for (; op != block->end(); ++op) {
