@@ -103,7 +103,8 @@ static DoubleDouble elu(DoubleDouble x, double alpha, double divisor) {
     return x;
   const DoubleDouble argument = divide(x, divisor);
   if (isHuge(argument.hi))
-    return argument.hi < 0 ? DoubleDouble(-alpha) : multiply(alpha, infinity);
+    return std::signbit(argument.hi) ? DoubleDouble(-alpha)
+                                     : multiply(alpha, infinity);
   return multiply(expMinusOne(argument), alpha);
 }
 

@@ -2,7 +2,7 @@
 //
 // Tables: every entry against long double, exact ties by hand.
 
-#include "../../../lib/Numerics/DoubleDouble.h"
+#include "../../../lib/Numerics/Elementary.h"
 #include "TestSupport.h"
 #include "qopt/Numerics/ScalarFunctions.h"
 #include "gtest/gtest.h"
@@ -288,6 +288,16 @@ TEST(Exp, isWithinHalfAnUlpOfLongDouble) {
   for (double huge : {710.0, 1e20, 1e300, infinity}) {
     EXPECT_EQ(expDouble(huge), infinity);
     EXPECT_EQ(expDouble(-huge - 36), 0);
+  }
+}
+
+/// `e^x - 1 = x + x^2 / 2 + x^3 / 6 + ...` to a hundred bits of its own.
+TEST(Exp, lessOneKeepsSmallValues) {
+  for (double x : {0x1.8p-45, -0x1.8p-45, 0x1.fp-60, -0x1.fp-80}) {
+    const DoubleDouble one = x, square = one * one;
+    const DoubleDouble expected =
+        one + square / DoubleDouble(2.0) + square * one / DoubleDouble(6.0);
+    EXPECT_NEAR((expMinusOne(x) / expected - DoubleDouble(1.0)).hi, 0, 0x1p-90);
   }
 }
 
