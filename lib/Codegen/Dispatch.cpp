@@ -16,7 +16,10 @@ static LogicalResult emitOp(KernelContext &context, const Step &step) {
             qint::AvgPoolOp, qint::ReduceMeanOp, qopt::ConvOp, qopt::GemmOp,
             qopt::AddOp, qopt::SubOp, qopt::MulOp, qopt::UnaryOp,
             qopt::BatchNormOp, qopt::SoftmaxOp, qopt::MaxPoolOp,
-            qopt::AvgPoolOp, qopt::ReduceMeanOp>(
+            qopt::AvgPoolOp, qopt::ReduceMeanOp, qopt::ReduceSumOp, qint::DivOp,
+            qopt::DivOp, qint::MaxOp, qint::MinOp, qopt::MaxOp, qopt::MinOp,
+            qint::MatMulOp, qopt::MatMulOp, qint::ReduceMaxOp,
+            qint::ReduceMinOp, qopt::ReduceMaxOp, qopt::ReduceMinOp>(
           [&](auto op) { return emit(context, op, step.in, step.out); })
       .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
 }

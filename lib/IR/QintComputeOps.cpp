@@ -152,8 +152,15 @@ LogicalResult MulOp::verify() {
 
 LogicalResult DivOp::verify() {
   // (C1), (C3), then (C2)
-  return failure(failed(verifyBinary(*this)) ||
-                 failed(expectMultipliers(*this, getRequant(), 1)));
+  if (failed(verifyBinary(*this)) ||
+      failed(expectMultipliers(*this, getRequant(), 1)))
+    return failure();
+  if (getRequant().getRounding() != Rounding::HalfUp)
+    return emitOpError("expects a quotient to round half up");
+  if (getRequant().getShiftFor(0) > 44)
+    return emitOpError("expects a shift of at most 44, but got ")
+           << static_cast<int>(getRequant().getShiftFor(0));
+  return success();
 }
 
 template <typename ExtremeOp> static LogicalResult verifyExtreme(ExtremeOp op) {

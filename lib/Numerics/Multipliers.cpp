@@ -157,6 +157,20 @@ numerics::chooseAddMultipliers(double factorA, double factorB, int bitsA,
                               INT64_C(1) << (bitsOut - 1));
 }
 
+llvm::Expected<Multipliers> numerics::chooseQuotientMultiplier(double factor) {
+  if (!(factor >= minFactor && factor < 0x1p30))
+    return makeError(701, llvm::formatv("the factor {0} of a quotient lies "
+                                        "outside [2^-40, 2^30)",
+                                        factor)
+                              .str());
+  int shift = 44;
+  while (roundHalfEven(std::ldexp(factor, shift)) > INT32_MAX)
+    --shift;
+  double multiplier = roundHalfEven(std::ldexp(factor, shift));
+  return Multipliers{{static_cast<int32_t>(multiplier)},
+                     {static_cast<int8_t>(shift)}};
+}
+
 AccumulatorBound numerics::accumulatorBound(llvm::ArrayRef<int8_t> weights,
                                             int32_t zeroPointW, int32_t qminX,
                                             int32_t qmaxX, int32_t zeroPointX,

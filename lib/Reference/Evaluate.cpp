@@ -32,10 +32,13 @@ template <typename... Ops> struct OpList {
 
 /// Every op that has an evaluation function.
 using EvaluatedOps =
-    OpList<ConvOp, GemmOp, AddOp, SubOp, MulOp, UnaryOp, BatchNormOp, SoftmaxOp,
-           MaxPoolOp, AvgPoolOp, ReduceMeanOp, ReshapeOp, TransposeOp, ConcatOp,
-           PadOp, ObserveOp, QuantizeOp, DequantizeOp, RequantizeOp,
-           qint::ConvOp, qint::GemmOp, qint::AddOp, qint::MulOp, qint::TableOp,
+    OpList<ConvOp, GemmOp, MatMulOp, AddOp, SubOp, MulOp, DivOp, MaxOp, MinOp,
+           ReduceSumOp, ReduceMaxOp, ReduceMinOp, UnaryOp, BatchNormOp,
+           SoftmaxOp, MaxPoolOp, AvgPoolOp, ReduceMeanOp, ReshapeOp,
+           TransposeOp, ConcatOp, PadOp, ObserveOp, QuantizeOp, DequantizeOp,
+           RequantizeOp, qint::ConvOp, qint::GemmOp, qint::MatMulOp,
+           qint::DivOp, qint::MaxOp, qint::MinOp, qint::ReduceMaxOp,
+           qint::ReduceMinOp, qint::AddOp, qint::MulOp, qint::TableOp,
            qint::RequantizeOp, qint::SoftmaxOp, qint::MaxPoolOp,
            qint::AvgPoolOp, qint::ReduceMeanOp, qint::ReshapeOp,
            qint::TransposeOp, qint::ConcatOp, qint::PadOp>;

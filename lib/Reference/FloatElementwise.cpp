@@ -41,6 +41,31 @@ llvm::Error reference::evaluateOp(MulOp op, Operands in, Tensor &out) {
   return evaluateBinary(op, in, out, [](double a, double b) { return a * b; });
 }
 
+llvm::Error reference::evaluateOp(DivOp op, Operands in, Tensor &out) {
+  return evaluateBinary(op, in, out, [](double a, double b) { return a / b; });
+}
+
+/// `choose(a, b)` of broadcast operands.
+template <typename Choose>
+static llvm::Error evaluateExtreme(Operands in, Tensor &out, Choose choose) {
+  BroadcastMap left(out.getShape(), in[0]->getShape());
+  BroadcastMap right(out.getShape(), in[1]->getShape());
+  ArrayRef<float> a = in[0]->values<float>(), b = in[1]->values<float>();
+  for (int64_t i = 0; i < out.getNumElements(); ++i)
+    out.values<float>()[i] = choose(a[left(i)], b[right(i)]);
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(MaxOp, Operands in, Tensor &out) {
+  return evaluateExtreme(in, out,
+                         [](float a, float b) { return std::max(a, b); });
+}
+
+llvm::Error reference::evaluateOp(MinOp, Operands in, Tensor &out) {
+  return evaluateExtreme(in, out,
+                         [](float a, float b) { return std::min(a, b); });
+}
+
 llvm::Error reference::evaluateOp(UnaryOp op, Operands in, Tensor &out) {
   ArrayRef<float> x = in[0]->values<float>();
   MutableArrayRef<float> result = out.values<float>();

@@ -51,3 +51,14 @@ llvm::Error reference::evaluateOp(GemmOp op, Operands in, Tensor &out) {
   }
   return llvm::Error::success();
 }
+
+llvm::Error reference::evaluateOp(MatMulOp op, Operands in, Tensor &out) {
+  ArrayRef<float> a = in[0]->values<float>(), b = in[1]->values<float>();
+  multiplyMatrices<double>(
+      in[0]->getShape(), in[1]->getShape(), out.getShape(),
+      [&](int64_t i, int64_t j) { return static_cast<double>(a[i]) * b[j]; },
+      [&](int64_t index, double sum) {
+        out.values<float>()[index] = static_cast<float>(sum);
+      });
+  return llvm::Error::success();
+}

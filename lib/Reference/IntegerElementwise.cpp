@@ -38,6 +38,37 @@ llvm::Error reference::evaluateOp(qint::MulOp op, Operands in, Tensor &out) {
   return requantize.finish(op);
 }
 
+llvm::Error reference::evaluateOp(qint::DivOp op, Operands in, Tensor &out) {
+  qint::RequantAttr requant = op.getRequant();
+  evaluateBinary(op, in, out, [&](int64_t a, int64_t b) {
+    return numerics::requantizeQuotient(
+        a, b, requant.getMultiplierFor(0), requant.getShiftFor(0),
+        requant.getZeroPoint(), requant.getClampMin(), requant.getClampMax());
+  });
+  return llvm::Error::success();
+}
+
+/// `choose(a, b)` of broadcast operands.
+template <typename Choose>
+static llvm::Error evaluateExtreme(Operands in, Tensor &out, Choose choose) {
+  BroadcastMap left(out.getShape(), in[0]->getShape());
+  BroadcastMap right(out.getShape(), in[1]->getShape());
+  for (int64_t i = 0; i < out.getNumElements(); ++i)
+    out.setInteger(
+        i, choose(in[0]->getInteger(left(i)), in[1]->getInteger(right(i))));
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(qint::MaxOp, Operands in, Tensor &out) {
+  return evaluateExtreme(in, out,
+                         [](int32_t a, int32_t b) { return std::max(a, b); });
+}
+
+llvm::Error reference::evaluateOp(qint::MinOp, Operands in, Tensor &out) {
+  return evaluateExtreme(in, out,
+                         [](int32_t a, int32_t b) { return std::min(a, b); });
+}
+
 llvm::Error reference::evaluateOp(qint::TableOp op, Operands in, Tensor &out) {
   ArrayRef<int16_t> table = op.getTable();
   ArrayRef<int8_t> x = in[0]->values<int8_t>();

@@ -86,3 +86,19 @@ llvm::Error reference::evaluateOp(qint::GemmOp op, Operands in, Tensor &out) {
              ? evaluateGemm<int8_t>(op, in, out)
              : evaluateGemm<int16_t>(op, in, out);
 }
+
+llvm::Error reference::evaluateOp(qint::MatMulOp op, Operands in, Tensor &out) {
+  Requantizer requantize(op.getRequant());
+  multiplyMatrices<int64_t>(
+      in[0]->getShape(), in[1]->getShape(), out.getShape(),
+      [&](int64_t i, int64_t j) {
+        return (static_cast<int64_t>(in[0]->getInteger(i)) -
+                op.getLhsZeroPoint()) *
+               (static_cast<int64_t>(in[1]->getInteger(j)) -
+                op.getRhsZeroPoint());
+      },
+      [&](int64_t index, int64_t sum) {
+        out.setInteger(index, requantize.fromInt32(sum, 0));
+      });
+  return requantize.finish(op);
+}

@@ -45,6 +45,33 @@ llvm::Error reference::evaluateOp(qint::AvgPoolOp op, Operands in,
   return requantize.finish(op);
 }
 
+/// `choose(best, x)` over the reduced elements.
+template <typename Op, typename Choose>
+static llvm::Error reduceExtreme(Op op, Operands in, Tensor &out,
+                                 Choose choose) {
+  BroadcastMap map = reductionMap(in[0]->getShape(), op.getAxes());
+  std::vector<bool> isSet(out.getNumElements());
+  for (int64_t i = 0; i < in[0]->getNumElements(); ++i) {
+    int64_t index = map(i);
+    int32_t x = in[0]->getInteger(i);
+    out.setInteger(index, isSet[index] ? choose(out.getInteger(index), x) : x);
+    isSet[index] = true;
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(qint::ReduceMaxOp op, Operands in,
+                                  Tensor &out) {
+  return reduceExtreme(op, in, out,
+                       [](int32_t a, int32_t b) { return std::max(a, b); });
+}
+
+llvm::Error reference::evaluateOp(qint::ReduceMinOp op, Operands in,
+                                  Tensor &out) {
+  return reduceExtreme(op, in, out,
+                       [](int32_t a, int32_t b) { return std::min(a, b); });
+}
+
 llvm::Error reference::evaluateOp(qint::ReduceMeanOp op, Operands in,
                                   Tensor &out) {
   BroadcastMap map = reductionMap(in[0]->getShape(), op.getAxes());

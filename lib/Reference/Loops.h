@@ -156,6 +156,29 @@ void convolve(const ConvGeometry &geometry, ArrayRef<In> x, ArrayRef<Weight> w,
       }
 }
 
+/// A matrix product: for each result element, in row-major order, calls
+/// `emit(index, sum of product(i, j))`, `i` and `j` being the indices of the
+/// operands' elements along `k`, in ascending order.
+template <typename Acc, typename Product, typename Emit>
+void multiplyMatrices(ArrayRef<int64_t> lhs, ArrayRef<int64_t> rhs,
+                      ArrayRef<int64_t> result, Product product, Emit emit) {
+  int64_t inner = lhs.back(), columns = rhs.back();
+  // Element 0 along k of each operand, as if broadcast to the result.
+  SmallVector<int64_t> left(lhs), right(rhs);
+  left.back() = 1;
+  right[right.size() - 2] = 1;
+  BroadcastMap leftMap(result, left), rightMap(result, right);
+  for (int64_t i = 0; i < *countElements(result); ++i) {
+    int64_t row = leftMap(i), column = rightMap(i);
+    int64_t matrix = column / columns;
+    Acc sum = 0;
+    for (int64_t k = 0; k < inner; ++k)
+      sum += product(row * inner + k,
+                     (matrix * inner + k) * columns + column % columns);
+    emit(i, sum);
+  }
+}
+
 /// Pooling windows: for each result element calls `emit(index, begin)` where
 /// `begin(visit)` calls `visit(inputIndex)` for every tap inside the input.
 template <typename Emit>

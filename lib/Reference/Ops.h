@@ -15,11 +15,15 @@ using Operands = ArrayRef<const Tensor *>;
 // FloatLayers.cpp
 llvm::Error evaluateOp(ConvOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(GemmOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(MatMulOp op, Operands in, Tensor &out);
 
 // FloatElementwise.cpp
 llvm::Error evaluateOp(AddOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(SubOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(MulOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(DivOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(MaxOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(MinOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(UnaryOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(BatchNormOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(SoftmaxOp op, Operands in, Tensor &out);
@@ -32,6 +36,9 @@ llvm::Error evaluateOp(RequantizeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(MaxPoolOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(AvgPoolOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(ReduceMeanOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(ReduceSumOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(ReduceMaxOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(ReduceMinOp op, Operands in, Tensor &out);
 
 // Moves.cpp
 llvm::Error evaluateOp(ReshapeOp op, Operands in, Tensor &out);
@@ -46,10 +53,14 @@ llvm::Error evaluateOp(qint::PadOp op, Operands in, Tensor &out);
 // IntegerLayers.cpp
 llvm::Error evaluateOp(qint::ConvOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::GemmOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::MatMulOp op, Operands in, Tensor &out);
 
 // IntegerElementwise.cpp
 llvm::Error evaluateOp(qint::AddOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::MulOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::DivOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::MaxOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::MinOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::TableOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::RequantizeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::SoftmaxOp op, Operands in, Tensor &out);
@@ -58,5 +69,7 @@ llvm::Error evaluateOp(qint::SoftmaxOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::MaxPoolOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::AvgPoolOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::ReduceMeanOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::ReduceMaxOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::ReduceMinOp op, Operands in, Tensor &out);
 
 } // namespace mlir::qopt::reference

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Elementwise ops and softmax to integer arithmetic (docs/arithmetic.md, "Add
-// and Sub", "Mul", "Table", "Requantize op", "Softmax").
+// Elementwise ops, products and softmax to integer arithmetic
+// (docs/arithmetic.md, "Add and Sub", "Mul", "Div", "Matrix product", "Table",
+// "Requantize op", "Softmax").
 
 #include "QintPatterns.h"
 #include "qopt/Numerics/ScalarFunctions.h"
@@ -65,6 +66,61 @@ struct MulPattern final : TensorPattern<MulOp> {
             .getRequant(op.getContext(), multipliers->multiplier,
                         multipliers->shift);
     return qint::MulOp::create(
+        rewriter, op.getLoc(), getResultType(op), adaptor.getLhs(),
+        adaptor.getRhs(), rewriter.getI32IntegerAttr(lhs.zeroPoint),
+        rewriter.getI32IntegerAttr(rhs.zeroPoint), requant);
+  }
+};
+
+struct DivPattern final : TensorPattern<DivOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(DivOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
+    const QuantParams &lhs = params.inputs[0];
+    const QuantParams &rhs = params.inputs[1];
+    llvm::Expected<numerics::Multipliers> multiplier =
+        numerics::chooseQuotientMultiplier(
+            lhs.scale / (static_cast<double>(rhs.scale) * params.result.scale));
+    if (!multiplier)
+      return multiplier.takeError();
+    qint::RequantAttr requant =
+        ResultForm(params.result, op.getActivationAttr())
+            .getRequant(op.getContext(), multiplier->multiplier,
+                        multiplier->shift);
+    return qint::DivOp::create(
+        rewriter, op.getLoc(), getResultType(op), adaptor.getLhs(),
+        adaptor.getRhs(), rewriter.getI32IntegerAttr(lhs.zeroPoint),
+        rewriter.getI32IntegerAttr(rhs.zeroPoint), requant);
+  }
+};
+
+struct MatMulPattern final : TensorPattern<MatMulOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(MatMulOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
+    const QuantParams &lhs = params.inputs[0];
+    const QuantParams &rhs = params.inputs[1];
+    int64_t terms =
+        cast<RankedTensorType>(op.getLhs().getType()).getShape().back();
+    int64_t product = getMagnitude(lhs) * getMagnitude(rhs);
+    if (terms > INT32_MAX / product)
+      return llvm::createStringError("a sum of " + Twine(terms) +
+                                     " products may leave 32 bits");
+    llvm::Expected<numerics::Multipliers> multipliers =
+        numerics::chooseMultipliers(static_cast<double>(lhs.scale) * rhs.scale /
+                                        params.result.scale,
+                                    terms * product);
+    if (!multipliers)
+      return multipliers.takeError();
+    qint::RequantAttr requant =
+        ResultForm(params.result, FnAttr())
+            .getRequant(op.getContext(), multipliers->multiplier,
+                        multipliers->shift);
+    return qint::MatMulOp::create(
         rewriter, op.getLoc(), getResultType(op), adaptor.getLhs(),
         adaptor.getRhs(), rewriter.getI32IntegerAttr(lhs.zeroPoint),
         rewriter.getI32IntegerAttr(rhs.zeroPoint), requant);
@@ -147,7 +203,7 @@ struct SoftmaxPattern final : TensorPattern<SoftmaxOp> {
 void mlir::qopt::populateQintElementwisePatterns(const TypeConverter &converter,
                                                  RewritePatternSet &patterns,
                                                  Refusals &refusals) {
-  patterns.add<SumPattern<AddOp>, SumPattern<SubOp>, MulPattern,
-               RequantizePattern, UnaryPattern, SoftmaxPattern>(
+  patterns.add<SumPattern<AddOp>, SumPattern<SubOp>, MulPattern, DivPattern,
+               MatMulPattern, RequantizePattern, UnaryPattern, SoftmaxPattern>(
       converter, patterns.getContext(), refusals);
 }

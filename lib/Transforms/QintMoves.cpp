@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Constants and ops that move values to the integer level; all exact
-// (docs/arithmetic.md, "Max pool", "Moves").
+// (docs/arithmetic.md, "Max and min", "Max pool", "Moves").
 
 #include "QintPatterns.h"
 
@@ -87,12 +87,44 @@ struct MaxPoolPattern final : TensorPattern<MaxPoolOp> {
   }
 };
 
+/// max and min of two tensors.
+template <typename OpT, typename QintOpT>
+struct ExtremePattern final : TensorPattern<OpT> {
+  using TensorPattern<OpT>::TensorPattern;
+  using OpAdaptor = typename TensorPattern<OpT>::OpAdaptor;
+
+  llvm::Expected<Operation *> build(OpT op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
+    return QintOpT::create(rewriter, op.getLoc(), this->getResultType(op),
+                           adaptor.getLhs(), adaptor.getRhs());
+  }
+};
+
+/// The same over axes.
+template <typename OpT, typename QintOpT>
+struct ReduceExtremePattern final : TensorPattern<OpT> {
+  using TensorPattern<OpT>::TensorPattern;
+  using OpAdaptor = typename TensorPattern<OpT>::OpAdaptor;
+
+  llvm::Expected<Operation *> build(OpT op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
+    return QintOpT::create(rewriter, op.getLoc(), this->getResultType(op),
+                           adaptor.getInput(), op.getAxesAttr(),
+                           op.getKeepDimsAttr());
+  }
+};
+
 } // namespace
 
 void mlir::qopt::populateQintMovePatterns(const TypeConverter &converter,
                                           RewritePatternSet &patterns,
                                           Refusals &refusals) {
   patterns.add<ConstantPattern, ReshapePattern, TransposePattern, ConcatPattern,
-               PadPattern, MaxPoolPattern>(converter, patterns.getContext(),
-                                           refusals);
+               PadPattern, MaxPoolPattern, ExtremePattern<MaxOp, qint::MaxOp>,
+               ExtremePattern<MinOp, qint::MinOp>,
+               ReduceExtremePattern<ReduceMaxOp, qint::ReduceMaxOp>,
+               ReduceExtremePattern<ReduceMinOp, qint::ReduceMinOp>>(
+      converter, patterns.getContext(), refusals);
 }

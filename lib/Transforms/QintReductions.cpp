@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Averages to integer arithmetic: the division stands in the multiplier
-// (docs/arithmetic.md, "Average pool", "Mean").
+// Averages and sums to integer arithmetic: the division stands in the
+// multiplier (docs/arithmetic.md, "Average pool", "Mean and sum").
 
 #include "QintPatterns.h"
 #include "qopt/IR/Shapes.h"
@@ -12,19 +12,21 @@ using namespace mlir::qopt;
 /// Sums of more elements than this are refused.
 static constexpr int64_t largestCount = 1 << 22;
 
-/// The form of an average over `counts`, ascending, elements: multipliers of
-/// `s_x / (n s_y)` for each `n` of them, one product, one quotient.
+/// The form of sums of `counts`, ascending, elements: multipliers of
+/// `s_x / (n s_y)` for each `n` of them (one product, one quotient), or of
+/// `s_x / s_y` where they are no means.
 static llvm::Expected<qint::RequantAttr>
-getMeanRequant(MLIRContext *context, const ValueParams &params,
-               ArrayRef<int64_t> counts) {
+getSumRequant(MLIRContext *context, const ValueParams &params,
+              ArrayRef<int64_t> counts, bool isMean) {
   if (counts.back() > largestCount)
-    return llvm::createStringError("averages " + Twine(counts.back()) +
+    return llvm::createStringError("sums " + Twine(counts.back()) +
                                    " elements, which is more than " +
                                    Twine(largestCount));
   SmallVector<double> factors;
   for (int64_t count : counts)
-    factors.push_back(params.inputs.front().scale /
-                      (static_cast<double>(count) * params.result.scale));
+    factors.push_back(
+        params.inputs.front().scale /
+        ((isMean ? static_cast<double>(count) : 1.0) * params.result.scale));
   llvm::Expected<numerics::Multipliers> multipliers =
       numerics::chooseMultipliers(factors, getMagnitude(params.inputs.front()) *
                                                counts.back());
@@ -49,7 +51,7 @@ struct AvgPoolPattern final : TensorPattern<AvgPoolOp> {
                       op.getPads(), op.getDilations());
     SmallVector<int64_t> counts = window->tapCounts();
     llvm::Expected<qint::RequantAttr> requant =
-        getMeanRequant(op.getContext(), params, counts);
+        getSumRequant(op.getContext(), params, counts, /*isMean=*/true);
     if (!requant)
       return requant.takeError();
     return qint::AvgPoolOp::create(
@@ -60,21 +62,23 @@ struct AvgPoolPattern final : TensorPattern<AvgPoolOp> {
   }
 };
 
-struct ReduceMeanPattern final : TensorPattern<ReduceMeanOp> {
-  using TensorPattern::TensorPattern;
+/// Mean and sum differ in the multiplier alone.
+template <typename OpT> struct ReducePattern final : TensorPattern<OpT> {
+  using TensorPattern<OpT>::TensorPattern;
+  using OpAdaptor = typename TensorPattern<OpT>::OpAdaptor;
 
-  llvm::Expected<Operation *> build(ReduceMeanOp op, OpAdaptor adaptor,
+  llvm::Expected<Operation *> build(OpT op, OpAdaptor adaptor,
                                     const ValueParams &params,
                                     PatternRewriter &rewriter) const override {
     int64_t count = 1;
     for (int64_t axis : op.getAxes())
       count *= cast<RankedTensorType>(op.getInput().getType()).getDimSize(axis);
-    llvm::Expected<qint::RequantAttr> requant =
-        getMeanRequant(op.getContext(), params, count);
+    llvm::Expected<qint::RequantAttr> requant = getSumRequant(
+        op.getContext(), params, count, /*isMean=*/isa<ReduceMeanOp>(op));
     if (!requant)
       return requant.takeError();
     return qint::ReduceMeanOp::create(
-        rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
+        rewriter, op.getLoc(), this->getResultType(op), adaptor.getInput(),
         op.getAxesAttr(), op.getKeepDimsAttr(),
         rewriter.getI32IntegerAttr(params.inputs.front().zeroPoint), *requant);
   }
@@ -85,6 +89,7 @@ struct ReduceMeanPattern final : TensorPattern<ReduceMeanOp> {
 void mlir::qopt::populateQintReductionPatterns(const TypeConverter &converter,
                                                RewritePatternSet &patterns,
                                                Refusals &refusals) {
-  patterns.add<AvgPoolPattern, ReduceMeanPattern>(
-      converter, patterns.getContext(), refusals);
+  patterns.add<AvgPoolPattern, ReducePattern<ReduceMeanOp>,
+               ReducePattern<ReduceSumOp>>(converter, patterns.getContext(),
+                                           refusals);
 }

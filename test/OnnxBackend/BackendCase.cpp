@@ -42,6 +42,16 @@ static std::vector<float> readValues(const onnx::TensorProto &proto,
   return std::vector<float>(elements.begin(), elements.end());
 }
 
+/// The 16-bit floats whose bits stand in `int32_data`.
+static std::vector<_Float16> halves(const onnx::TensorProto &proto) {
+  std::vector<_Float16> elements;
+  for (int32_t bits : proto.int32_data()) {
+    uint16_t half = static_cast<uint16_t>(bits);
+    std::memcpy(&elements.emplace_back(), &half, sizeof half);
+  }
+  return elements;
+}
+
 static BackendTensor readTensor(const fs::path &path) {
   BackendTensor tensor;
   tensor.serialized = readFile(path);
@@ -53,6 +63,8 @@ static BackendTensor readTensor(const fs::path &path) {
     tensor.values = readValues<float>(proto, proto.float_data());
   else if (proto.data_type() == onnx::TensorProto::DOUBLE)
     tensor.values = readValues<double>(proto, proto.double_data());
+  else if (proto.data_type() == onnx::TensorProto::FLOAT16)
+    tensor.values = readValues<_Float16>(proto, halves(proto));
   else
     return tensor;
   tensor.isFloat = true;

@@ -98,7 +98,7 @@ func.func @softmax_scale(%x: tensor<2x!x>) -> tensor<2x!third> {
 // One element more than a 32-bit sum of 8-bit values is bounded for.
 // expected-error@+1 {{cannot be rewritten}}
 func.func @long_mean(%x: tensor<1x4194305x!x>, %y: tensor<1x4194304x!x>) -> (tensor<1x1x!x>, tensor<1x1x!x>) {
-  // expected-note@+1 {{averages 4194305 elements, which is more than 4194304}}
+  // expected-note@+1 {{sums 4194305 elements, which is more than 4194304}}
   %m = qopt.reduce_mean %x axes [1] : (tensor<1x4194305x!x>) -> tensor<1x1x!x>
   %n = qopt.reduce_mean %y axes [1] : (tensor<1x4194304x!x>) -> tensor<1x1x!x>
   return %m, %n : tensor<1x1x!x>, tensor<1x1x!x>
@@ -110,7 +110,7 @@ func.func @long_mean(%x: tensor<1x4194305x!x>, %y: tensor<1x4194304x!x>) -> (ten
 
 // expected-error@+1 {{cannot be rewritten}}
 func.func @long_pool(%x: tensor<1x1x2049x2048x!x>) -> tensor<1x1x1x1x!x> {
-  // expected-note@+1 {{averages 4196352 elements, which is more than 4194304}}
+  // expected-note@+1 {{sums 4196352 elements, which is more than 4194304}}
   %m = qopt.avg_pool %x {kernel = array<i64: 2049, 2048>} : (tensor<1x1x2049x2048x!x>) -> tensor<1x1x1x1x!x>
   return %m : tensor<1x1x1x1x!x>
 }

@@ -202,3 +202,26 @@ func.func @nine_bits(%x: tensor<2x!wide>) -> tensor<2x!wide> {
   %t = qopt.unary %x [#qopt.fn<tanh>] : (tensor<2x!wide>) -> tensor<2x!wide>
   return %x : tensor<2x!wide>
 }
+
+// -----
+
+!tiny = !quant.uniform<i8:f32, 1.0e-12>
+!large = !quant.uniform<i8:f32, 1.0e+06>
+
+// expected-error@+1 {{cannot be rewritten}}
+func.func @quotient_scale(%x: tensor<2x!tiny>, %y: tensor<2x!large>) -> tensor<2x!large> {
+  // expected-note@+1 {{'qopt.div': the factor 1E-24 of a quotient lies outside [2^-40, 2^30)}}
+  %0 = qopt.div %x, %y : (tensor<2x!tiny>, tensor<2x!large>) -> tensor<2x!large>
+  return %0 : tensor<2x!large>
+}
+
+// -----
+
+!q = !quant.uniform<i8:f32, 5.000000e-01:-128>
+
+// expected-error@+1 {{cannot be rewritten}}
+func.func @product_terms(%x: tensor<1x33026x!q>, %y: tensor<33026x1x!q>) -> tensor<1x1x!q> {
+  // expected-note@+1 {{'qopt.matmul': a sum of 33026 products may leave 32 bits}}
+  %0 = qopt.matmul %x, %y : (tensor<1x33026x!q>, tensor<33026x1x!q>) -> tensor<1x1x!q>
+  return %0 : tensor<1x1x!q>
+}

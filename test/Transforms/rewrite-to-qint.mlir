@@ -157,3 +157,41 @@ func.func @moves(%x: tensor<1x1x4x4x!x>) -> tensor<6x2x!x> {
 // A declaration has no body to rewrite.
 // CHECK: func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
 func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
+
+// A quotient's factor is 0.5 / (0.25 * 0.25) = 8; relu clamps at the zero point.
+// CHECK-LABEL: func.func @quotient
+// CHECK:         qint.div %arg0, %arg1 {lhs_zero_point = 3 : i32, requant = #qint.requant<[1073741824], [27], zp -5, clamp -5 to 127>, rhs_zero_point = -5 : i32}
+func.func @quotient(%x: tensor<2x!x>, %y: tensor<2x!y>) -> tensor<2x!y> {
+  %q = qopt.div %x, %y {activation = #qopt.fn<relu>} : (tensor<2x!x>, tensor<2x!y>) -> tensor<2x!y>
+  return %q : tensor<2x!y>
+}
+
+// The factor of a product is 0.5 * 0.25 / 0.25 = 0.5.
+// CHECK-LABEL: func.func @product
+// CHECK:         qint.matmul %arg0, %arg1 {lhs_zero_point = 3 : i32, requant = #qint.requant<[1073741824], [31], zp 0, clamp -32768 to 32767>, rhs_zero_point = -5 : i32}
+func.func @product(%x: tensor<2x3x!x>, %y: tensor<3x4x!y>) -> tensor<2x4x!y16> {
+  %p = qopt.matmul %x, %y : (tensor<2x3x!x>, tensor<3x4x!y>) -> tensor<2x4x!y16>
+  return %p : tensor<2x4x!y16>
+}
+
+// Nothing is rescaled between equal scales.
+// CHECK-LABEL: func.func @extremes
+// CHECK-NEXT:    qint.max %arg0, %arg1 : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+// CHECK-NEXT:    qint.min
+// CHECK-NEXT:    qint.reduce_max %{{.*}} axes [1] : (tensor<2x3xi8>) -> tensor<2x1xi8>
+// CHECK-NEXT:    qint.reduce_min %{{.*}} axes [0] {keep_dims = false} : (tensor<2x1xi8>) -> tensor<1xi8>
+func.func @extremes(%x: tensor<2x3x!x>, %y: tensor<3x!x>) -> tensor<1x!x> {
+  %a = qopt.max %x, %y : (tensor<2x3x!x>, tensor<3x!x>) -> tensor<2x3x!x>
+  %b = qopt.min %a, %y : (tensor<2x3x!x>, tensor<3x!x>) -> tensor<2x3x!x>
+  %c = qopt.reduce_max %b axes [1] : (tensor<2x3x!x>) -> tensor<2x1x!x>
+  %d = qopt.reduce_min %c axes [0] {keep_dims = false} : (tensor<2x1x!x>) -> tensor<1x!x>
+  return %d : tensor<1x!x>
+}
+
+// A sum is a mean without the division: 0.5 / 0.25.
+// CHECK-LABEL: func.func @sum_over_axes
+// CHECK:         qint.reduce_mean %arg0 axes [0, 1] {input_zero_point = 3 : i32, requant = #qint.requant<[1073741824], [29], zp 0, clamp -32768 to 32767>} : (tensor<2x3xi8>) -> tensor<1x1xi16>
+func.func @sum_over_axes(%x: tensor<2x3x!x>) -> tensor<1x1x!y16> {
+  %s = qopt.reduce_sum %x axes [0, 1] : (tensor<2x3x!x>) -> tensor<1x1x!y16>
+  return %s : tensor<1x1x!y16>
+}

@@ -154,7 +154,8 @@ def Qint_DivOp : Qint_Op<"div", [Pure]> {
 
     Constraints:
     - (C1) the result shape is the broadcast of the operands' shapes.
-    - (C2) `requant` has one positive multiplier and one shift.
+    - (C2) `requant` has one positive multiplier and one shift of at most 44,
+      and rounds half up.
     - (C3) zero points and clamp fit their types.
 
     ```mlir

@@ -66,6 +66,11 @@ llvm::Expected<SumMultipliers> chooseAddMultipliers(double factorA,
                                                     double factorB, int bitsA,
                                                     int bitsB, int bitsOut);
 
+/// The multiplier of a quotient: `rhe(factor 2^shift)` at the largest shift up
+/// to 44 that keeps it below 2^31. `factor` is `s_a / (s_b s_y)`.
+/// Fails with Q0701 on a factor outside `[2^-40, 2^30)`.
+llvm::Expected<Multipliers> chooseQuotientMultiplier(double factor);
+
 /// Exact extremes of an accumulator over all possible inputs.
 struct AccumulatorBound {
   int64_t min = 0;

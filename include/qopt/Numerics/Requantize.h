@@ -54,4 +54,24 @@ inline int32_t requantizeSum(int64_t a, int32_t multiplierA, int64_t b,
       clamp(roundShift(sum, shift, rounding) + zeroPoint, qmin, qmax));
 }
 
+/// `clamp(round(a * multiplier / (b * 2^shift)) + zeroPoint, qmin, qmax)`, half
+/// toward +infinity; `a` and `b` are operands less their zero points. A zero
+/// divisor gives the end on `a`'s side, the zero point where `a` is zero.
+/// `|a|, |b| < 2^17`, `multiplier > 0`, `0 <= shift <= 44`.
+inline int32_t requantizeQuotient(int64_t a, int64_t b, int32_t multiplier,
+                                  int shift, int32_t zeroPoint, int32_t qmin,
+                                  int32_t qmax) {
+  if (b == 0)
+    return a > 0   ? qmax
+           : a < 0 ? qmin
+                   : static_cast<int32_t>(clamp(zeroPoint, qmin, qmax));
+  const int64_t n = (b < 0 ? -a : a) * multiplier;
+  const int64_t d = (b < 0 ? -b : b) << shift;
+  const int64_t dividend = 2 * n + d, divisor = 2 * d;
+  int64_t quotient = dividend / divisor;
+  if (dividend % divisor < 0)
+    --quotient;
+  return static_cast<int32_t>(clamp(quotient + zeroPoint, qmin, qmax));
+}
+
 } // namespace mlir::qopt::numerics

@@ -91,19 +91,6 @@ struct SumForm {
   }
 };
 
-/// Word pairs (a, b) of four vectors in blocked order.
-WideLanes pairs(KernelBuilder &k, Value a, Value b) {
-  WideLanes result;
-  Value zero = k.constant(a.getType(), 0);
-  for (bool upper : {false, true}) {
-    Value bytes = interleave(k, a, b, upper);
-    for (bool upperPairs : {false, true})
-      result.push_back(
-          k.bitcast(interleave(k, bytes, zero, upperPairs), k.i16()));
-  }
-  return result;
-}
-
 /// Digit `upper ? m >> bits : m mod 2^bits` of both multipliers, as pairs.
 Value digitPairs(KernelBuilder &k, std::array<int64_t, 2> multipliers, int bits,
                  bool upper) {
@@ -144,7 +131,7 @@ WideLanes addBytes(KernelBuilder &k, Value a, Value b, const SumForm &form) {
   if (!form.isHalfEven)
     folded += form.half() + form.zeroPoint * (int64_t(1) << form.shift);
   WideLanes result;
-  for (Value pair : pairs(k, a, b)) {
+  for (Value pair : wordPairs(k, a, b)) {
     Value sum = dotPairs(k, pair, form.multipliers,
                          static_cast<int32_t>(static_cast<uint32_t>(folded)));
     if (!form.isHalfEven) {

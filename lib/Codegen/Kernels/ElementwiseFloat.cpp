@@ -85,6 +85,12 @@ LogicalResult emit(KernelContext &context, qopt::MulOp op, ArrayRef<View> in,
                     out);
 }
 
+LogicalResult emit(KernelContext &context, qopt::DivOp op, ArrayRef<View> in,
+                   ArrayRef<View> out) {
+  return emitBinary(context, op, op.getActivationAttr(), "div_f32", divF, in,
+                    out);
+}
+
 LogicalResult emit(KernelContext &context, qopt::UnaryOp op, ArrayRef<View> in,
                    ArrayRef<View> out) {
   auto input = operandOf(context, op, op.getInput(), in[0], out[0]);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Means over axes: lanes are neighbouring results where there are any, else
-// neighbouring terms of one sum.
+// Means, sums and extremes over axes: lanes are neighbouring results where
+// there are any, else neighbouring terms of one sum.
 
 #include "Arith.h"
+#include "Extremes.h"
 #include "Fold.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "qopt/Codegen/Kernels/ElementwiseNest.h"
@@ -163,8 +164,10 @@ LogicalResult emit(KernelContext &context, qint::ReduceMeanOp op,
   return success();
 }
 
-LogicalResult emit(KernelContext &context, qopt::ReduceMeanOp op,
-                   ArrayRef<View> in, ArrayRef<View> out) {
+/// Sums, divided by the number of terms if `isMean`.
+template <typename OpT>
+static LogicalResult emitFloatSum(KernelContext &context, OpT op, bool isMean,
+                                  ArrayRef<View> in, ArrayRef<View> out) {
   Reduction r(in[0], out[0], op.getAxes(), op.getKeepDims());
   // Sixteen partial sums on every machine, so that results are equal.
   constexpr int64_t partialSums = 16;
@@ -172,8 +175,9 @@ LogicalResult emit(KernelContext &context, qopt::ReduceMeanOp op,
   ElementwiseNest nest(r.shape, {r.to, r.from}, r.alongTerms ? 1 : lanes);
   float count = static_cast<float>(r.terms.numElements());
   context.emitKernel(
-      op.getLoc(), "reduce_mean_f32", r.key(op.getAxes()) + " " + nest.key(),
-      nest.args(), [&](KernelBuilder &k, ValueRange args) {
+      op.getLoc(), isMean ? "reduce_mean_f32" : "reduce_sum_f32",
+      r.key(op.getAxes()) + " " + nest.key(), nest.args(),
+      [&](KernelBuilder &k, ValueRange args) {
         auto type = k.vec(lanes, k.f32());
         Value zero = k.constantF(type, 0.0f);
         nest.run(k, args, [&](const Chunk &chunk) {
@@ -194,11 +198,119 @@ LogicalResult emit(KernelContext &context, qopt::ReduceMeanOp op,
                                     sums);
                        })[0];
           }
-          Value n = k.constantF(sum.getType(), count);
-          nest.store(k, chunk, divF(k, sum, n));
+          if (isMean)
+            sum = divF(k, sum, k.constantF(sum.getType(), count));
+          nest.store(k, chunk, sum);
         });
       });
   return success();
+}
+
+LogicalResult emit(KernelContext &context, qopt::ReduceMeanOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitFloatSum(context, op, /*isMean=*/true, in, out);
+}
+
+LogicalResult emit(KernelContext &context, qopt::ReduceSumOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitFloatSum(context, op, /*isMean=*/false, in, out);
+}
+
+//===----------------------------------------------------------------------===//
+// Extremes
+//===----------------------------------------------------------------------===//
+
+/// The largest power of two up to both.
+static int64_t powerUpTo(int64_t a, int64_t b) {
+  return int64_t(1) << llvm::Log2_64(std::min(a, b));
+}
+
+/// One result, as a vector of one lane. Terms may be visited twice, so the
+/// last block of a run may overlap the one before it.
+static Value extremeAlong(KernelBuilder &k, const Reduction &r, Value memory,
+                          Value position, int64_t lanes, bool isMax) {
+  int64_t width = byteWidth(r.from.kind), size = r.terms.innerSize();
+  lanes = powerUpTo(lanes, size);
+  auto type = k.vec(lanes, k.elementType(r.from.kind));
+  auto larger = [&](Value a, Value b) {
+    return extremeOf(k, a, b, isMax, r.from.kind, r.from.storageBias);
+  };
+  auto add = [&](Value best, Value at) -> SmallVector<Value> {
+    return {larger(best, k.load(memory, at, type))};
+  };
+  Value best = fold(
+      k, dropInner(r.terms), width, position, {k.load(memory, position, type)},
+      [&](Value row, ValueRange carried) {
+        int64_t whole = size - size % lanes;
+        SmallVector<Value> next =
+            k.loop(0, whole, lanes, carried, [&](Value iv, ValueRange values) {
+              return add(values[0], k.add(row, k.mul(iv, width)));
+            });
+        return whole == size ? next
+                             : add(next[0], k.add(row, (size - lanes) * width));
+      })[0];
+  for (int64_t half = lanes / 2; half > 0; half /= 2)
+    best = larger(k.slice(best, 0, half), k.slice(best, half, half));
+  return best;
+}
+
+template <typename OpT>
+static LogicalResult emitReduceExtreme(KernelContext &context, OpT op,
+                                       bool isMax, ArrayRef<View> in,
+                                       ArrayRef<View> out) {
+  Reduction r(in[0], out[0], op.getAxes(), op.getKeepDims());
+  if (r.terms.numElements() == 0)
+    return op.emitOpError("expects at least one element in an extreme");
+  int64_t lanes = context.isa.bytes() / in[0].elementBytes();
+  ElementwiseNest nest(r.shape, {r.to, r.from}, r.alongTerms ? 1 : lanes);
+  context.emitKernel(
+      op.getLoc(), isMax ? "reduce_max" : "reduce_min",
+      r.key(op.getAxes()) + " " + nest.key(), nest.args(),
+      [&](KernelBuilder &k, ValueRange args) {
+        auto type = k.vec(lanes, k.elementType(in[0].kind));
+        nest.run(k, args, [&](const Chunk &chunk) {
+          auto load = [&](Value at) {
+            return loadPart(k, args[1], at, type, chunk.count,
+                            in[0].spanBytes());
+          };
+          Value best;
+          if (r.alongTerms)
+            best =
+                extremeAlong(k, r, args[1], chunk.positions[1], lanes, isMax);
+          else
+            best = fold(k, r.terms, in[0].elementBytes(), chunk.positions[1],
+                        {load(chunk.positions[1])},
+                        [&](Value at, ValueRange values) {
+                          return SmallVector<Value>{
+                              extremeOf(k, values[0], load(at), isMax,
+                                        in[0].kind, in[0].storageBias)};
+                        })[0];
+          if (in[0].storageBias != out[0].storageBias)
+            best = xorI(k, best, 128);
+          nest.store(k, chunk, best);
+        });
+      });
+  return success();
+}
+
+LogicalResult emit(KernelContext &context, qint::ReduceMaxOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitReduceExtreme(context, op, /*isMax=*/true, in, out);
+}
+
+LogicalResult emit(KernelContext &context, qint::ReduceMinOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitReduceExtreme(context, op, /*isMax=*/false, in, out);
+}
+
+LogicalResult emit(KernelContext &context, qopt::ReduceMaxOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitReduceExtreme(context, op, /*isMax=*/true, in, out);
+}
+
+LogicalResult emit(KernelContext &context, qopt::ReduceMinOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitReduceExtreme(context, op, /*isMax=*/false, in, out);
 }
 
 } // namespace mlir::qopt::codegen

@@ -167,6 +167,18 @@ Value pack(KernelBuilder &k, Value a, Value b, bool isUnsigned) {
   return qint::PackOp::create(k.b, k.loc, type, a, b, isUnsigned);
 }
 
+WideLanes wordPairs(KernelBuilder &k, Value a, Value b) {
+  WideLanes result;
+  Value zero = k.constant(a.getType(), 0);
+  for (bool upper : {false, true}) {
+    Value bytes = interleave(k, a, b, upper);
+    for (bool upperPairs : {false, true})
+      result.push_back(
+          k.bitcast(interleave(k, bytes, zero, upperPairs), k.i16()));
+  }
+  return result;
+}
+
 WideLanes widen(KernelBuilder &k, Value vector, LaneOrder order) {
   WideLanes result;
   bool isByte =

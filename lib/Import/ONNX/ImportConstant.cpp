@@ -143,8 +143,7 @@ void importRange(NodeContext &n) {
     n.setResult(foldRange(*in[0], *in[1], *in[2]));
 }
 
-void importMinMax(NodeContext &n) {
-  n.expectInputs(1, n.numInputs());
+void foldMinMax(NodeContext &n) {
   auto in = constants(n, n.numInputs());
   Arithmetic op = n.opType() == "Min" ? Arithmetic::Min : Arithmetic::Max;
   if (!n.ok())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Add, Sub, Mul, Div and scalar functions.
+// Add, Sub, Mul, Div, Max, Min and scalar functions.
 #include "Registry.h"
 
 #include <cmath>
@@ -72,10 +72,11 @@ void importBinary(NodeContext &n) {
     if (n.constant(i, "the operand")->size() == 1)
       return importAffine(n, op, i);
   }
-  if (op == Arithmetic::Div && n.dependsOnData(1))
-    return n.unsupported("the divisor is not a constant");
+  // A constant divisor multiplies by its reciprocals.
+  if (op == Arithmetic::Div && n.isConstant(1))
+    op = Arithmetic::Mul;
   Value lhs = n.activation(0), rhs;
-  if (op == Arithmetic::Div) {
+  if (op == Arithmetic::Mul && n.opType() == "Div") {
     ConstantRef divisor = n.floatConstant(1, "the divisor");
     rhs = n.ok() ? n.emitConstant(reciprocal(n, divisor)) : Value();
   } else {
@@ -88,8 +89,49 @@ void importBinary(NodeContext &n) {
     n.setResult(n.create<AddOp>(shape, lhs, rhs, FnAttr()));
   else if (op == Arithmetic::Sub)
     n.setResult(n.create<SubOp>(shape, lhs, rhs, FnAttr()));
+  else if (op == Arithmetic::Div)
+    n.setResult(n.create<DivOp>(shape, lhs, rhs, FnAttr()));
   else
     n.setResult(n.create<MulOp>(shape, lhs, rhs, FnAttr()));
+}
+
+/// Max or Min with one known element: a clamp of the others.
+static Value clampBy(NodeContext &n, Value x, const ConstantRef &c,
+                     ArrayRef<int64_t> shape, bool isMax) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  double bound = c->floats.front();
+  std::pair<double, double> bounds =
+      isMax ? std::pair(bound, infinity) : std::pair(-infinity, bound);
+  Value y = isMax && bound == 0
+                ? n.unary(x, Function::Relu, {})
+                : n.unary(x, Function::Clip, {bounds.first, bounds.second});
+  return n.reshape(y, shape);
+}
+
+void importMinMax(NodeContext &n) {
+  n.expectInputs(1, n.numInputs());
+  bool isMax = n.opType() == "Max";
+  if (n.ok() && n.allInputsConstant())
+    return foldMinMax(n);
+  Value result = n.activation(0);
+  for (size_t i = 1; n.ok() && i != n.numInputs(); ++i) {
+    Shape shape = n.check(broadcastShapes(n.shapeOf(result), n.shapeOf(i)));
+    bool isScalar = n.ok() && n.isConstant(i) &&
+                    *countElements(n.shapeOf(i)) == 1 &&
+                    *countElements(n.shapeOf(result)) == *countElements(shape);
+    if (isScalar) {
+      ConstantRef bound = n.floatConstant(i, "the bound");
+      if (n.ok())
+        result = clampBy(n, result, bound, shape, isMax);
+      continue;
+    }
+    Value other = n.activation(i);
+    if (!n.ok())
+      return;
+    result = isMax ? n.create<MaxOp>(shape, result, other)
+                   : n.create<MinOp>(shape, result, other);
+  }
+  n.setResult(result);
 }
 
 void importRelu(NodeContext &n) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Gemm and MatMul with a constant right side: qopt.gemm with the weight stored
-// output channel first.
+// Gemm and MatMul: with a constant right side a qopt.gemm, its weight stored
+// output channel first; else a qopt.matmul.
 #include "Registry.h"
 
 #include <cmath>
@@ -103,8 +103,46 @@ void importGemm(NodeContext &n) {
   n.setResult(y);
 }
 
+/// Both sides computed, or a right side that is many matrices.
+static void importComputedMatMul(NodeContext &n) {
+  Value a = n.activation(0), b = n.activation(1);
+  if (!n.ok())
+    return;
+  Shape left = n.shapeOf(a), right = n.shapeOf(b);
+  if (left.empty() || right.empty())
+    return n.invalid("expects tensors, but got a scalar");
+  // A vector is a row on the left and a column on the right.
+  bool leftVector = left.size() == 1, rightVector = right.size() == 1;
+  if (leftVector)
+    left.insert(left.begin(), 1);
+  if (rightVector)
+    right.push_back(1);
+  if (left.back() != right[right.size() - 2])
+    return n.invalid("inner dimensions " + std::to_string(left.back()) +
+                     " and " + std::to_string(right[right.size() - 2]) +
+                     " differ");
+  Shape shape = n.check(broadcastShapes(ArrayRef(left).drop_back(2),
+                                        ArrayRef(right).drop_back(2)));
+  if (!n.ok())
+    return;
+  shape.push_back(left[left.size() - 2]);
+  shape.push_back(right.back());
+  Value y = n.create<MatMulOp>(shape, n.reshape(a, left), n.reshape(b, right));
+  if (leftVector)
+    shape.erase(shape.end() - 2);
+  if (rightVector)
+    shape.pop_back();
+  n.setResult(n.reshape(y, shape));
+}
+
 void importMatMul(NodeContext &n) {
   n.expectInputs(2, 2);
+  if (!n.ok())
+    return;
+  Shape rightShape = n.shapeOf(1);
+  if (!n.isConstant(1) ||
+      (rightShape.size() > 2 && !isOnes(ArrayRef(rightShape).drop_back(2))))
+    return importComputedMatMul(n);
   ConstantRef b = n.floatConstant(1, "the right side");
   Value a = n.activation(0);
   if (!n.ok())
@@ -115,10 +153,6 @@ void importMatMul(NodeContext &n) {
   bool vector = right.size() == 1;
   if (vector)
     right.push_back(1);
-  ArrayRef<int64_t> batch = ArrayRef(right).drop_back(2);
-  if (!isOnes(batch))
-    return n.unsupported("the right side has batch dimensions " +
-                         formatShape(batch));
   int64_t inner = right[right.size() - 2], size = right.back();
   if (inner != shape.back())
     return n.invalid("inner dimensions " + std::to_string(shape.back()) +

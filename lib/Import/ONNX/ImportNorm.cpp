@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// BatchNormalization, Softmax and ReduceMean.
+// BatchNormalization, Softmax and reductions over axes.
 #include "Registry.h"
 
 #include <cmath>
@@ -81,8 +81,8 @@ void importSoftmax(NodeContext &n) {
   n.setResult(n.reshape(y, shape));
 }
 
-void importReduceMean(NodeContext &n) {
-  bool axesAsInput = n.opset() >= 18;
+void importReduce(NodeContext &n) {
+  bool axesAsInput = n.opset() >= (n.opType() == "ReduceSum" ? 13 : 18);
   n.expectInputs(1, axesAsInput ? 2 : 1);
   bool keepDims = n.intAttribute("keepdims", 1) != 0;
   bool noop = axesAsInput && n.intAttribute("noop_with_empty_axes", 0) != 0;
@@ -109,7 +109,12 @@ void importReduceMean(NodeContext &n) {
     else if (keepDims)
       result.push_back(1);
   }
-  n.setResult(n.create<ReduceMeanOp>(result, x, axes, keepDims));
+  StringRef op = n.opType();
+  n.setResult(
+      op == "ReduceMean"  ? n.create<ReduceMeanOp>(result, x, axes, keepDims)
+      : op == "ReduceSum" ? n.create<ReduceSumOp>(result, x, axes, keepDims)
+      : op == "ReduceMax" ? n.create<ReduceMaxOp>(result, x, axes, keepDims)
+                          : n.create<ReduceMinOp>(result, x, axes, keepDims));
 }
 
 } // namespace mlir::qopt::importer

@@ -109,7 +109,7 @@ void importAveragePool(NodeContext &n) {
   n.setResult(n.reshape(y, pool.resultShape));
 }
 
-void importGlobalAveragePool(NodeContext &n) {
+void importGlobalPool(NodeContext &n) {
   n.expectInputs(1, 1);
   Value x = n.activation(0);
   if (!n.ok())
@@ -122,7 +122,9 @@ void importGlobalAveragePool(NodeContext &n) {
     axes.push_back(i);
     shape[i] = 1;
   }
-  n.setResult(n.create<ReduceMeanOp>(shape, x, axes, true));
+  n.setResult(n.opType() == "GlobalMaxPool"
+                  ? n.create<ReduceMaxOp>(shape, x, axes, true)
+                  : n.create<ReduceMeanOp>(shape, x, axes, true));
 }
 
 } // namespace mlir::qopt::importer

@@ -29,12 +29,13 @@ const OpEntry *lookupOp(StringRef opType, int64_t opset);
 void importConv(NodeContext &n);
 void importMaxPool(NodeContext &n);
 void importAveragePool(NodeContext &n);
-void importGlobalAveragePool(NodeContext &n);
+void importGlobalPool(NodeContext &n);
 
 void importGemm(NodeContext &n);
 void importMatMul(NodeContext &n);
 
 void importBinary(NodeContext &n);
+void importMinMax(NodeContext &n);
 void importRelu(NodeContext &n);
 void importClip(NodeContext &n);
 void importScalarFunction(NodeContext &n);
@@ -53,7 +54,7 @@ void importWhere(NodeContext &n);
 
 void importBatchNormalization(NodeContext &n);
 void importSoftmax(NodeContext &n);
-void importReduceMean(NodeContext &n);
+void importReduce(NodeContext &n);
 
 void importReshape(NodeContext &n);
 void importFlatten(NodeContext &n);
@@ -79,6 +80,7 @@ void importGather(NodeContext &n);
 void importSlice(NodeContext &n);
 void importExpand(NodeContext &n);
 void importRange(NodeContext &n);
-void importMinMax(NodeContext &n);
+/// Max and Min of known values.
+void foldMinMax(NodeContext &n);
 
 } // namespace mlir::qopt::importer

@@ -69,7 +69,10 @@ LogicalResult emitOp(KernelContext &context, Operation *op, ArrayRef<View> in,
             qint::SoftmaxOp, qint::MaxPoolOp, qint::AvgPoolOp,
             qint::ReduceMeanOp, qopt::AddOp, qopt::SubOp, qopt::MulOp,
             qopt::UnaryOp, qopt::SoftmaxOp, qopt::MaxPoolOp, qopt::AvgPoolOp,
-            qopt::ReduceMeanOp, qopt::BatchNormOp>(viaFamily)
+            qopt::ReduceMeanOp, qopt::BatchNormOp, qint::DivOp, qopt::DivOp,
+            qint::MaxOp, qint::MinOp, qopt::MaxOp, qopt::MinOp, qint::MatMulOp,
+            qopt::MatMulOp, qint::ReduceMaxOp, qint::ReduceMinOp,
+            qopt::ReduceMaxOp, qopt::ReduceMinOp, qopt::ReduceSumOp>(viaFamily)
       .Case<qint::ConvOp, qopt::ConvOp>(viaDepthwise)
       .Case([&](qint::ConcatOp concat) {
         return emitConcat(context, concat, in, out);

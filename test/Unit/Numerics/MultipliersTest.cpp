@@ -279,4 +279,32 @@ TEST(AccumulatorBound, tellsWhatFitsInt32) {
             INT64_C(66313) * 127 * 255);
 }
 
+TEST(QuotientMultiplier, hasTheLargestShift) {
+  auto one = chooseQuotientMultiplier(1.0);
+  ASSERT_TRUE(succeeded(one));
+  EXPECT_EQ(one->multiplier, std::vector<int32_t>{1 << 30});
+  EXPECT_EQ(one->shift, std::vector<int8_t>{30});
+  // At the largest shift, and below what it can tell.
+  auto small = chooseQuotientMultiplier(0x1p-20);
+  ASSERT_TRUE(succeeded(small));
+  EXPECT_EQ(small->multiplier, std::vector<int32_t>{1 << 24});
+  EXPECT_EQ(small->shift, std::vector<int8_t>{44});
+  // 2^31 - 1/2 rounds to 2^31, which is too much.
+  auto edge = chooseQuotientMultiplier(0x1p30 - 0x1p-2);
+  ASSERT_TRUE(succeeded(edge));
+  EXPECT_EQ(edge->multiplier, std::vector<int32_t>{1 << 30});
+  EXPECT_EQ(edge->shift, std::vector<int8_t>{0});
+  auto smallest = chooseQuotientMultiplier(0x1p-40);
+  ASSERT_TRUE(succeeded(smallest));
+  EXPECT_EQ(smallest->multiplier, std::vector<int32_t>{16});
+}
+
+TEST(QuotientMultiplier, refusesWhatNoShiftReaches) {
+  for (double factor : {0.0, -1.0, 0x1p30, 0x1p-41, HUGE_VAL,
+                        std::numeric_limits<double>::quiet_NaN()})
+    EXPECT_NE(refusal(chooseQuotientMultiplier(factor)).find("Q0701"),
+              std::string::npos)
+        << factor;
+}
+
 } // namespace

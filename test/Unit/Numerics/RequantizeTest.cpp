@@ -223,4 +223,43 @@ TEST(RequantizeProduct, allInt8PairsAreWithinHalfAStep) {
   }
 }
 
+TEST(RequantizeQuotient, allInt8PairsEqualTheExactQuotient) {
+  for (int shift : {0, 3, 17})
+    for (int a = -255; a <= 255; a += 3)
+      for (int b = -255; b <= 255; ++b) {
+        const int32_t multiplier = 1000003;
+        const int32_t actual =
+            requantizeQuotient(a, b, multiplier, shift, 5, -128, 127);
+        if (b == 0) {
+          ASSERT_EQ(actual, a > 0 ? 127 : a < 0 ? -128 : 5);
+          continue;
+        }
+        // The only integer v with v - 1/2 <= n / d < v + 1/2, times 2 |d|.
+        const int64_t n =
+            static_cast<int64_t>(a) * multiplier * (b < 0 ? -1 : 1);
+        const int64_t d = static_cast<int64_t>(std::abs(b)) << shift;
+        const int64_t v = actual - 5;
+        if (actual > -128)
+          ASSERT_LE(2 * v * d - d, 2 * n) << a << "/" << b;
+        if (actual < 127)
+          ASSERT_LT(2 * n, 2 * v * d + d) << a << "/" << b;
+      }
+}
+
+TEST(RequantizeQuotient, tiesGoUp) {
+  EXPECT_EQ(requantizeQuotient(3, 2, 1, 0, 0, -128, 127), 2);
+  EXPECT_EQ(requantizeQuotient(-3, 2, 1, 0, 0, -128, 127), -1);
+  EXPECT_EQ(requantizeQuotient(3, -2, 1, 0, 0, -128, 127), -1);
+  EXPECT_EQ(requantizeQuotient(-3, -2, 1, 0, 0, -128, 127), 2);
+  EXPECT_EQ(requantizeQuotient(6, 1, 1, 2, 10, -128, 11), 11);
+  // The ends of what may come in.
+  EXPECT_EQ(requantizeQuotient(131071, 1, INT32_MAX, 0, 0, -32768, 32767),
+            32767);
+  EXPECT_EQ(
+      requantizeQuotient(-131071, -131071, INT32_MAX, 31, 0, -32768, 32767), 1);
+  EXPECT_EQ(requantizeQuotient(-1, 131071, 1, 44, 0, -32768, 32767), 0);
+  // A zero point outside the clamp.
+  EXPECT_EQ(requantizeQuotient(0, 0, 1, 0, 50, -10, 20), 20);
+}
+
 } // namespace

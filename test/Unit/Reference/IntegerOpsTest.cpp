@@ -244,3 +244,81 @@ TEST(IntegerReduceMean, WithinHalfAStepOfExact) {
     }
   }
 }
+
+TEST(IntegerDiv, WithinHalfAStepOfExact) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    Random random(seed);
+    float sa = random.scale(1e-3, 1), sb = random.scale(1e-3, 1);
+    float sy = sa / sb * random.scale(0.01, 0.5);
+    int za = random.integer(-128, 127), zb = random.integer(-128, 127);
+    int zy = random.integer(-128, 127);
+    // The multiplier keeps 24 bits or more at some shift.
+    long double factor = (long double)sa / ((long double)sb * sy);
+    int shift = 0;
+    while (std::ldexp(factor, shift + 1) < 0x1p30L)
+      ++shift;
+    int64_t multiplier = std::llround(std::ldexp(factor, shift));
+    Tensor a = random.i8({2, 3}), b = random.i8({3});
+    auto results = runText(
+        functionText(
+            "%a: tensor<2x3xi8>, %b: tensor<3xi8>", "tensor<2x3xi8>",
+            "%y = qint.div %a, %b {lhs_zero_point = " + std::to_string(za) +
+                " : i32, rhs_zero_point = " + std::to_string(zb) +
+                " : i32, requant = #qint.requant<[" +
+                std::to_string(multiplier) + "], [" + std::to_string(shift) +
+                "], zp " + std::to_string(zy) +
+                ", clamp -128 to 127>} : (tensor<2x3xi8>, tensor<3xi8>) -> "
+                "tensor<2x3xi8>"),
+        {a, b});
+    ASSERT_EQ(results.size(), 1u) << "seed " << seed;
+    for (int64_t i = 0; i < 6; ++i) {
+      int64_t divisor = b.getInteger(i % 3) - zb;
+      if (divisor == 0)
+        continue;
+      long double real = (long double)sa * (a.getInteger(i) - za) /
+                         ((long double)sb * divisor);
+      EXPECT_LE(distance(results[0].getInteger(i), real / sy + zy, -128, 127),
+                0.5001)
+          << "seed " << seed;
+    }
+  }
+}
+
+TEST(IntegerMatMul, WithinHalfAStepOfExact) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    Random random(seed);
+    float sa = random.scale(1e-3, 1), sb = random.scale(1e-3, 1);
+    float sy = sa * sb * random.scale(100, 1000);
+    int za = random.integer(-128, 127), zb = random.integer(-128, 127);
+    int zy = random.integer(-128, 127);
+    int64_t multiplier =
+        std::llround(std::ldexp((long double)sa * sb / sy, 36));
+    // Two batches of one side meet one of the other.
+    Tensor a = random.i8({2, 2, 5}), b = random.i8({1, 5, 3});
+    auto results = runText(
+        functionText(
+            "%a: tensor<2x2x5xi8>, %b: tensor<1x5x3xi8>", "tensor<2x2x3xi8>",
+            "%y = qint.matmul %a, %b {lhs_zero_point = " + std::to_string(za) +
+                " : i32, rhs_zero_point = " + std::to_string(zb) +
+                " : i32, requant = #qint.requant<[" +
+                std::to_string(multiplier) + "], [36], zp " +
+                std::to_string(zy) +
+                ", clamp -128 to 127>} : (tensor<2x2x5xi8>, tensor<1x5x3xi8>) "
+                "-> tensor<2x2x3xi8>"),
+        {a, b});
+    ASSERT_EQ(results.size(), 1u) << "seed " << seed;
+    for (int64_t batch = 0; batch < 2; ++batch)
+      for (int64_t m = 0; m < 2; ++m)
+        for (int64_t n = 0; n < 3; ++n) {
+          long double real = 0;
+          for (int64_t k = 0; k < 5; ++k)
+            real += (long double)sa * sb *
+                    (a.getInteger((batch * 2 + m) * 5 + k) - za) *
+                    (b.getInteger(k * 3 + n) - zb);
+          EXPECT_LE(distance(results[0].getInteger((batch * 2 + m) * 3 + n),
+                             real / sy + zy, -128, 127),
+                    0.5001)
+              << "seed " << seed;
+        }
+  }
+}

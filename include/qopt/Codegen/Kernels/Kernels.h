@@ -49,6 +49,28 @@ LogicalResult emit(KernelContext &, qopt::UnaryOp, ArrayRef<View> in,
 LogicalResult emit(KernelContext &, qopt::BatchNormOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
+// Div.cpp, and with the float ops.
+LogicalResult emit(KernelContext &, qint::DivOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::DivOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
+// Extremes.cpp.
+LogicalResult emit(KernelContext &, qint::MaxOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qint::MinOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::MaxOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::MinOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
+// MatMul.cpp: any layouts, either operand may be a constant.
+LogicalResult emit(KernelContext &, qint::MatMulOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::MatMulOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
 // Table.cpp.
 LogicalResult emit(KernelContext &, qint::TableOp, ArrayRef<View> in,
                    ArrayRef<View> out);
@@ -74,6 +96,16 @@ LogicalResult emit(KernelContext &, qopt::AvgPoolOp, ArrayRef<View> in,
 LogicalResult emit(KernelContext &, qint::ReduceMeanOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qopt::ReduceMeanOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::ReduceSumOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qint::ReduceMaxOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qint::ReduceMinOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::ReduceMaxOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::ReduceMinOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
 // Copy.cpp: the ops that move values come down to these.

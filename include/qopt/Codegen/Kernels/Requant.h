@@ -33,6 +33,10 @@ using WideLanes = SmallVector<Value, 4>;
 /// are given with bias 128), i16 sign-extended; i16 needs the natural order.
 WideLanes widen(KernelBuilder &k, Value vector, LaneOrder order);
 
+/// Word pairs (a, b) of the lanes of two byte vectors, zero-extended, as four
+/// vectors in blocked order.
+WideLanes wordPairs(KernelBuilder &k, Value a, Value b);
+
 /// The permutation behind an order: element of lane `lane` of vector `part`.
 int64_t elementOfLane(const Isa &isa, LaneOrder order, int64_t part,
                       int64_t lane);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Integer quotients of elements (docs/arithmetic.md, "Div").
+
+#include "Arith.h"
+#include "Operands.h"
+#include "qopt/Codegen/Kernels/Kernels.h"
+#include "qopt/Codegen/Kernels/Requant.h"
+
+namespace mlir::qopt::codegen {
+namespace {
+
+/// `q - z` of an operand's elements, in the natural order.
+WideLanes centered(KernelBuilder &k, const ElementwiseNest &nest,
+                   const Chunk &chunk, unsigned index,
+                   const NestOperand &operand, int64_t zero) {
+  Value x = nest.load(k, chunk, index, k.isa.bytes());
+  if (operand.kind == ElementKind::I8) {
+    zero += 128;
+    if (operand.storageBias == 0)
+      x = xorI(k, x, 128);
+  }
+  WideLanes result = widen(k, x, LaneOrder::Natural);
+  for (Value &part : result)
+    part = subI(k, part, zero);
+  return result;
+}
+
+/// `floor((2 n + d) / (2 d))` with `n = a M` and `d = b 2^S`, both negated
+/// where `d < 0`; beyond any result's range, on the side of `a`, where b = 0.
+Value roundedQuotient(KernelBuilder &k, Value a, Value b, int64_t multiplier,
+                      int shift) {
+  constexpr int64_t limit = int64_t(1) << 30;
+  using P = arith::CmpIPredicate;
+  Value zero32 = k.constant(a.getType(), 0);
+  Value isZero = compare(k, P::eq, b, zero32);
+  Value isNegative = compare(k, P::slt, b, zero32);
+  Value sign = select(k, isNegative, subI(k, zero32, a), a);
+  Value size = select(k, isNegative, subI(k, zero32, b), b);
+  size = select(k, isZero, k.constant(b.getType(), 1), size);
+  Value n = mulI(k, k.extendS(sign, k.i64()), multiplier);
+  Value d = shiftLeft(k, k.extendS(size, k.i64()), shift);
+  Value dividend = addI(k, shiftLeft(k, n, 1), d);
+  Value divisor = shiftLeft(k, d, 1);
+  Value quotient = binary<arith::DivSIOp>(k, dividend, divisor);
+  Value rest = subI(k, dividend, mulI(k, quotient, divisor));
+  // Division truncates; an arithmetic shift gives -1 for a negative rest.
+  quotient = addI(k, quotient, shiftRight(k, rest, 63));
+  Value result = k.truncate(k.clampS(quotient, -limit, limit), k.i32());
+  Value end =
+      select(k, compare(k, P::sgt, a, zero32), k.constant(a.getType(), limit),
+             select(k, compare(k, P::slt, a, zero32),
+                    k.constant(a.getType(), -limit), zero32));
+  return select(k, isZero, end, result);
+}
+
+} // namespace
+
+LogicalResult emit(KernelContext &context, qint::DivOp op, ArrayRef<View> in,
+                   ArrayRef<View> out) {
+  auto operands = binaryOperands(context, op, in, out[0]);
+  if (failed(operands))
+    return failure();
+  ElementwiseNest nest(out[0].shape, *operands, context.isa.bytes());
+  int64_t multiplier = op.getRequant().getMultiplierFor(0);
+  int shift = op.getRequant().getShiftFor(0);
+  int64_t za = op.getLhsZeroPoint(), zb = op.getRhsZeroPoint();
+  OutputType output = OutputType::of(op.getRequant(), out[0]);
+  std::string params;
+  llvm::raw_string_ostream(params)
+      << multiplier << '>' << shift << 'z' << za << ',' << zb << ' '
+      << output.key() << ' ' << nest.key();
+  context.emitKernel(
+      op.getLoc(), "div", params, nest.args(),
+      [&](KernelBuilder &k, ValueRange args) {
+        nest.run(k, args, [&](const Chunk &chunk) {
+          WideLanes quotients;
+          for (auto [a, b] :
+               llvm::zip(centered(k, nest, chunk, 1, (*operands)[1], za),
+                         centered(k, nest, chunk, 2, (*operands)[2], zb)))
+            quotients.push_back(
+                addI(k, roundedQuotient(k, a, b, multiplier, shift),
+                     output.zeroPoint));
+          storeLanes(k, chunk.memories[0], chunk.positions[0],
+                     narrow(k, quotients, output, LaneOrder::Natural),
+                     chunk.count);
+        });
+      });
+  return success();
+}
+
+} // namespace mlir::qopt::codegen
