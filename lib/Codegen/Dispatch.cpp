@@ -19,7 +19,9 @@ static LogicalResult emitOp(KernelContext &context, const Step &step) {
             qopt::AvgPoolOp, qopt::ReduceMeanOp, qopt::ReduceSumOp, qint::DivOp,
             qopt::DivOp, qint::MaxOp, qint::MinOp, qopt::MaxOp, qopt::MinOp,
             qint::MatMulOp, qopt::MatMulOp, qint::ReduceMaxOp,
-            qint::ReduceMinOp, qopt::ReduceMaxOp, qopt::ReduceMinOp>(
+            qint::ReduceMinOp, qopt::ReduceMaxOp, qopt::ReduceMinOp,
+            qint::GatherOp, qint::InterpolateOp, qopt::GatherOp,
+            qopt::InterpolateOp>(
           [&](auto op) { return emit(context, op, step.in, step.out); })
       .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
 }

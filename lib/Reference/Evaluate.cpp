@@ -41,7 +41,8 @@ using EvaluatedOps =
            qint::ReduceMinOp, qint::AddOp, qint::MulOp, qint::TableOp,
            qint::RequantizeOp, qint::SoftmaxOp, qint::MaxPoolOp,
            qint::AvgPoolOp, qint::ReduceMeanOp, qint::ReshapeOp,
-           qint::TransposeOp, qint::ConcatOp, qint::PadOp>;
+           qint::TransposeOp, qint::ConcatOp, qint::PadOp, SliceOp, GatherOp,
+           InterpolateOp, qint::SliceOp, qint::GatherOp, qint::InterpolateOp>;
 
 } // namespace
 

@@ -53,6 +53,33 @@ static llvm::Error concat(Operands in, int64_t axis, Tensor &out) {
   return llvm::Error::success();
 }
 
+static llvm::Error slice(const Tensor &input, ArrayRef<int64_t> starts,
+                         ArrayRef<int64_t> steps, Tensor &out) {
+  SmallVector<int64_t> strides = rowMajorStrides(input.getShape());
+  ArrayRef<int64_t> shape = out.getShape();
+  for (int64_t i = 0; i < out.getNumElements(); ++i) {
+    int64_t rest = i, from = 0;
+    for (size_t axis = shape.size(); axis-- > 0;) {
+      int64_t index = starts[axis] + rest % shape[axis] * steps[axis];
+      from += index * strides[axis];
+      rest /= shape[axis];
+    }
+    moveElement(input, from, out, i);
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error gather(const Tensor &input, int64_t axis,
+                          ArrayRef<int64_t> indices, Tensor &out) {
+  AxisView from(input.getShape(), axis), to(out.getShape(), axis);
+  for (int64_t o = 0; o < to.outer; ++o)
+    for (int64_t k = 0; k < to.length; ++k)
+      for (int64_t i = 0; i < to.step; ++i)
+        moveElement(input, from.index(o, indices[k], i), out,
+                    to.index(o, k, i));
+  return llvm::Error::success();
+}
+
 /// Moves `input` into `out`, which holds the padding value, behind the begins.
 static llvm::Error pad(const Tensor &input, ArrayRef<int64_t> pads,
                        Tensor &out) {
@@ -104,4 +131,20 @@ llvm::Error reference::evaluateOp(qint::PadOp op, Operands in, Tensor &out) {
   for (int64_t i = 0; i < out.getNumElements(); ++i)
     out.setInteger(i, op.getValue());
   return pad(*in[0], op.getPads(), out);
+}
+
+llvm::Error reference::evaluateOp(SliceOp op, Operands in, Tensor &out) {
+  return slice(*in[0], op.getStarts(), op.getSteps(), out);
+}
+
+llvm::Error reference::evaluateOp(qint::SliceOp op, Operands in, Tensor &out) {
+  return slice(*in[0], op.getStarts(), op.getSteps(), out);
+}
+
+llvm::Error reference::evaluateOp(GatherOp op, Operands in, Tensor &out) {
+  return gather(*in[0], op.getAxis(), op.getIndices(), out);
+}
+
+llvm::Error reference::evaluateOp(qint::GatherOp op, Operands in, Tensor &out) {
+  return gather(*in[0], op.getAxis(), op.getIndices(), out);
 }

@@ -45,10 +45,18 @@ llvm::Error evaluateOp(ReshapeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(TransposeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(ConcatOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(PadOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(SliceOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(GatherOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::ReshapeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::TransposeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::ConcatOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::PadOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::SliceOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::GatherOp op, Operands in, Tensor &out);
+
+// Interpolate.cpp
+llvm::Error evaluateOp(InterpolateOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::InterpolateOp op, Operands in, Tensor &out);
 
 // IntegerLayers.cpp
 llvm::Error evaluateOp(qint::ConvOp op, Operands in, Tensor &out);

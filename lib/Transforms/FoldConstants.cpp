@@ -101,6 +101,34 @@ Values evaluate(ConcatOp op, ArrayRef<Values> inputs) {
   return result;
 }
 
+Values evaluate(SliceOp op, ArrayRef<Values> inputs) {
+  SmallVector<int64_t> strides = getStrides(getShape(op.getInput()));
+  int64_t start = 0;
+  for (auto [axis, stride] : llvm::enumerate(strides)) {
+    start += op.getStarts()[axis] * stride;
+    stride *= op.getSteps()[axis];
+  }
+  ArrayRef<int64_t> shape = getShape(op.getResult());
+  Values result(ShapedType::getNumElements(shape));
+  forEachIndex(shape, strides, [&](int64_t linear, int64_t offset) {
+    result[linear] = inputs.front()[start + offset];
+  });
+  return result;
+}
+
+Values evaluate(GatherOp op, ArrayRef<Values> inputs) {
+  ArrayRef<int64_t> shape = getShape(op.getResult());
+  int64_t axis = op.getAxis(), size = getShape(op.getInput())[axis];
+  int64_t inner = ShapedType::getNumElements(shape.drop_front(axis + 1));
+  Values result(ShapedType::getNumElements(shape));
+  for (int64_t i = 0, e = result.size(); i < e; ++i) {
+    int64_t row = i / inner, outer = row / shape[axis];
+    int64_t index = op.getIndices()[row % shape[axis]];
+    result[i] = inputs.front()[(outer * size + index) * inner + i % inner];
+  }
+  return result;
+}
+
 Values evaluate(UnaryOp op, ArrayRef<Values> inputs) {
   Values result;
   SmallVector<numerics::ScalarFunction> chain = op.getChain();
@@ -163,7 +191,8 @@ template <typename OpT> struct EvaluateConstants final : OpRewritePattern<OpT> {
 
 void mlir::qopt::populateConstantPatterns(RewritePatternSet &patterns) {
   patterns.add<EvaluateConstants<TransposeOp>, EvaluateConstants<PadOp>,
-               EvaluateConstants<ConcatOp>, EvaluateConstants<UnaryOp>,
+               EvaluateConstants<ConcatOp>, EvaluateConstants<SliceOp>,
+               EvaluateConstants<GatherOp>, EvaluateConstants<UnaryOp>,
                EvaluateConstants<AddOp>, EvaluateConstants<SubOp>,
                EvaluateConstants<MulOp>>(patterns.getContext());
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Transposes that move nothing and pads that a reader can do itself. Chains of
-// reshapes and transposes merge by the folders of the dialect.
+// Transposes that move nothing, pads that a reader can do itself, slices and
+// gathers of one another. Chains of reshapes and transposes merge by the
+// folders of the dialect.
 
 #include "Names.h"
 #include "Scales.h"
@@ -142,9 +143,86 @@ struct PadIntoMaxPool final : OpRewritePattern<MaxPoolOp> {
   }
 };
 
+/// slice(slice(x)) -> slice(x)
+struct SliceOfSlice final : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getInput().getDefiningOp<SliceOp>();
+    if (!inner)
+      return rewriter.notifyMatchFailure(op, "input is no slice");
+    SmallVector<int64_t> starts, steps;
+    for (auto [start, step, innerStart, innerStep] :
+         llvm::zip(op.getStarts(), op.getSteps(), inner.getStarts(),
+                   inner.getSteps())) {
+      starts.push_back(innerStart + start * innerStep);
+      steps.push_back(step * innerStep);
+    }
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setStarts(starts);
+      op.setSteps(steps);
+      op.getInputMutable().assign(inner.getInput());
+    });
+    return success();
+  }
+};
+
+/// slice(concat(a, b)) that lies inside a -> slice(a)
+struct SliceOfConcat final : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto concat = op.getInput().getDefiningOp<ConcatOp>();
+    if (!concat)
+      return rewriter.notifyMatchFailure(op, "input is no concat");
+    int64_t axis = concat.getAxis(), start = op.getStarts()[axis];
+    int64_t count = cast<RankedTensorType>(op.getType()).getDimSize(axis);
+    int64_t last = start + (count - 1) * op.getSteps()[axis];
+    for (Value part : concat.getInputs()) {
+      int64_t size = cast<RankedTensorType>(part.getType()).getDimSize(axis);
+      if (start >= 0 && start < size && last < size) {
+        SmallVector<int64_t> starts(op.getStarts());
+        starts[axis] = start;
+        rewriter.modifyOpInPlace(op, [&] {
+          op.setStarts(starts);
+          op.getInputMutable().assign(part);
+        });
+        return success();
+      }
+      start -= size;
+      last -= size;
+    }
+    return rewriter.notifyMatchFailure(op, "takes from several operands");
+  }
+};
+
+/// gather(gather(x)) along one axis -> gather(x)
+struct GatherOfGather final : OpRewritePattern<GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(GatherOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getInput().getDefiningOp<GatherOp>();
+    if (!inner)
+      return rewriter.notifyMatchFailure(op, "input is no gather");
+    if (inner.getAxis() != op.getAxis())
+      return rewriter.notifyMatchFailure(op, "gathers along another axis");
+    SmallVector<int64_t> indices;
+    for (int64_t index : op.getIndices())
+      indices.push_back(inner.getIndices()[index]);
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setIndices(indices);
+      op.getInputMutable().assign(inner.getInput());
+    });
+    return success();
+  }
+};
+
 } // namespace
 
 void mlir::qopt::populateMovePatterns(RewritePatternSet &patterns) {
-  patterns.add<TransposeToReshape, PadIntoConv, PadIntoMaxPool>(
-      patterns.getContext());
+  patterns.add<TransposeToReshape, PadIntoConv, PadIntoMaxPool, SliceOfSlice,
+               SliceOfConcat, GatherOfGather>(patterns.getContext());
 }

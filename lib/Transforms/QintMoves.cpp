@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Constants and ops that move values to the integer level; all exact
-// (docs/arithmetic.md, "Max and min", "Max pool", "Moves").
+// Constants and ops that move values to the integer level, all exact
+// (docs/arithmetic.md, "Max and min", "Max pool", "Moves"), and interpolation.
 
 #include "QintPatterns.h"
+#include "qopt/Numerics/Taps.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -74,6 +77,67 @@ struct PadPattern final : TensorPattern<PadOp> {
   }
 };
 
+struct SlicePattern final : TensorPattern<SliceOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(SliceOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
+    return qint::SliceOp::create(rewriter, op.getLoc(), getResultType(op),
+                                 adaptor.getInput(), op.getStartsAttr(),
+                                 op.getStepsAttr());
+  }
+};
+
+struct GatherPattern final : TensorPattern<GatherOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(GatherOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
+    return qint::GatherOp::create(rewriter, op.getLoc(), getResultType(op),
+                                  adaptor.getInput(), op.getAxisAttr(),
+                                  op.getIndicesAttr());
+  }
+};
+
+/// The one op here that rounds (docs/arithmetic.md, "Interpolate").
+struct InterpolatePattern final : TensorPattern<InterpolateOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(InterpolateOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
+    RankedTensorType type = getResultType(op);
+    auto tapsOf = [&](ArrayRef<double> weights, int64_t axis) {
+      return numerics::quantizeTaps(weights,
+                                    weights.size() / type.getDimSize(axis));
+    };
+    auto rows = tapsOf(op.getRowWeights(), 2);
+    auto columns = tapsOf(op.getColumnWeights(), 3);
+    if (!rows || !columns)
+      return llvm::createStringError("has weights beyond 2^15");
+    int64_t bound = getMagnitude(params.inputs[0]);
+    if (llvm::MulOverflow(bound, rows->largestSum, bound) ||
+        llvm::MulOverflow(bound, columns->largestSum, bound))
+      return llvm::createStringError("has weights whose sums leave 64 bits");
+    double factor = std::ldexp(params.inputs[0].scale / params.result.scale,
+                               -rows->bits - columns->bits);
+    llvm::Expected<numerics::Multipliers> multipliers =
+        numerics::chooseMultipliers(factor, bound);
+    if (!multipliers)
+      return multipliers.takeError();
+    return qint::InterpolateOp::create(
+        rewriter, op.getLoc(), type, adaptor.getInput(), op.getRowIndicesAttr(),
+        rewriter.getDenseI32ArrayAttr(rows->weights), op.getColumnIndicesAttr(),
+        rewriter.getDenseI32ArrayAttr(columns->weights),
+        rewriter.getI32IntegerAttr(params.inputs[0].zeroPoint),
+        ResultForm(params.result, FnAttr())
+            .getRequant(op.getContext(), multipliers->multiplier,
+                        multipliers->shift));
+  }
+};
+
 struct MaxPoolPattern final : TensorPattern<MaxPoolOp> {
   using TensorPattern::TensorPattern;
 
@@ -122,7 +186,8 @@ void mlir::qopt::populateQintMovePatterns(const TypeConverter &converter,
                                           RewritePatternSet &patterns,
                                           Refusals &refusals) {
   patterns.add<ConstantPattern, ReshapePattern, TransposePattern, ConcatPattern,
-               PadPattern, MaxPoolPattern, ExtremePattern<MaxOp, qint::MaxOp>,
+               PadPattern, SlicePattern, GatherPattern, InterpolatePattern,
+               MaxPoolPattern, ExtremePattern<MaxOp, qint::MaxOp>,
                ExtremePattern<MinOp, qint::MinOp>,
                ReduceExtremePattern<ReduceMaxOp, qint::ReduceMaxOp>,
                ReduceExtremePattern<ReduceMinOp, qint::ReduceMinOp>>(

@@ -126,7 +126,7 @@ void populateQintElementwisePatterns(const TypeConverter &converter,
 void populateQintReductionPatterns(const TypeConverter &converter,
                                    RewritePatternSet &patterns,
                                    Refusals &refusals);
-/// Constants and ops that move values.
+/// Constants, ops that move values, interpolation.
 void populateQintMovePatterns(const TypeConverter &converter,
                               RewritePatternSet &patterns, Refusals &refusals);
 

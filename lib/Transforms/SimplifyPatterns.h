@@ -13,7 +13,7 @@ void populateChannelMapPatterns(RewritePatternSet &patterns);
 /// Ops whose operands are all constants.
 void populateConstantPatterns(RewritePatternSet &patterns);
 
-/// reshape, transpose and pad.
+/// reshape, transpose, pad, slice and gather.
 void populateMovePatterns(RewritePatternSet &patterns);
 
 /// Elementwise ops: identities, differences, scalar constants.

@@ -75,3 +75,44 @@ func.func @negative_two_halo_values(%x: tensor<1x1x2x2xi8>) -> (tensor<1x1x2x2xi
     : (tensor<1x1x2x2xi8>, tensor<1x1x3x3xi8>) -> tensor<1x1x2x2xi8>
   return %a, %b : tensor<1x1x2x2xi8>, tensor<1x1x2x2xi8>
 }
+
+// A slice is a window of its producer, here a step along columns; no copy but
+// to the output.
+// CHECK-LABEL: plan of @slice_in_place
+// CHECK: step 1 op qint.requantize {{.*}} -> b[[A:[0-9]+]]+0:i8[1x4x2x4|32,1,16,4|
+// CHECK-NEXT: step 2 op qint.max_pool b[[A]]+5:i8[1x2x2x2|32,1,16,8|
+// CHECK-NEXT: arena
+func.func @slice_in_place(%x: tensor<1x4x2x4xi8>) -> tensor<1x2x1x1xi8> {
+  %a = qint.requantize %x {input_zero_point = 0 : i32, requant = #one} : (tensor<1x4x2x4xi8>) -> tensor<1x4x2x4xi8>
+  %s = qint.slice %a [0, 1, 0, 1] steps [1, 1, 1, 2] : (tensor<1x4x2x4xi8>) -> tensor<1x2x2x2xi8>
+  %y = qint.max_pool %s {kernel = array<i64: 2, 2>} : (tensor<1x2x2x2xi8>) -> tensor<1x2x1x1xi8>
+  return %y : tensor<1x2x1x1xi8>
+}
+
+// Half the channels of a value with a halo have it too.
+// CHECK-LABEL: plan of @slice_with_halo
+// CHECK: step 0 halo-fill -> b[[IN:[0-9]+]]+
+// CHECK-NEXT: step 1 copy {{.*}} -> b[[IN]]+{{.*}}1,1,1,1|128]
+// CHECK-NEXT: step 2 op qint.conv b[[IN]]+{{[0-9]+}}:i8[1x2x2x2|64,1,16,4|1,1,1,1|128]
+// CHECK-NEXT: arena
+func.func @slice_with_halo(%x: tensor<1x4x2x2xi8>) -> tensor<1x1x2x2xi8> {
+  %w = qint.constant dense<1> : tensor<1x2x3x3xi8>
+  %s = qint.slice %x [0, 2, 0, 0] steps [1, 1, 1, 1] : (tensor<1x4x2x2xi8>) -> tensor<1x2x2x2xi8>
+  %y = qint.conv %s, %w {input_zero_point = 3 : i32, pads = array<i64: 1, 1, 1, 1>, requant = #one}
+    : (tensor<1x2x2x2xi8>, tensor<1x2x3x3xi8>) -> tensor<1x1x2x2xi8>
+  return %y : tensor<1x1x2x2xi8>
+}
+
+// Channels to positions: one copy, the transpose is only a way to look.
+// CHECK-LABEL: plan of @depth_to_space
+// CHECK: step 1 op qint.requantize
+// CHECK-NEXT: step 2 reshape-copy
+// CHECK-NEXT: step 3 op qint.max_pool
+func.func @depth_to_space(%x: tensor<1x8x2x2xi8>) -> tensor<1x2x1x1xi8> {
+  %a = qint.requantize %x {input_zero_point = 0 : i32, requant = #one} : (tensor<1x8x2x2xi8>) -> tensor<1x8x2x2xi8>
+  %s = qint.reshape %a : (tensor<1x8x2x2xi8>) -> tensor<1x2x2x2x2x2xi8>
+  %t = qint.transpose %s [0, 3, 4, 1, 5, 2] : (tensor<1x2x2x2x2x2xi8>) -> tensor<1x2x2x2x2x2xi8>
+  %d = qint.reshape %t : (tensor<1x2x2x2x2x2xi8>) -> tensor<1x2x4x4xi8>
+  %y = qint.max_pool %d {kernel = array<i64: 4, 4>} : (tensor<1x2x4x4xi8>) -> tensor<1x2x1x1xi8>
+  return %y : tensor<1x2x1x1xi8>
+}

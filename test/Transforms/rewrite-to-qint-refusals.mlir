@@ -224,4 +224,12 @@ func.func @product_terms(%x: tensor<1x33026x!q>, %y: tensor<33026x1x!q>) -> tens
   // expected-note@+1 {{'qopt.matmul': a sum of 33026 products may leave 32 bits}}
   %0 = qopt.matmul %x, %y : (tensor<1x33026x!q>, tensor<33026x1x!q>) -> tensor<1x1x!q>
   return %0 : tensor<1x1x!q>
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+
+// expected-error@+1 {{cannot be rewritten}}
+func.func @wild_weights(%x: tensor<1x1x1x1x!x>) -> tensor<1x1x1x1x!x> {
+  // expected-note@+1 {{'qopt.interpolate': has weights beyond 2^15}}
+  %y = qopt.interpolate %x rows [0] [1.0] columns [0] [40000.0] : (tensor<1x1x1x1x!x>) -> tensor<1x1x1x1x!x>
+  return %y : tensor<1x1x1x1x!x>
 }

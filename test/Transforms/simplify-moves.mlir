@@ -112,3 +112,70 @@ func.func @unused(%x: tensor<2x6xf32>) -> tensor<2x6xf32> {
   %a = qopt.unary %x [#qopt.fn<tanh>] : (tensor<2x6xf32>) -> tensor<2x6xf32>
   return %x : tensor<2x6xf32>
 }
+
+// CHECK-LABEL: func.func @slices
+// CHECK-NEXT:    %[[Y:.*]] = qopt.slice %arg0 [5, 1] steps [6, 1] {qopt.value = "y"} : (tensor<20x4xf32>) -> tensor<2x2xf32>
+// CHECK-NEXT:    return %[[Y]]
+func.func @slices(%x: tensor<20x4xf32>) -> tensor<2x2xf32> {
+  %a = qopt.slice %x [1, 0] steps [2, 1] : (tensor<20x4xf32>) -> tensor<9x4xf32>
+  %y = qopt.slice %a [2, 1] steps [3, 1] {qopt.value = "y"} : (tensor<9x4xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// CHECK-LABEL: func.func @slice_of_one_operand
+// CHECK-NEXT:    %[[Y:.*]] = qopt.slice %arg1 [0, 1] steps [1, 2] : (tensor<2x5xf32>) -> tensor<1x2xf32>
+// CHECK-NEXT:    return %[[Y]]
+func.func @slice_of_one_operand(%a: tensor<2x3xf32>, %b: tensor<2x5xf32>) -> tensor<1x2xf32> {
+  %c = qopt.concat %a, %b axis 1 : (tensor<2x3xf32>, tensor<2x5xf32>) -> tensor<2x8xf32>
+  %y = qopt.slice %c [0, 4] steps [1, 2] : (tensor<2x8xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// A whole operand comes out as it went in.
+// CHECK-LABEL: func.func @split_of_concat
+// CHECK-NEXT:    return %arg0, %arg1
+func.func @split_of_concat(%a: tensor<2x3xf32>, %b: tensor<2x5xf32>) -> (tensor<2x3xf32>, tensor<2x5xf32>) {
+  %c = qopt.concat %a, %b axis 1 : (tensor<2x3xf32>, tensor<2x5xf32>) -> tensor<2x8xf32>
+  %y = qopt.slice %c [0, 0] steps [1, 1] : (tensor<2x8xf32>) -> tensor<2x3xf32>
+  %z = qopt.slice %c [0, 3] steps [1, 1] : (tensor<2x8xf32>) -> tensor<2x5xf32>
+  return %y, %z : tensor<2x3xf32>, tensor<2x5xf32>
+}
+
+// CHECK-LABEL: func.func @negative_slice_of_two_operands
+// CHECK:         qopt.concat
+// CHECK-NEXT:    qopt.slice
+func.func @negative_slice_of_two_operands(%a: tensor<2x3xf32>, %b: tensor<2x5xf32>) -> tensor<2x2xf32> {
+  %c = qopt.concat %a, %b axis 1 : (tensor<2x3xf32>, tensor<2x5xf32>) -> tensor<2x8xf32>
+  %y = qopt.slice %c [0, 2] steps [1, 1] : (tensor<2x8xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// CHECK-LABEL: func.func @gathers
+// CHECK-NEXT:    %[[Y:.*]] = qopt.gather %arg0 axis 0 [0, 2, 2] : (tensor<3xf32>) -> tensor<3xf32>
+// CHECK-NEXT:    return %[[Y]]
+func.func @gathers(%x: tensor<3xf32>) -> tensor<3xf32> {
+  %a = qopt.gather %x axis 0 [2, 1, 0] : (tensor<3xf32>) -> tensor<3xf32>
+  %y = qopt.gather %a axis 0 [2, 0, 0] : (tensor<3xf32>) -> tensor<3xf32>
+  return %y : tensor<3xf32>
+}
+
+// CHECK-LABEL: func.func @negative_gathers_along_two_axes
+// CHECK-COUNT-2: qopt.gather
+func.func @negative_gathers_along_two_axes(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  %a = qopt.gather %x axis 0 [1, 0] : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  %y = qopt.gather %a axis 1 [1, 0] : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// CHECK-LABEL: func.func @moved_constants
+// CHECK-DAG:     qopt.constant dense<[3.000000e+00, 5.000000e+00]> : tensor<2xf32>
+// CHECK-DAG:     qopt.constant dense<{{\[}}[2.000000e+00, 1.000000e+00, 2.000000e+00], [4.000000e+00, 3.000000e+00, 4.000000e+00]]> : tensor<2x3xf32>
+// CHECK-NOT:     qopt.slice
+// CHECK-NOT:     qopt.gather
+func.func @moved_constants() -> (tensor<2xf32>, tensor<2x3xf32>) {
+  %a = qopt.constant dense<[1.0, 2.0, 3.0, 4.0, 5.0]> : tensor<5xf32>
+  %b = qopt.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %s = qopt.slice %a [2] steps [2] : (tensor<5xf32>) -> tensor<2xf32>
+  %g = qopt.gather %b axis 1 [1, 0, 1] : (tensor<2x2xf32>) -> tensor<2x3xf32>
+  return %s, %g : tensor<2xf32>, tensor<2x3xf32>
+}

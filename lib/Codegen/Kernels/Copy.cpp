@@ -10,10 +10,9 @@
 #include <cstring>
 
 namespace mlir::qopt::codegen {
-namespace {
 
-/// `view` walked with `strides`.
-NestOperand walk(const View &view, ArrayRef<int64_t> strides, bool isWritten) {
+NestOperand walkView(const View &view, ArrayRef<int64_t> strides,
+                     bool isWritten) {
   NestOperand operand;
   operand.arg = isWritten ? KernelArg::write(view) : KernelArg::read(view);
   operand.kind = view.kind;
@@ -23,24 +22,30 @@ NestOperand walk(const View &view, ArrayRef<int64_t> strides, bool isWritten) {
   return operand;
 }
 
-/// Copies `sizes` elements from one strided walk to another.
+CopyNest::CopyNest(const Isa &isa, ArrayRef<int64_t> sizes,
+                   const NestOperand &to, const NestOperand &from)
+    : nest(sizes, {to, from}, isa.bytes() / byteWidth(to.kind)),
+      flips(to.storageBias != from.storageBias) {}
+
+void CopyNest::copy(KernelBuilder &k, const Chunk &part) const {
+  Value value = nest.load(k, part, 1, nest.maxChunk());
+  nest.store(k, part, flips ? xorI(k, value, 128) : value);
+}
+
 void copySpace(KernelContext &context, Location loc, ArrayRef<int64_t> sizes,
                const NestOperand &to, const NestOperand &from) {
-  int64_t chunk = context.isa.bytes() / byteWidth(to.kind);
-  ElementwiseNest nest(sizes, {to, from}, chunk);
+  CopyNest copy(context.isa, sizes, to, from);
   TransposingCopy transposing(sizes, to, from);
-  context.emitKernel(loc, "copy", nest.key(), nest.args(),
-                     [&](KernelBuilder &k, ValueRange args) {
-                       if (transposing.applies())
-                         return transposing.run(k, args);
-                       nest.run(k, args, [&](const Chunk &part) {
-                         Value value = nest.load(k, part, 1, nest.maxChunk());
-                         if (to.storageBias != from.storageBias)
-                           value = xorI(k, value, 128);
-                         nest.store(k, part, value);
-                       });
-                     });
+  context.emitKernel(
+      loc, "copy", copy.nest.key(), copy.nest.args(),
+      [&](KernelBuilder &k, ValueRange args) {
+        if (transposing.applies())
+          return transposing.run(k, args);
+        copy.nest.run(k, args, [&](const Chunk &part) { copy.copy(k, part); });
+      });
 }
+
+namespace {
 
 /// Strides after splitting each axis of a shape at `boundaries`: the products
 /// of the innermost sizes of the split shape, ascending from 1.
@@ -123,7 +128,7 @@ void fillBoxes(KernelContext &context, Location loc, const View &view,
   for (const Box &box : boxes) {
     if (box.empty())
       continue;
-    NestOperand operand = walk(view, view.strides, /*isWritten=*/true);
+    NestOperand operand = walkView(view, view.strides, /*isWritten=*/true);
     for (int64_t axis = 0; axis < view.rank(); ++axis)
       operand.origin += box.begins[axis] * view.strides[axis];
     nests.emplace_back(box.sizes, operand, lanes);
@@ -148,8 +153,8 @@ void fillBoxes(KernelContext &context, Location loc, const View &view,
 
 void emitCopy(KernelContext &context, Location loc, const View &from,
               const View &to) {
-  copySpace(context, loc, to.shape, walk(to, to.strides, true),
-            walk(from, from.strides, false));
+  copySpace(context, loc, to.shape, walkView(to, to.strides, true),
+            walkView(from, from.strides, false));
 }
 
 void emitTranspose(KernelContext &context, Location loc, const View &from,
@@ -157,8 +162,8 @@ void emitTranspose(KernelContext &context, Location loc, const View &from,
   SmallVector<int64_t> strides;
   for (int64_t axis : permutation)
     strides.push_back(from.strides[axis]);
-  copySpace(context, loc, to.shape, walk(to, to.strides, true),
-            walk(from, strides, false));
+  copySpace(context, loc, to.shape, walkView(to, to.strides, true),
+            walkView(from, strides, false));
 }
 
 void emitReshapeCopy(KernelContext &context, Location loc, const View &from,
@@ -171,8 +176,8 @@ void emitReshapeCopy(KernelContext &context, Location loc, const View &from,
     for (size_t i = boundaries.size() - 1; i > 0; --i)
       sizes.push_back(boundaries[i] / boundaries[i - 1]);
     return copySpace(context, loc, sizes,
-                     walk(to, splitStrides(to, boundaries), true),
-                     walk(from, splitStrides(from, boundaries), false));
+                     walkView(to, splitStrides(to, boundaries), true),
+                     walkView(from, splitStrides(from, boundaries), false));
   }
   context.emitKernel(
       loc, "reshape", "", {KernelArg::write(to), KernelArg::read(from)},

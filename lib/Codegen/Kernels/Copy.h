@@ -7,6 +7,27 @@
 
 namespace mlir::qopt::codegen {
 
+/// `view` walked with `strides`.
+NestOperand walkView(const View &view, ArrayRef<int64_t> strides,
+                     bool isWritten);
+
+/// Copies `sizes` elements from one strided walk to another.
+void copySpace(KernelContext &context, Location loc, ArrayRef<int64_t> sizes,
+               const NestOperand &to, const NestOperand &from);
+
+/// Loops over elements, operand 0 written from operand 1.
+struct CopyNest {
+  CopyNest(const Isa &isa, ArrayRef<int64_t> sizes, const NestOperand &to,
+           const NestOperand &from);
+
+  /// Copies a chunk of `nest`.
+  void copy(KernelBuilder &k, const Chunk &part) const;
+
+  ElementwiseNest nest;
+  /// The bytes of i8 values change their bias.
+  bool flips;
+};
+
 /// Operand 0 is written, operand 1 read; the layouts differ so that no
 /// dimension is contiguous in both.
 class TransposingCopy {

@@ -58,6 +58,7 @@ llvm::Expected<Plan> Planner::run() {
   if (llvm::Error error = checkTypes())
     return error;
   collectHalos();
+  passHalosThroughSlices();
   chooseWindows();
   auto returnOp = cast<func::ReturnOp>(func.getBody().front().getTerminator());
   for (auto [i, value] : llvm::enumerate(returnOp.getOperands())) {
@@ -148,12 +149,10 @@ void Planner::planOp(Operation *op) {
     return planConcat(op);
   if (isa<qint::PadOp, qopt::PadOp>(op))
     return planPad(op);
-  if (isa<qint::TransposeOp, qopt::TransposeOp>(op)) {
-    View from = viewOf(op->getOperand(0));
-    addCopy(Step::Kind::Transpose, from, viewOf(op->getResult(0)));
-    plan.steps.back().op = op;
-    return;
-  }
+  if (isa<qint::SliceOp, qopt::SliceOp>(op))
+    return planSlice(op);
+  if (isa<qint::TransposeOp, qopt::TransposeOp>(op))
+    return planTranspose(op);
   planCompute(op);
 }
 
@@ -162,9 +161,23 @@ static bool hasUsualLayout(const View &view) {
   return view.rank() != 4 || view.shape[1] == 1 || view.strides[1] == 1;
 }
 
+/// Whether neighbours along the last axis are neighbours in memory, where
+/// kernels expect them: channels of rank-4 values, else the last axis.
+static bool isFastLayout(const View &view) {
+  if (view.rank() == 4)
+    return hasUsualLayout(view);
+  for (int64_t axis = view.rank(); axis-- > 0;)
+    if (view.shape[axis] != 1)
+      return view.strides[axis] == 1;
+  return true;
+}
+
 void Planner::planReshape(Operation *op) {
   Value result = op->getResult(0);
-  View from = viewOf(op->getOperand(0));
+  Value input = throughObservers(op->getOperand(0));
+  View from = viewOf(input);
+  bool isPermuted = isa_and_present<qint::TransposeOp, qopt::TransposeOp>(
+      input.getDefiningOp());
   auto shape = cast<ShapedType>(result.getType()).getShape();
   if (halos.lookup(result).empty() && !windows.count(result)) {
     View alias = from;
@@ -173,7 +186,7 @@ void Planner::planReshape(Operation *op) {
     auto strides = reshapeStrides(from, shape);
     if (succeeded(strides)) {
       alias.strides = *strides;
-      if (hasUsualLayout(alias)) {
+      if (isPermuted ? isFastLayout(alias) : hasUsualLayout(alias)) {
         views[result] = alias;
         return;
       }
@@ -229,6 +242,48 @@ void Planner::planPad(Operation *op) {
       cast<ShapedType>(input.getType()).getShape());
   to.halo = Halo();
   addCopy(Step::Kind::Copy, from, to);
+}
+
+void Planner::planSlice(Operation *op) {
+  Value result = op->getResult(0);
+  View from = viewOf(op->getOperand(0)), slice = from;
+  auto starts = cast<DenseI64ArrayAttr>(op->getAttr("starts")).asArrayRef();
+  auto steps = cast<DenseI64ArrayAttr>(op->getAttr("steps")).asArrayRef();
+  auto shape = cast<ShapedType>(result.getType()).getShape();
+  slice.shape.assign(shape.begin(), shape.end());
+  for (auto [axis, stride] : llvm::enumerate(slice.strides)) {
+    slice.offset += starts[axis] * stride;
+    stride *= steps[axis];
+  }
+  // Only a slice of channels has the halo around it.
+  if (!isSliceOfChannels(op))
+    slice.halo = Halo();
+  if (!windows.count(result) && isFastLayout(slice))
+    views[result] = slice;
+  else
+    addCopy(Step::Kind::Copy, slice, viewOf(result));
+}
+
+void Planner::planTranspose(Operation *op) {
+  Value result = op->getResult(0);
+  View from = viewOf(op->getOperand(0));
+  auto permutation =
+      cast<DenseI64ArrayAttr>(op->getAttr("permutation")).asArrayRef();
+  // A reshape that cannot stay in place copies anyway: once is enough.
+  if (llvm::all_of(usesThroughObservers(result), [](OpOperand *use) {
+        return isa<qint::ReshapeOp, qopt::ReshapeOp>(use->getOwner());
+      })) {
+    View permuted = from;
+    permuted.halo = Halo();
+    for (auto [axis, source] : llvm::enumerate(permutation)) {
+      permuted.shape[axis] = from.shape[source];
+      permuted.strides[axis] = from.strides[source];
+    }
+    views[result] = permuted;
+    return;
+  }
+  addCopy(Step::Kind::Transpose, from, viewOf(result));
+  plan.steps.back().op = op;
 }
 
 /// The operands of `op` that are read at compile time.

@@ -55,10 +55,34 @@ void Planner::collectHalos() {
   });
 }
 
+bool isSliceOfChannels(Operation *op) {
+  ArrayRef<int64_t> from = shapeOf(op->getOperand(0));
+  ArrayRef<int64_t> to = shapeOf(op->getResult(0));
+  return from.size() == 4 && from[2] == to[2] && from[3] == to[3];
+}
+
+void Planner::passHalosThroughSlices() {
+  // From the last slice on, so that a slice of a slice hands its halo on.
+  Block &block = func.getBody().front();
+  for (Operation &op : llvm::reverse(block)) {
+    if (!isa<qint::SliceOp, qopt::SliceOp>(op) || !isSliceOfChannels(&op))
+      continue;
+    Value result = op.getResult(0), input = throughObservers(op.getOperand(0));
+    auto own = halos.find(result);
+    if (own == halos.end() || !isChannelsLast(input))
+      continue;
+    Halo halo = own->second;
+    int64_t value = haloValues.lookup(result);
+    if (haloValues.try_emplace(input, value).first->second == value)
+      halos[input] = unionOf(halos.lookup(input), halo);
+  }
+}
+
 bool Planner::canBeWindow(Value value, Value parent,
                           ArrayRef<int64_t> begins) const {
   if (isConstant(value) || windows.count(value) ||
-      isa_and_present<qint::ReshapeOp, qopt::ReshapeOp>(value.getDefiningOp()))
+      isa_and_present<qint::ReshapeOp, qopt::ReshapeOp, qint::SliceOp,
+                      qopt::SliceOp>(value.getDefiningOp()))
     return false;
   if (isChannelsLast(value) != isChannelsLast(parent))
     return false;

@@ -9,6 +9,9 @@
 
 namespace mlir::qopt::codegen {
 
+/// Whether a slice takes channels of whole images.
+bool isSliceOfChannels(Operation *op);
+
 class Planner {
 public:
   Planner(func::FuncOp func, const PlanOptions &options)
@@ -25,6 +28,7 @@ private:
 
   // PlanLayout.cpp: what is decided before any memory is laid out.
   void collectHalos();
+  void passHalosThroughSlices();
   void chooseWindows();
   void tryWindow(Value value, Value parent, ArrayRef<int64_t> begins);
   bool canBeWindow(Value value, Value parent, ArrayRef<int64_t> begins) const;
@@ -50,6 +54,8 @@ private:
   void planReshape(Operation *op);
   void planConcat(Operation *op);
   void planPad(Operation *op);
+  void planSlice(Operation *op);
+  void planTranspose(Operation *op);
   void planCompute(Operation *op);
   View convInput(Operation *op, const ConvGeometry &geometry);
   void planReturn(Operation *op);

@@ -39,7 +39,17 @@ Expected<Constant> foldTranspose(const Constant &input, ArrayRef<int64_t> perm);
 Expected<Constant> foldConcat(ArrayRef<ConstantRef> inputs, int64_t axis);
 Expected<Constant> foldGather(const Constant &input, const Constant &indices,
                               int64_t axis);
+/// What ONNX's Slice takes of each axis: `sizes` elements from `begins` on,
+/// `steps` apart, perhaps backward.
+struct SliceBounds {
+  Shape begins, sizes, steps;
+};
 /// `starts`, `ends`, `axes`, `steps` have one length; ONNX clamps.
+Expected<SliceBounds> resolveSlice(ArrayRef<int64_t> shape,
+                                   ArrayRef<int64_t> starts,
+                                   ArrayRef<int64_t> ends,
+                                   ArrayRef<int64_t> axes,
+                                   ArrayRef<int64_t> steps);
 Expected<Constant> foldSlice(const Constant &input, ArrayRef<int64_t> starts,
                              ArrayRef<int64_t> ends, ArrayRef<int64_t> axes,
                              ArrayRef<int64_t> steps);

@@ -186,41 +186,18 @@ Expected<Constant> foldGather(const Constant &input, const Constant &indices,
 Expected<Constant> foldSlice(const Constant &input, ArrayRef<int64_t> starts,
                              ArrayRef<int64_t> ends, ArrayRef<int64_t> axes,
                              ArrayRef<int64_t> steps) {
-  Shape strides = stridesOf(input.shape), shape = input.shape;
-  if (auto distinct = normalizeAxes(axes, shape.size()); !distinct)
-    return distinct.takeError();
-  if (starts.size() != axes.size() || ends.size() != axes.size() ||
-      steps.size() != axes.size())
-    return foldError("starts, ends, axes and steps differ in length");
+  auto bounds = resolveSlice(input.shape, starts, ends, axes, steps);
+  if (!bounds)
+    return bounds.takeError();
+  Shape strides = stridesOf(input.shape);
   int64_t offset = 0;
-  for (size_t i = 0; i != axes.size(); ++i) {
-    int64_t axis = axes[i] < 0 ? axes[i] + int64_t(shape.size()) : axes[i];
-    int64_t size = input.shape[axis], step = steps[i];
-    if (step == 0)
-      return foldError("a slice has step 0");
-    // Tensors are below 2^31, so a step of that size takes one element.
-    constexpr int64_t longest = int64_t(1) << 31;
-    step = std::clamp(step, -longest, longest);
-    if (size == 0)
-      continue;
-    // ONNX: add the size to negatives, then clamp for the step's direction.
-    auto wrap = [&](int64_t position) {
-      return position >= 0 ? position : position < -size ? -1 : position + size;
-    };
-    bool forward = step > 0;
-    int64_t begin =
-        std::clamp<int64_t>(wrap(starts[i]), 0, forward ? size : size - 1);
-    int64_t end = std::clamp<int64_t>(wrap(ends[i]), forward ? 0 : -1,
-                                      forward ? size : size - 1);
-    int64_t distance = forward ? end - begin : begin - end;
-    int64_t stride = forward ? step : -step;
-    shape[axis] = distance <= 0 ? 0 : (distance + stride - 1) / stride;
-    offset += begin * strides[axis];
-    strides[axis] = shape[axis] > 1 ? strides[axis] * step : 0;
+  for (auto [i, stride] : llvm::enumerate(strides)) {
+    offset += bounds->begins[i] * stride;
+    stride *= bounds->sizes[i] > 1 ? bounds->steps[i] : 0;
   }
-  if (countElements(shape) == 0)
+  if (countElements(bounds->sizes) == 0)
     offset = 0;
-  return gatherStrided(input, shape, offset, strides);
+  return gatherStrided(input, bounds->sizes, offset, strides);
 }
 
 /// Strides that read `from` as if it were broadcast to `shape`.

@@ -159,4 +159,44 @@ Expected<Shape> concatShape(ArrayRef<Shape> shapes, int64_t &axis) {
   return result;
 }
 
+Expected<SliceBounds> resolveSlice(ArrayRef<int64_t> shape,
+                                   ArrayRef<int64_t> starts,
+                                   ArrayRef<int64_t> ends,
+                                   ArrayRef<int64_t> axes,
+                                   ArrayRef<int64_t> steps) {
+  if (auto distinct = normalizeAxes(axes, shape.size()); !distinct)
+    return distinct.takeError();
+  if (starts.size() != axes.size() || ends.size() != axes.size() ||
+      steps.size() != axes.size())
+    return foldError("starts, ends, axes and steps differ in length");
+  SliceBounds bounds{Shape(shape.size(), 0), Shape(shape),
+                     Shape(shape.size(), 1)};
+  for (size_t i = 0; i != axes.size(); ++i) {
+    int64_t axis = axes[i] < 0 ? axes[i] + int64_t(shape.size()) : axes[i];
+    int64_t size = shape[axis], step = steps[i];
+    if (step == 0)
+      return foldError("a slice has step 0");
+    // Tensors are below 2^31, so a step of that size takes one element.
+    constexpr int64_t longest = int64_t(1) << 31;
+    step = std::clamp(step, -longest, longest);
+    if (size == 0)
+      continue;
+    // ONNX: add the size to negatives, then clamp for the step's direction.
+    auto wrap = [&](int64_t position) {
+      return position >= 0 ? position : position < -size ? -1 : position + size;
+    };
+    bool forward = step > 0;
+    int64_t begin =
+        std::clamp<int64_t>(wrap(starts[i]), 0, forward ? size : size - 1);
+    int64_t end = std::clamp<int64_t>(wrap(ends[i]), forward ? 0 : -1,
+                                      forward ? size : size - 1);
+    int64_t distance = forward ? end - begin : begin - end;
+    int64_t stride = forward ? step : -step;
+    bounds.begins[axis] = begin;
+    bounds.sizes[axis] = distance <= 0 ? 0 : (distance + stride - 1) / stride;
+    bounds.steps[axis] = bounds.sizes[axis] > 1 ? step : 1;
+  }
+  return bounds;
+}
+
 } // namespace mlir::qopt::importer

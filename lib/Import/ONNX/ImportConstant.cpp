@@ -88,54 +88,6 @@ static SmallVector<ConstantRef> constants(NodeContext &n, size_t count) {
   return result;
 }
 
-void importGather(NodeContext &n) {
-  n.expectInputs(2, 2);
-  int64_t axis = n.intAttribute("axis", 0);
-  auto in = constants(n, 2);
-  if (n.ok())
-    n.setResult(foldGather(*in[0], *in[1], axis));
-}
-
-void importSlice(NodeContext &n) {
-  bool asInputs = n.opset() >= 10;
-  n.expectInputs(asInputs ? 3 : 1, asInputs ? 5 : 1);
-  ConstantRef input = n.constant(0, "the input");
-  Shape starts, ends;
-  std::optional<Shape> axes, steps;
-  if (asInputs) {
-    starts = n.intsConstant(1, "starts");
-    ends = n.intsConstant(2, "ends");
-    if (n.hasInput(3))
-      axes = n.intsConstant(3, "axes");
-    if (n.hasInput(4))
-      steps = n.intsConstant(4, "steps");
-  } else {
-    starts = n.intsAttribute("starts").value_or(Shape());
-    ends = n.intsAttribute("ends").value_or(Shape());
-    axes = n.intsAttribute("axes");
-  }
-  if (!n.ok())
-    return;
-  if (!axes) {
-    axes.emplace();
-    for (size_t i = 0; i != starts.size(); ++i)
-      axes->push_back(i);
-  }
-  Shape ones(starts.size(), 1);
-  n.setResult(foldSlice(*input, starts, ends, *axes, steps.value_or(ones)));
-}
-
-void importExpand(NodeContext &n) {
-  n.expectInputs(2, 2);
-  ConstantRef input = n.constant(0, "the input");
-  Shape shape = n.intsConstant(1, "the shape");
-  if (n.ok() && !countElements(shape))
-    n.refuse(209, "the shape " + formatShape(shape) +
-                      " is negative or exceeds 2^31 - 1 elements");
-  if (n.ok())
-    n.setResult(foldExpand(*input, shape));
-}
-
 void importRange(NodeContext &n) {
   n.expectInputs(3, 3);
   auto in = constants(n, 3);

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Operators that move values: reshapes, Transpose, Concat, Pad, and those that
-// do nothing at inference.
+// Operators that keep or join whole tensors: reshapes, Transpose, Concat, and
+// those that do nothing at inference.
 #include "Registry.h"
-
-#include <numeric>
 
 namespace mlir::qopt::importer {
 
@@ -121,76 +119,6 @@ void importConcat(NodeContext &n) {
   if (n.ok() && values.size() == 1)
     return n.forward(0);
   n.setResult(n.create<ConcatOp>(result, values, axis));
-}
-
-namespace {
-struct PadAmounts {
-  /// Begins, then ends, of `axes`.
-  Shape pads;
-  std::optional<Shape> axes;
-  float value = 0;
-};
-} // namespace
-
-static PadAmounts readPads(NodeContext &n) {
-  PadAmounts result;
-  if (n.opset() < 11) {
-    n.expectInputs(1, 1);
-    if (!n.hasAttribute("pads"))
-      n.invalid("attribute 'pads' is missing");
-    result.pads = n.intsAttribute("pads").value_or(Shape());
-    result.value = n.floatAttribute("value", 0);
-    return result;
-  }
-  n.expectInputs(2, n.opset() < 18 ? 3 : 4);
-  result.pads = n.intsConstant(1, "the padding");
-  if (n.hasInput(2)) {
-    ConstantRef value = n.floatConstant(2, "the value");
-    if (n.ok() && value->size() != 1)
-      n.invalid("the value expects one float");
-    result.value = n.ok() ? value->floats.front() : 0;
-  }
-  if (n.hasInput(3))
-    result.axes = n.intsConstant(3, "the axes");
-  return result;
-}
-
-void importPad(NodeContext &n) {
-  std::string mode = n.stringAttribute("mode", "constant");
-  if (mode != "constant")
-    n.unsupported("mode is " + quoted(mode));
-  PadAmounts amounts = readPads(n);
-  Value x = n.activation(0);
-  if (!n.ok())
-    return;
-  Shape shape = n.shapeOf(x);
-  size_t rank = shape.size();
-  Shape axes(rank);
-  std::iota(axes.begin(), axes.end(), 0);
-  if (amounts.axes) {
-    n.check(normalizeAxes(*amounts.axes, rank));
-    axes = *amounts.axes;
-  }
-  if (n.ok() && amounts.pads.size() != 2 * axes.size())
-    n.invalid("expects " + std::to_string(2 * axes.size()) + " pads, but got " +
-              std::to_string(amounts.pads.size()));
-  if (!n.ok())
-    return;
-  Shape pads(2 * rank, 0);
-  for (size_t i = 0; i != amounts.pads.size(); ++i) {
-    int64_t pad = amounts.pads[i];
-    if (pad < 0)
-      return n.unsupported("a pad is negative");
-    if (pad > kMaxElements)
-      return n.refuse(209, "a pad of " + std::to_string(pad) + " is too large");
-    size_t axis =
-        axes[i % axes.size()] + (axes[i % axes.size()] < 0 ? rank : 0);
-    pads[axis + (i < axes.size() ? 0 : rank)] = pad;
-    shape[axis] += pad;
-  }
-  if (llvm::all_of(pads, [](int64_t pad) { return pad == 0; }))
-    return n.forward(0);
-  n.setResult(n.create<PadOp>(shape, x, pads, llvm::APFloat(amounts.value)));
 }
 
 void importIdentity(NodeContext &n) {

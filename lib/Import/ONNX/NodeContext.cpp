@@ -189,6 +189,9 @@ void NodeContext::expectInputs(size_t min, size_t max) {
 void NodeContext::expectOneOutput() {
   if (node.outputs.empty() || node.outputs.front().empty())
     invalid("expects an output");
+  const OpEntry *op = lookupOp(node.opType, opset());
+  if (op && op->severalOutputs)
+    return;
   for (size_t i = 1; i < node.outputs.size(); ++i)
     if (!node.outputs[i].empty() && state.graph.used.contains(node.outputs[i]))
       unsupported("output " + std::to_string(i) + " (" +
@@ -361,6 +364,22 @@ void NodeContext::setResult(const Constant &constant) {
   setResult(Expected<Constant>(constant));
 }
 
+void NodeContext::setResults(ArrayRef<Value> values) {
+  for (auto [i, value] : llvm::enumerate(values)) {
+    Entry &entry = i == 0 ? result : others.emplace_back();
+    entry.kind = value ? Entry::Kind::Activation : Entry::Kind::Unknown;
+    entry.value = value;
+  }
+}
+
+void NodeContext::setResults(ArrayRef<ConstantRef> constants) {
+  for (auto [i, constant] : llvm::enumerate(constants)) {
+    Entry &entry = i == 0 ? result : others.emplace_back();
+    entry.kind = Entry::Kind::Constant;
+    entry.constant = constant;
+  }
+}
+
 void NodeContext::forward(size_t i) { result = entry(i); }
 
 RankedTensorType NodeContext::resultType(ArrayRef<int64_t> shape) {
@@ -430,16 +449,24 @@ llvm::Error NodeContext::finish() {
   // What moves a bool gives a bool.
   bool mayMove = node.opType != "Cast" && node.opType != "Where";
   result.isBool |= !failed && mayMove && isBool(0);
+  // Outputs without results of their own are unknown, and nothing reads them.
+  auto entryOf = [&](size_t output) {
+    if (failed || output == 0)
+      return result;
+    return output <= others.size() ? others[output - 1] : Entry();
+  };
   for (Operation *op : created) {
-    bool isResult = result.value && op == result.value.getDefiningOp();
-    StringRef mnemonic = op->getName().stripDialect();
-    std::string value = isResult ? name : name + "@" + mnemonic.str();
+    std::string value = name + "@" + op->getName().stripDialect().str();
+    for (size_t i = node.outputs.size(); i-- > 0;)
+      if (Value output = entryOf(i).value;
+          output && op == output.getDefiningOp())
+        value = node.outputs[i];
     op->setAttr("qopt.value",
                 state.builder.getStringAttr(state.uniqueValueName(value)));
   }
-  for (const std::string &output : node.outputs)
+  for (auto [i, output] : llvm::enumerate(node.outputs))
     if (!output.empty())
-      state.entries[output] = failed || output == name ? result : Entry();
+      state.entries[output] = entryOf(i);
   if (error)
     return std::move(*error);
   return llvm::Error::success();

@@ -104,8 +104,10 @@ public:
   /// @{
   /// Checks the number of inputs and that the first `min` are present.
   void expectInputs(size_t min, size_t max);
-  /// Outputs after the first are refused if something reads them.
+  /// Outputs after the first are refused if something reads them and the
+  /// operator has no results for them.
   void expectOneOutput();
+  size_t numOutputs() const { return node.outputs.size(); }
   size_t numInputs() const { return node.inputs.size(); }
   bool hasInput(size_t i) const;
   /// Known now, whatever its element type.
@@ -136,6 +138,9 @@ public:
   void setResult(const Constant &constant);
   /// The result is a bool, 0 or 1 in f32.
   void setBoolResult(Value value);
+  /// Of an operator with several outputs: one value or constant each.
+  void setResults(ArrayRef<Value> values);
+  void setResults(ArrayRef<ConstantRef> constants);
   /// The result is the input itself.
   void forward(size_t i);
   /// A constant made from others, named after `origin` for messages; charged
@@ -188,6 +193,8 @@ private:
   llvm::StringSet<> knownAttributes;
   SmallVector<Operation *> created;
   Entry result;
+  /// Of the outputs after the first.
+  SmallVector<Entry> others;
 };
 
 } // namespace mlir::qopt::importer

@@ -17,6 +17,8 @@ struct OpEntry {
   ImportFunction import;
   /// What is supported, for messages and for docs/onnx-ops.md.
   const char *supported;
+  /// All outputs may be used, not only the first.
+  bool severalOutputs = false;
 };
 
 /// All entries, sorted by operator, then opset.
@@ -27,6 +29,7 @@ const OpEntry *lookupOp(StringRef opType, int64_t opset);
 
 // Importers by family, one function an operator; ImportX.cpp defines them.
 void importConv(NodeContext &n);
+void importConvTranspose(NodeContext &n);
 void importMaxPool(NodeContext &n);
 void importAveragePool(NodeContext &n);
 void importGlobalPool(NodeContext &n);
@@ -62,7 +65,6 @@ void importSqueeze(NodeContext &n);
 void importUnsqueeze(NodeContext &n);
 void importTranspose(NodeContext &n);
 void importConcat(NodeContext &n);
-void importPad(NodeContext &n);
 void importIdentity(NodeContext &n);
 void importDropout(NodeContext &n);
 void importCast(NodeContext &n);
@@ -71,14 +73,22 @@ void importCast(NodeContext &n);
 void importIf(NodeContext &n);
 void importLoop(NodeContext &n);
 
+void importGather(NodeContext &n);
+void importSlice(NodeContext &n);
+void importSplit(NodeContext &n);
+void importExpand(NodeContext &n);
+void importTile(NodeContext &n);
+void importPad(NodeContext &n);
+void importDepthToSpace(NodeContext &n);
+void importSpaceToDepth(NodeContext &n);
+void importResize(NodeContext &n);
+void importUpsample(NodeContext &n);
+
 // Operators that are only folded.
 void importConstant(NodeContext &n);
 void importShape(NodeContext &n);
 void importSize(NodeContext &n);
 void importConstantOfShape(NodeContext &n);
-void importGather(NodeContext &n);
-void importSlice(NodeContext &n);
-void importExpand(NodeContext &n);
 void importRange(NodeContext &n);
 /// Max and Min of known values.
 void foldMinMax(NodeContext &n);

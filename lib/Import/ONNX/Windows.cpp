@@ -88,10 +88,10 @@ static void computeOutput(NodeContext &n, Window &w, ArrayRef<int64_t> spatial,
   }
 }
 
-Window readWindow(NodeContext &n, ArrayRef<int64_t> spatial,
-                  ArrayRef<int64_t> kernel, bool ceilMode, bool dilates) {
+/// Kernel, strides and dilations. `kernel` is empty for a pool.
+static Window readSteps(NodeContext &n, size_t axes, ArrayRef<int64_t> kernel,
+                        bool dilates) {
   Window w;
-  size_t axes = spatial.size();
   if (kernel.empty() && !n.hasAttribute("kernel_shape"))
     n.invalid("attribute 'kernel_shape' is missing");
   w.kernel = readSizes(n, "kernel_shape", axes, 1, 1);
@@ -104,10 +104,23 @@ Window readWindow(NodeContext &n, ArrayRef<int64_t> spatial,
   w.strides = readSizes(n, "strides", axes, 1, 1);
   w.dilations =
       dilates ? readSizes(n, "dilations", axes, 1, 1) : Shape(axes, 1);
+  return w;
+}
+
+Window readWindow(NodeContext &n, ArrayRef<int64_t> spatial,
+                  ArrayRef<int64_t> kernel, bool ceilMode, bool dilates) {
+  Window w = readSteps(n, spatial.size(), kernel, dilates);
   if (n.ok())
     readPads(n, w, spatial);
   if (n.ok())
     computeOutput(n, w, spatial, ceilMode);
+  return w;
+}
+
+Window readTransposedWindow(NodeContext &n, ArrayRef<int64_t> spatial,
+                            ArrayRef<int64_t> kernel) {
+  Window w = readSteps(n, spatial.size(), kernel, /*dilates=*/true);
+  w.pads = readSizes(n, "pads", 2 * spatial.size(), 0, 0);
   return w;
 }
 

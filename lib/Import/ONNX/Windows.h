@@ -27,6 +27,11 @@ struct Window {
 Window readWindow(NodeContext &n, ArrayRef<int64_t> spatial,
                   ArrayRef<int64_t> kernel, bool ceilMode, bool dilates);
 
+/// Kernel, strides, dilations and explicit pads of a ConvTranspose; nothing of
+/// its output, which follows other rules.
+Window readTransposedWindow(NodeContext &n, ArrayRef<int64_t> spatial,
+                            ArrayRef<int64_t> kernel);
+
 /// `[N, C, L]` to `[N, C, 1, L]`; rank 4 as it is. Nothing for other ranks.
 std::optional<Shape> as2D(ArrayRef<int64_t> shape);
 /// The window with a height of one in front, if it has one axis.

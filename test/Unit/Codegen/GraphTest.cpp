@@ -90,7 +90,7 @@ private:
     if (!from)
       return addGemm(nodes.back());
     Node node = *from;
-    switch (random.in(0, 9)) {
+    switch (random.in(0, 12)) {
     case 0:
     case 1:
     case 2:
@@ -107,6 +107,12 @@ private:
       return addPool(node);
     case 8:
       return addTranspose(node);
+    case 9:
+      return addSlice(node);
+    case 10:
+      return addGather(node);
+    case 11:
+      return addShuffle(node);
     default:
       return addReshape(node);
     }
@@ -208,6 +214,58 @@ private:
       shape.push_back(x.shape[axis]);
     add("qint.transpose " + x.name + " " + listText(order), typeOf(x.shape),
         shape);
+  }
+
+  void addSlice(const Node &x) {
+    SmallVector<int64_t> starts(4, 0), steps(4, 1), shape(x.shape);
+    // Channels of whole images most often, then anything.
+    bool isAnything = random.chance(50);
+    for (int64_t axis = 1; axis < (isAnything ? 4 : 2); ++axis) {
+      steps[axis] = isAnything ? random.in(1, 2) : 1;
+      starts[axis] = random.in(0, x.shape[axis] - 1);
+      int64_t most = (x.shape[axis] - 1 - starts[axis]) / steps[axis] + 1;
+      shape[axis] = random.in(1, most);
+    }
+    add("qint.slice " + x.name + " " + listText(starts) + " steps " +
+            listText(steps),
+        typeOf(x.shape), shape);
+  }
+
+  void addGather(const Node &x) {
+    int64_t axis = random.in(1, 3), times = random.in(1, 2);
+    SmallVector<int64_t> shape(x.shape), indices;
+    for (int64_t i = 0; i < x.shape[axis]; ++i)
+      indices.push_back(times == 1 ? random.in(0, i) : i / times);
+    add("qint.gather " + x.name + " axis " + std::to_string(axis) + " " +
+            listText(indices),
+        typeOf(x.shape), shape);
+  }
+
+  /// Channels to positions, or among one another.
+  void addShuffle(const Node &x) {
+    ArrayRef<int64_t> s(x.shape);
+    if (s[1] % 4 != 0)
+      return;
+    bool toSpace = random.chance(50);
+    if (toSpace)
+      add("qint.reshape " + x.name, typeOf(s),
+          {s[0], 2, 2, s[1] / 4, s[2], s[3]});
+    else
+      add("qint.reshape " + x.name, typeOf(s),
+          {s[0], 2, s[1] / 4, 2, s[2], s[3]});
+    Node split = nodes.back();
+    SmallVector<int64_t> order = {0, 3, 4, 1, 5, 2}, shape;
+    if (!toSpace)
+      order = {0, 3, 2, 1, 4, 5};
+    for (int64_t axis : order)
+      shape.push_back(split.shape[axis]);
+    add("qint.transpose " + split.name + " " + listText(order),
+        typeOf(split.shape), shape);
+    Node permuted = nodes.back();
+    if (toSpace)
+      return add("qint.reshape " + permuted.name, typeOf(permuted.shape),
+                 {s[0], s[1] / 4, 2 * s[2], 2 * s[3]});
+    add("qint.reshape " + permuted.name, typeOf(permuted.shape), s);
   }
 
   void addReshape(const Node &x) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Copies, transposes, pads, concats and halo fills equal the reference
+// Copies, transposes, pads, concats, gathers and halo fills equal the reference
 // evaluator to the byte and write nothing else.
 
 #include "KernelHarness.h"
@@ -132,6 +132,53 @@ KernelCase concatCase(Random &random) {
   return c;
 }
 
+/// Indices as importers make them (each n times, all n times, reflected,
+/// backward) or none in particular.
+SmallVector<int64_t> randomIndices(Random &random, int64_t size) {
+  SmallVector<int64_t> indices;
+  int64_t times = random.in(1, 3);
+  switch (random.in(0, 4)) {
+  case 0:
+    for (int64_t i = 0; i < size * times; ++i)
+      indices.push_back(i / times);
+    break;
+  case 1:
+    for (int64_t i = 0; i < size * times; ++i)
+      indices.push_back(i % size);
+    break;
+  case 2:
+    for (int64_t i = 1 - size; i < size; ++i)
+      indices.push_back(std::abs(i));
+    break;
+  case 3:
+    for (int64_t i = size; i > 0; i -= times)
+      indices.push_back(i - 1);
+    break;
+  default:
+    for (int64_t i = random.in(1, 40); i > 0; --i)
+      indices.push_back(random.in(0, size - 1));
+  }
+  return indices;
+}
+
+KernelCase gatherCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random), result = shape;
+  int64_t axis = random.in(0, shape.size() - 1);
+  SmallVector<int64_t> indices = randomIndices(random, shape[axis]);
+  result[axis] = indices.size();
+  std::string text;
+  for (int64_t index : indices)
+    text += (text.empty() ? "" : ", ") + std::to_string(index);
+  ElementKind kind = randomKind(random, 30);
+  KernelCase c;
+  c.in = {randomView(random, shape, kind)};
+  c.out = randomView(random, result, kind);
+  c.text = moveText("qint.gather %a axis " + std::to_string(axis) + " [" +
+                        text + "]",
+                    tensorType(shape, kind), tensorType(result, kind));
+  return c;
+}
+
 KernelCase haloCase(Random &random) {
   SmallVector<int64_t> shape = {random.in(1, 2), randomChannels(random),
                                 random.in(1, 5), random.in(1, 5)};
@@ -156,6 +203,7 @@ TEST(MoveKernelTest, Reshape) {
 }
 TEST(MoveKernelTest, Pad) { runFamily("pad", defaultCases, padCase); }
 TEST(MoveKernelTest, Concat) { runFamily("concat", defaultCases, concatCase); }
+TEST(MoveKernelTest, Gather) { runFamily("gather", defaultCases, gatherCase); }
 TEST(MoveKernelTest, Halo) { runFamily("halo", defaultCases, haloCase); }
 
 } // namespace

@@ -69,3 +69,31 @@ TEST(Moves, PadIsUnequalOnBothSides) {
                         {tensorOf<int8_t>({2}, {1, 2})}),
             (std::vector<int8_t>{1, 2, -7, -7}));
 }
+
+TEST(Moves, SliceWithSteps) {
+  EXPECT_EQ(run<float>("%x: tensor<3x5xf32>", "tensor<2x2xf32>",
+                       "%y = qopt.slice %x [1, 1] steps [1, 3] : "
+                       "(tensor<3x5xf32>) -> tensor<2x2xf32>",
+                       {tensorOf<float>({3, 5}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+                                                 10, 11, 12, 13, 14})}),
+            (std::vector<float>{6, 9, 11, 14}));
+  EXPECT_EQ(run<int16_t>("%x: tensor<4xi16>", "tensor<2xi16>",
+                         "%y = qint.slice %x [1] steps [2] : (tensor<4xi16>) "
+                         "-> tensor<2xi16>",
+                         {tensorOf<int16_t>({4}, {1, 2, 3, -4})}),
+            (std::vector<int16_t>{2, -4}));
+}
+
+TEST(Moves, GatherInTheMiddle) {
+  Tensor x = tensorOf<float>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  EXPECT_EQ(run<float>("%x: tensor<2x2x2xf32>", "tensor<2x3x2xf32>",
+                       "%y = qopt.gather %x axis 1 [1, 0, 1] : "
+                       "(tensor<2x2x2xf32>) -> tensor<2x3x2xf32>",
+                       {x}),
+            (std::vector<float>{3, 4, 1, 2, 3, 4, 7, 8, 5, 6, 7, 8}));
+  EXPECT_EQ(run<int8_t>("%x: tensor<3xi8>", "tensor<2xi8>",
+                        "%y = qint.gather %x axis 0 [2, 0] : (tensor<3xi8>) -> "
+                        "tensor<2xi8>",
+                        {tensorOf<int8_t>({3}, {1, 2, 3})}),
+            (std::vector<int8_t>{3, 1}));
+}

@@ -108,6 +108,18 @@ LogicalResult emit(KernelContext &, qopt::ReduceMaxOp, ArrayRef<View> in,
 LogicalResult emit(KernelContext &, qopt::ReduceMinOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
+// Interpolate.cpp.
+LogicalResult emit(KernelContext &, qint::InterpolateOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::InterpolateOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
+// Gather.cpp.
+LogicalResult emit(KernelContext &, qint::GatherOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::GatherOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
 // Copy.cpp: the ops that move values come down to these.
 /// `to[i] = from[i]` for equal logical shapes and element kinds, any strides,
 /// storage biases applied. `from` may be a model input and `to` a model
