@@ -49,6 +49,13 @@ llvm::Error TensorErrors::addArguments(func::FuncOp integer) {
         cast<RankedTensorType>(type).getElementType().getIntOrFloatBitWidth();
     argument.params = makeParams(static_cast<float>(scale.getValueAsDouble()),
                                  zeroPoint.getInt(), argument.bits);
+    // A graph input of unsigned bytes: the same values, 128 higher.
+    if (auto own = integer.getArgAttrOfType<StringAttr>(i, "qopt.type");
+        own && own == "uint8") {
+      argument.params.zeroPoint += 128;
+      argument.params.qmin += 128;
+      argument.params.qmax += 128;
+    }
     argument.elements = countElements(type);
     argument.bytes.resize(argument.elements * argument.bits / 8);
     arguments.push_back(std::move(argument));

@@ -139,18 +139,18 @@ static LogicalResult verifyStringAttribute(Operation *op,
 
 LogicalResult QoptDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
-  return verifyStringAttribute(op, attribute,
-                               {"qopt.value", "qopt.model_hash"});
+  return verifyStringAttribute(
+      op, attribute, {"qopt.value", "qopt.model_hash", "qopt.rounding"});
 }
 
 LogicalResult QoptDialect::verifyRegionArgAttribute(Operation *op, unsigned,
                                                     unsigned,
                                                     NamedAttribute attribute) {
-  return verifyStringAttribute(op, attribute, {"qopt.name"});
+  return verifyStringAttribute(op, attribute, {"qopt.name", "qopt.type"});
 }
 
 LogicalResult
 QoptDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned,
                                          NamedAttribute attribute) {
-  return verifyStringAttribute(op, attribute, {"qopt.name"});
+  return verifyStringAttribute(op, attribute, {"qopt.name", "qopt.type"});
 }

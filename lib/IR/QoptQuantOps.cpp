@@ -16,7 +16,7 @@ LogicalResult ObserveOp::verify() {
   // (C2)
   if (getBits() != 8 && getBits() != 16)
     return emitOpError("expects 8 or 16 bits, but got ") << getBits();
-  if (getBits() == 16 && !getSymmetric())
+  if (getBits() == 16 && !getSymmetric() && !getScaleAttr())
     return emitOpError("expects 16 bits to be symmetric, but got asymmetric");
   // (C3)
   if (getScaleAttr() && getZeroPointAttr()) {

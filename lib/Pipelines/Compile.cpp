@@ -10,6 +10,7 @@
 #include "Summary.h"
 #include "qopt/Evaluation/Evaluation.h"
 #include "qopt/Support/Error.h"
+#include "qopt/Transforms/Imported.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -49,14 +50,51 @@ static bool needsCode(const CompileOptions &options) {
          });
 }
 
-static llvm::Error missingData(const CompileOptions &options) {
+static std::vector<std::string> exampleCommands(const CompileOptions &options) {
+  return {"qopt " + options.model + " --calibrate data/ --emit=obj",
+          "qopt " + options.model +
+              " --calibrate random:uniform:0:1,n=64 --emit=obj   (to try it "
+              "out; ranges will be wrong)"};
+}
+
+/// The error of a model whose `undecided` values need data to get a scale.
+static llvm::Error missingData(Levels &levels, ArrayRef<ObserveOp> undecided,
+                               const CompileOptions &options) {
+  std::vector<std::string> notes = exampleCommands(options);
+  StringRef help = "qopt --help lists the kinds of data";
+  if (!levels.isImported())
+    return makeError(
+        103, "a float model needs calibration data, but --calibrate is missing",
+        std::move(notes), help.str());
+  constexpr size_t limit = 20;
+  std::string values;
+  for (ObserveOp op : undecided.take_front(limit))
+    values += (values.empty() ? "'" : ", '") + op.getId().str() + "'";
+  if (undecided.size() > limit)
+    values += " and " + std::to_string(undecided.size() - limit) + " more";
+  notes.insert(notes.begin(), "without a scale in the model: " + values);
   return makeError(
-      103, "a float model needs calibration data, but --calibrate is missing",
-      {"qopt " + options.model + " --calibrate data/ --emit=obj",
-       "qopt " + options.model +
-           " --calibrate random:uniform:0:1,n=64 --emit=obj   (to try it "
-           "out; ranges will be wrong)"},
-      "qopt --help lists the kinds of data");
+      103,
+      "the model is quantized only in part: " +
+          std::to_string(undecided.size()) +
+          (undecided.size() == 1 ? " value needs" : " values need") +
+          " calibration data, but --calibrate is missing",
+      std::move(notes), help.str());
+}
+
+/// The statistics of what --calibrate names; none where the model brings every
+/// scale itself.
+static llvm::Expected<observers::CalibrationState>
+getStatistics(Levels &levels, const CompileOptions &options,
+              const Streams &streams, RunFigures &figures) {
+  if (!options.calibrate.empty())
+    return loadStatistics(levels, options, streams, figures);
+  SmallVector<ObserveOp> undecided =
+      getUndecidedObservers(levels.getFunction("observed"));
+  if (!undecided.empty() || wants(options, EmitKind::Qcal) ||
+      !levels.isImported())
+    return missingData(levels, undecided, options);
+  return observers::CalibrationState::create(levels.getModelHash(), {}, {});
 }
 
 static llvm::Error evaluateModel(Levels &levels,
@@ -71,9 +109,9 @@ static llvm::Error evaluateModel(Levels &levels,
   auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
   evaluationOptions.progress = tick;
   auto result = evaluation::evaluate(
-      levels.getFunction("import"), levels.getFunction("calibrated"),
-      levels.getFunction("qint"), artifacts.object, artifacts.info.name,
-      **data, evaluationOptions);
+      levels.getFloatFunction("import"), levels.getFloatFunction("calibrated"),
+      levels.getFunction("qint"), artifacts.object, artifacts.info.name, **data,
+      evaluationOptions);
   progress.finish();
   if (!result)
     return result.takeError();
@@ -92,14 +130,15 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
     return error;
   if (!needsStatistics(options))
     return llvm::Error::success();
-  auto state = loadStatistics(levels, options, streams, figures);
+  auto state = getStatistics(levels, options, streams, figures);
   if (!state)
     return state.takeError();
   figures.qcal = state->serialize();
   figures.calibrationSamples = state->getSamples().size();
   if (llvm::Error error = levels.foldStatistics(*state))
     return error;
-  if (options.biasCorrection) {
+  // A model's own scales go with its own biases.
+  if (options.biasCorrection && !levels.isImported()) {
     auto correction = levels.correctBias(*state);
     if (!correction)
       return correction.takeError();
@@ -110,8 +149,6 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
 
 llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
                                            const Streams &streams) {
-  if (needsStatistics(options) && options.calibrate.empty())
-    return missingData(options);
   if (!options.shard.empty())
     return makeError(104, "--shard belongs to 'qopt calibrate'", {},
                      "qopt calibrate " + options.model +
@@ -136,11 +173,9 @@ llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
     if (llvm::Error error = levels.lower(*target, paths->name))
       return error;
   if (needsObject(options)) {
-    auto built =
-        buildObject(levels, *target, paths->name,
-                    options.io == BoundaryIO::Float,
-                    wants(options, EmitKind::Assembly),
-                    wants(options, EmitKind::LLVM));
+    auto built = buildObject(
+        levels, *target, paths->name, options.io == BoundaryIO::Float,
+        wants(options, EmitKind::Assembly), wants(options, EmitKind::LLVM));
     if (!built)
       return built.takeError();
     artifacts = std::move(*built);

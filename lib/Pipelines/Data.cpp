@@ -90,7 +90,7 @@ mlir::qopt::pipelines::loadStatistics(Levels &levels,
   Progress progress(streams.progress, "calibrating");
   auto begin = std::chrono::steady_clock::now();
   auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
-  auto state = calibration::calibrate(levels.getFunction("observed"),
+  auto state = calibration::calibrate(levels.getFloatFunction("observed"),
                                       levels.getModelHash(), **data, tick);
   progress.finish();
   figures.calibrationSeconds = std::chrono::duration<double>(

@@ -17,19 +17,28 @@ using target::BoundaryType;
 
 static bool isKeyword(StringRef word) {
   static const llvm::StringSet<> keywords = {
-      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor",
-      "bool", "break", "case", "catch", "char", "char16_t", "char32_t",
-      "class", "compl", "const", "const_cast", "constexpr", "continue",
-      "decltype", "default", "delete", "do", "double", "dynamic_cast", "else",
-      "enum", "explicit", "export", "extern", "false", "float", "for",
-      "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace",
-      "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or",
-      "or_eq", "private", "protected", "public", "register",
-      "reinterpret_cast", "restrict", "return", "short", "signed", "sizeof",
-      "static", "static_assert", "static_cast", "struct", "switch",
-      "template", "this", "thread_local", "throw", "true", "try", "typedef",
-      "typeid", "typename", "union", "unsigned", "using", "virtual", "void",
-      "volatile", "wchar_t", "while", "xor", "xor_eq"};
+      "alignas",      "alignof",  "and",           "and_eq",
+      "asm",          "auto",     "bitand",        "bitor",
+      "bool",         "break",    "case",          "catch",
+      "char",         "char16_t", "char32_t",      "class",
+      "compl",        "const",    "const_cast",    "constexpr",
+      "continue",     "decltype", "default",       "delete",
+      "do",           "double",   "dynamic_cast",  "else",
+      "enum",         "explicit", "export",        "extern",
+      "false",        "float",    "for",           "friend",
+      "goto",         "if",       "inline",        "int",
+      "long",         "mutable",  "namespace",     "new",
+      "noexcept",     "not",      "not_eq",        "nullptr",
+      "operator",     "or",       "or_eq",         "private",
+      "protected",    "public",   "register",      "reinterpret_cast",
+      "restrict",     "return",   "short",         "signed",
+      "sizeof",       "static",   "static_assert", "static_cast",
+      "struct",       "switch",   "template",      "this",
+      "thread_local", "throw",    "true",          "try",
+      "typedef",      "typeid",   "typename",      "union",
+      "unsigned",     "using",    "virtual",       "void",
+      "volatile",     "wchar_t",  "while",         "xor",
+      "xor_eq"};
   return keywords.contains(word);
 }
 
@@ -53,8 +62,7 @@ static std::string makeUnique(std::string base, llvm::StringSet<> &taken) {
 }
 
 static BoundaryTensor makeTensor(Type type, DictionaryAttr attributes,
-                                 StringRef fallback,
-                                 llvm::StringSet<> &taken) {
+                                 StringRef fallback, llvm::StringSet<> &taken) {
   BoundaryTensor tensor;
   auto shaped = cast<RankedTensorType>(type);
   tensor.shape.assign(shaped.getShape().begin(), shaped.getShape().end());
@@ -72,6 +80,14 @@ static BoundaryTensor makeTensor(Type type, DictionaryAttr attributes,
       tensor.scale = static_cast<float>(scale.getValueAsDouble());
     if (auto zeroPoint = attributes.getAs<IntegerAttr>("qint.zero_point"))
       tensor.zeroPoint = static_cast<int32_t>(zeroPoint.getInt());
+    // The model's own bytes: the same values, 128 higher.
+    if (auto type = attributes.getAs<StringAttr>("qopt.type");
+        type && type == "uint8" && tensor.type == BoundaryType::I8) {
+      tensor.type = BoundaryType::U8;
+      tensor.zeroPoint += 128;
+      tensor.qmin += 128;
+      tensor.qmax += 128;
+    }
   }
   tensor.identifier = makeUnique(toIdentifier(tensor.name), taken);
   return tensor;
@@ -84,9 +100,9 @@ Boundary mlir::qopt::pipelines::getBoundary(func::FuncOp function) {
     boundary.inputs.push_back(makeTensor(type, function.getArgAttrDict(i),
                                          "input" + std::to_string(i), inputs));
   for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
-    boundary.outputs.push_back(
-        makeTensor(type, function.getResultAttrDict(i),
-                   "output" + std::to_string(i), outputs));
+    boundary.outputs.push_back(makeTensor(type, function.getResultAttrDict(i),
+                                          "output" + std::to_string(i),
+                                          outputs));
   return boundary;
 }
 

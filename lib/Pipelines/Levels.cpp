@@ -3,16 +3,17 @@
 // From a file to the LLVM dialect, one level after the other.
 
 #include "qopt/Pipelines/Levels.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Import/ONNX/Import.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
-#include "qopt/Transforms/Statistics.h"
+#include "qopt/Transforms/Imported.h"
 #include "qopt/Transforms/Passes.h"
-#include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/Verifier.h"
+#include "qopt/Transforms/Statistics.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 
@@ -73,6 +74,25 @@ func::FuncOp Levels::getFunction(StringRef level) {
   return module ? *module.getOps<func::FuncOp>().begin() : func::FuncOp();
 }
 
+static func::FuncOp getMain(ModuleOp module) {
+  return *module.getOps<func::FuncOp>().begin();
+}
+
+bool Levels::isImported() { return hasImportedScales(getFunction("observed")); }
+
+func::FuncOp Levels::getFloatFunction(StringRef level) {
+  if (!isImported())
+    return getFunction(level);
+  for (auto &[name, module] : floatForms)
+    if (name == level)
+      return getMain(*module);
+  OwningOpRef<ModuleOp> copy(
+      getLevel(level == "import" ? "float" : level).clone());
+  dequantizeConstants(getMain(*copy));
+  floatForms.emplace_back(level.str(), std::move(copy));
+  return getMain(*floatForms.back().second);
+}
+
 llvm::Error Levels::import() {
   importer::ImportOptions importOptions;
   for (const auto &[name, shape] : options.shapes)
@@ -97,17 +117,16 @@ llvm::Error Levels::import() {
   return llvm::Error::success();
 }
 
-llvm::Error
-Levels::run(StringRef from, StringRef to, int code,
-            llvm::function_ref<void(OpPassManager &)> addPasses) {
+llvm::Error Levels::run(StringRef from, StringRef to, int code,
+                        llvm::function_ref<void(OpPassManager &)> addPasses) {
   OwningOpRef<ModuleOp> copy(getLevel(from).clone());
   PassManager manager(&context);
   addPasses(manager.nest<func::FuncOp>());
   DiagnosticCollector diagnostics(context);
   if (failed(manager.run(*copy)))
-    return diagnostics.take(code, ("the passes to level '" + to +
-                                   "' failed without a message")
-                                      .str());
+    return diagnostics.take(
+        code,
+        ("the passes to level '" + to + "' failed without a message").str());
   levels.emplace_back(to.str(), std::move(copy));
   return llvm::Error::success();
 }
@@ -115,6 +134,7 @@ Levels::run(StringRef from, StringRef to, int code,
 llvm::Error Levels::observe() {
   if (llvm::Error error =
           run("import", "float", 720, [](OpPassManager &manager) {
+            manager.addPass(createFoldQdq());
             manager.addPass(createSimplify());
             manager.addPass(createFuseFunctions());
             manager.addPass(createFuseActivation());
@@ -130,14 +150,13 @@ llvm::Error Levels::observe() {
   });
 }
 
-llvm::Error
-Levels::foldStatistics(const observers::CalibrationState &state) {
+llvm::Error Levels::foldStatistics(const observers::CalibrationState &state) {
   if (state.getModelHash() != modelHash)
-    return makeError(414,
-                     "the statistics are of another model than '" +
-                         options.model + "'",
-                     {}, "calibrate this model: qopt calibrate " +
-                             options.model + " --calibrate data -o new.qcal");
+    return makeError(
+        414, "the statistics are of another model than '" + options.model + "'",
+        {},
+        "calibrate this model: qopt calibrate " + options.model +
+            " --calibrate data -o new.qcal");
   OwningOpRef<ModuleOp> copy(getLevel("observed").clone());
   DiagnosticCollector diagnostics(context);
   for (func::FuncOp function : copy->getOps<func::FuncOp>())

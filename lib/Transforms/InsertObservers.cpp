@@ -2,11 +2,9 @@
 //
 // Marks the values whose range matters and says how many bits they get.
 
-#include "Names.h"
+#include "ObserverIds.h"
 #include "Scales.h"
 #include "qopt/Transforms/Passes.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/StringSet.h"
 
 namespace mlir::qopt {
 #define GEN_PASS_DEF_INSERTOBSERVERS
@@ -14,47 +12,19 @@ namespace mlir::qopt {
 
 namespace {
 
-/// Names for observers, each once in a function.
-class ObserverIds {
-public:
-  explicit ObserverIds(func::FuncOp function) {
-    function.walk([&](ObserveOp op) { used.insert(op.getId()); });
-  }
-
-  /// `name`, or `name_2`, `name_3`, ... where it is taken.
-  std::string unique(StringRef name) {
-    std::string id = name.str();
-    for (unsigned number = 2; !used.insert(id).second; ++number)
-      id = (name + "_" + Twine(number)).str();
-    return id;
-  }
-
-  /// The id of an op's result: the model's name of it, else `conv_0`, ...
-  std::string forOp(Operation *op) {
-    StringAttr name = getValueName(op);
-    if (name && !name.empty())
-      return unique(name.getValue());
-    StringRef kind = op->getName().stripDialect();
-    return unique((kind + "_" + Twine(ordinals[kind]++)).str());
-  }
-
-private:
-  llvm::StringSet<> used;
-  llvm::StringMap<unsigned> ordinals;
-};
-
 /// Collects the observers that decide the scale of `value` into `observers` if
 /// they may take more bits for free: each is requantized to by the op that
 /// computes it, and nothing else reads it on the way.
 bool collectWidenable(Value value, SmallVectorImpl<ObserveOp> &observers) {
-  if (isConstant(value))
+  if (isKnown(value))
     return true;
   Operation *op = value.getDefiningOp();
   if (!op || !value.hasOneUse())
     return false;
   if (auto observe = dyn_cast<ObserveOp>(op)) {
     auto producer = observe.getInput().getDefiningOp<QuantizableOpInterface>();
-    if (!producer)
+    // A scale that stands is not chosen again.
+    if (!producer || observe.getScale())
       return false;
     observers.push_back(observe);
     if (producer.getScaleRule() != ScaleRule::Shared)
@@ -92,13 +62,7 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
       if (!isFloatTensor(argument) ||
           llvm::any_of(argument.getUsers(), llvm::IsaPred<ObserveOp>))
         continue;
-      unsigned index = argument.getArgNumber();
-      auto name =
-          function.getArgAttrOfType<StringAttr>(index, boundaryNameAttr);
-      observe(builder, argument,
-              ids.unique(name && !name.empty()
-                             ? name.str()
-                             : "arg" + std::to_string(index)));
+      observe(builder, argument, ids.forArgument(argument));
     }
   }
 
@@ -140,7 +104,8 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
     function.walk([&](ObserveOp op) {
       auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
       if (producer && producer.getScaleRule() == ScaleRule::Own &&
-          op->hasOneUse() && isa<AddOp, SubOp>(*op->getUsers().begin())) {
+          !op.getScale() && op->hasOneUse() &&
+          isa<AddOp, SubOp>(*op->getUsers().begin())) {
         op.setBits(16);
         op.setSymmetric(true);
       }

@@ -14,6 +14,12 @@ inline constexpr llvm::StringLiteral valueNameAttr = "qopt.value";
 /// On a function's argument or result: the model's name of it.
 inline constexpr llvm::StringLiteral boundaryNameAttr = "qopt.name";
 
+/// On an op: `half_even` where its integer form rounds ties to even.
+inline constexpr llvm::StringLiteral roundingAttr = "qopt.rounding";
+
+/// The method of an observer whose scale came with the model.
+inline constexpr llvm::StringLiteral importedMethod = "imported";
+
 /// The name of `op`'s result; null if it has none.
 inline StringAttr getValueName(Operation *op) {
   return op->getAttrOfType<StringAttr>(valueNameAttr);

@@ -7,6 +7,7 @@
 #include "QintPatterns.h"
 #include "qopt/Numerics/ScalarFunctions.h"
 #include "qopt/Numerics/Softmax.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -181,21 +182,40 @@ struct SoftmaxPattern final : TensorPattern<SoftmaxOp> {
     if (getBits(input) != 8)
       return llvm::createStringError(
           "softmax reads 8 bits, but the input has 16");
+    std::vector<uint32_t> table = numerics::buildSoftmaxTable(input.scale);
+    auto create = [&](Type type, int64_t levels, int32_t zeroPoint) {
+      return qint::SoftmaxOp::create(
+          rewriter, op.getLoc(), type, adaptor.getInput(), op.getAxisAttr(),
+          rewriter.getDenseI32ArrayAttr(llvm::to_vector_of<int32_t>(table)),
+          rewriter.getI32IntegerAttr(static_cast<int32_t>(levels)),
+          rewriter.getI32IntegerAttr(zeroPoint));
+    };
     double inverse = 1.0 / output.scale;
     double levels = numerics::roundHalfEven(inverse);
-    if (levels != inverse || levels > 1 << 15)
-      return llvm::createStringError(
-          "expects a result scale whose inverse is an integer up to 32768, "
-          "but got " +
-          formatScale(output.scale));
-    std::vector<uint32_t> table = numerics::buildSoftmaxTable(input.scale);
-    return qint::SoftmaxOp::create(
-        rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
-        op.getAxisAttr(),
-        rewriter.getDenseI32ArrayAttr(llvm::to_vector_of<int32_t>(table)),
-        rewriter.getI32IntegerAttr(static_cast<int32_t>(levels)),
-        rewriter.getI32IntegerAttr(output.zeroPoint));
+    // A model writes 1/255 as the nearest float32.
+    if (levels <= mostLevels &&
+        std::fabs(levels - inverse) <= 0x1p-23 * inverse)
+      return create(getResultType(op), static_cast<int64_t>(levels),
+                    output.zeroPoint);
+
+    double factor = 1.0 / (mostLevels * static_cast<double>(output.scale));
+    llvm::Expected<numerics::Multipliers> multipliers =
+        numerics::chooseMultipliers(factor, mostLevels);
+    if (!multipliers)
+      return multipliers.takeError();
+    Value fine = create(getResultType(op).clone(rewriter.getI16Type()),
+                        mostLevels, /*zeroPoint=*/0);
+    qint::RequantAttr requant =
+        ResultForm(output, FnAttr())
+            .getRequant(op.getContext(), multipliers->multiplier,
+                        multipliers->shift);
+    return qint::RequantizeOp::create(rewriter, op.getLoc(), getResultType(op),
+                                      fine, rewriter.getI32IntegerAttr(0),
+                                      requant);
   }
+
+  /// The finest result: 16 bits at a scale of `2^-15`.
+  static constexpr int64_t mostLevels = 32768;
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 // What the pattern families of qopt-rewrite-to-qint share.
 #pragma once
 
+#include "Names.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
@@ -53,6 +54,10 @@ struct ResultForm {
                                ArrayRef<int8_t> shifts) const;
 };
 
+/// Moves the `qopt.rounding` of `from` into the requantization of `to`, its
+/// integer form, where that meets ties often enough to matter.
+void takeRounding(Operation *from, Operation *to);
+
 /// Base of the patterns: types are known before any is rewritten, refusals are
 /// collected.
 template <typename OpT> struct QintPattern : OpConversionPattern<OpT> {
@@ -81,6 +86,7 @@ template <typename OpT> struct QintPattern : OpConversionPattern<OpT> {
   LogicalResult replace(OpT op, PatternRewriter &rewriter,
                         Operation *replacement) const {
     replacement->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+    takeRounding(op, replacement);
     rewriter.replaceOp(op, replacement);
     return success();
   }

@@ -72,7 +72,8 @@ private:
           "result of '" + op->getName().getStringRef() + "' has no observer");
     for (OpOperand *operand :
          {quantizable.getWeightOperand(), quantizable.getBiasOperand()})
-      if (operand && !isConstantF32(operand->get()))
+      if (operand && !isConstantF32(operand->get()) &&
+          !getImportedConstant(operand->get()))
         add(op, "weight or bias of '" + op->getName().getStringRef() +
                     "' is not a float constant");
   }
@@ -87,6 +88,14 @@ Type getDecidedType(ObserveOp observe) {
                            *observe.getZeroPoint());
 }
 
+/// How ops round to what `observe` decided: as the peers of a model that brings
+/// its scales do, else as the default.
+StringAttr getRounding(ObserveOp observe) {
+  if (observe.getMethod() != importedMethod)
+    return nullptr;
+  return StringAttr::get(observe.getContext(), "half_even");
+}
+
 RankedTensorType withElement(Value value, Type element) {
   return cast<RankedTensorType>(value.getType()).clone(element);
 }
@@ -96,7 +105,7 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
 
   /// A float constant that is no weight, by its own range.
   Value quantizeByValues(OpBuilder &builder, Value constant) {
-    SmallVector<float> values = *getConstantF32(constant);
+    SmallVector<float> values = *getKnownValues(constant);
     numerics::Range range;
     for (float value : values) {
       range.min = std::min<double>(range.min, value);
@@ -109,14 +118,28 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
   }
 
   /// The quantized form of an operand that is an activation.
-  Value quantizeActivation(OpBuilder &builder, Value value, Type shared) {
-    if (isFloatTensor(value) && isConstant(value))
+  Value quantizeActivation(OpBuilder &builder, Value value, Type shared,
+                           StringAttr rounding = nullptr) {
+    if (Value imported = getImportedConstant(value)) {
+      Type element = getElementTypeOrSelf(imported.getType());
+      if (!isPerAxis(imported.getType()) && (!shared || shared == element))
+        return imported;
+    }
+    if (isFloatTensor(value) && isKnown(value))
       return shared ? quantizeConstant(builder, value, shared)
                     : quantizeByValues(builder, value);
     if (!shared || getElementTypeOrSelf(value.getType()) == shared)
       return value;
-    return RequantizeOp::create(builder, value.getLoc(),
-                                withElement(value, shared), value);
+    return requantize(builder, value, shared, rounding);
+  }
+
+  Value requantize(OpBuilder &builder, Value value, Type element,
+                   StringAttr rounding) {
+    auto op = RequantizeOp::create(builder, value.getLoc(),
+                                   withElement(value, element), value);
+    if (rounding)
+      op->setAttr(roundingAttr, rounding);
+    return op;
   }
 
   LogicalResult quantizeOp(QuantizableOpInterface op) {
@@ -125,17 +148,20 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
     bool shares = op.getScaleRule() == ScaleRule::Shared;
     ObserveOp observe = getObserver(result);
     OpOperand &first = *op->getOpOperands().begin();
-    if (!observe && isConstant(first.get()))
-      first.set(quantizeByValues(builder, first.get()));
+    if (!observe && isKnown(first.get()))
+      first.set(quantizeActivation(builder, first.get(), Type()));
     Type element = observe ? getDecidedType(observe)
                            : getElementTypeOrSelf(first.get().getType());
 
+    StringAttr rounding = observe ? getRounding(observe) : StringAttr();
+    if (rounding)
+      op->setAttr(roundingAttr, rounding);
     OpOperand *weight = op.getWeightOperand();
     OpOperand *bias = op.getBiasOperand();
     for (OpOperand &operand : op->getOpOperands())
       if (&operand != weight && &operand != bias)
         operand.set(quantizeActivation(builder, operand.get(),
-                                       shares ? element : Type()));
+                                       shares ? element : Type(), rounding));
     WeightForm form{perChannel, clipWeights};
     if (weight && failed(quantizeWeightAndBias(builder, op, form)))
       return failure();
@@ -152,6 +178,10 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
       OpBuilder builder(op);
       value = QuantizeOp::create(builder, op.getLoc(),
                                  withElement(value, getDecidedType(op)), value);
+    } else if (getElementTypeOrSelf(value.getType()) != getDecidedType(op)) {
+      // The value was decided by an observer before this one.
+      OpBuilder builder(op);
+      value = requantize(builder, value, getDecidedType(op), getRounding(op));
     }
     op.replaceAllUsesWith(value);
     op.erase();
@@ -179,8 +209,11 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
       else
         ops.push_back(op);
     });
+    SmallVector<DequantizeOp> imported;
     for (Operation *op : ops) {
-      if (auto observe = dyn_cast<ObserveOp>(op))
+      if (auto dequantize = dyn_cast<DequantizeOp>(op))
+        imported.push_back(dequantize);
+      else if (auto observe = dyn_cast<ObserveOp>(op))
         removeObserver(observe);
       else if (auto ret = dyn_cast<func::ReturnOp>(op))
         dequantizeResults(ret);
@@ -189,6 +222,9 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
                failed(quantizeOp(quantizable)))
         return failure();
     }
+    for (DequantizeOp op : imported)
+      if (op->use_empty())
+        op.erase();
     for (ConstantOp constant : constants)
       if (constant->use_empty())
         constant.erase();

@@ -26,7 +26,7 @@ Value mlir::qopt::quantizeConstant(OpBuilder &builder, Value value,
   auto type = cast<RankedTensorType>(value.getType()).clone(element);
   numerics::QuantParams params = quantParams(type);
   SmallVector<int32_t> integers;
-  SmallVector<float> reals = *getConstantF32(value);
+  SmallVector<float> reals = *getKnownValues(value);
   for (float real : reals)
     integers.push_back(numerics::quantize(real, params));
   return createQuantizedConstant(builder, value.getLoc(), type, integers);
@@ -98,6 +98,17 @@ mlir::qopt::getRoundedWeights(QuantizableOpInterface op, WeightForm form) {
   return reals;
 }
 
+/// The scales of a weight that the model itself holds as integers.
+static SmallVector<double> getImportedScales(Value weight) {
+  Type type = weight.getType();
+  int64_t count =
+      isPerAxis(type) ? cast<RankedTensorType>(type).getDimSize(0) : 1;
+  SmallVector<double> scales;
+  for (int64_t channel = 0; channel < count; ++channel)
+    scales.push_back(quantScale(type, channel));
+  return scales;
+}
+
 LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
                                                 QuantizableOpInterface op,
                                                 WeightForm form) {
@@ -109,21 +120,29 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
 
   SmallVector<float> biases;
   if (bias)
-    biases = *getConstantF32(bias->get());
-  numerics::QuantizedWeights quantized =
-      quantizeWeight(op, biases, inputScale, form);
-
-  SmallVector<double> scales(quantized.scales.begin(), quantized.scales.end());
-  weight->set(createSymmetric(
-      builder, weight->get(), 8, scales,
-      numerics::signedMin(8, /*narrow=*/true), numerics::signedMax(8),
-      SmallVector<int32_t>(quantized.values.begin(), quantized.values.end())));
+    biases = *getKnownValues(bias->get());
+  SmallVector<double> scales;
+  if (Value imported = getImportedConstant(weight->get())) {
+    if (isPerAxis(imported.getType()) && quantAxis(imported.getType()) != 0)
+      return op->emitOpError("expects weight scales along the output channels");
+    scales = getImportedScales(imported);
+    weight->set(imported);
+  } else {
+    numerics::QuantizedWeights quantized =
+        quantizeWeight(op, biases, inputScale, form);
+    scales.assign(quantized.scales.begin(), quantized.scales.end());
+    weight->set(createSymmetric(builder, weight->get(), 8, scales,
+                                numerics::signedMin(8, /*narrow=*/true),
+                                numerics::signedMax(8),
+                                SmallVector<int32_t>(quantized.values.begin(),
+                                                     quantized.values.end())));
+  }
   if (!bias)
     return success();
 
   SmallVector<int32_t> integers;
   for (auto [channel, value] : llvm::enumerate(biases)) {
-    float scale = quantized.scales[quantized.scales.size() == 1 ? 0 : channel];
+    float scale = static_cast<float>(scales[scales.size() == 1 ? 0 : channel]);
     llvm::Expected<int32_t> integer =
         numerics::quantizeBias(value, inputScale, scale);
     if (!integer)

@@ -7,6 +7,7 @@
 #include "qopt/IR/QuantTypes.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Transforms/Passes.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/Format.h"
 
 namespace mlir::qopt {
@@ -61,6 +62,35 @@ qint::RequantAttr ResultForm::getRequant(MLIRContext *context,
   return qint::RequantAttr::get(
       context, multipliers, llvm::to_vector_of<int32_t>(shifts),
       params.zeroPoint, clampMin, clampMax, qint::Rounding::HalfUp);
+}
+
+/// Whether `acc * multiplier / 2^shift` is a tie for more than one of 2^17
+/// values of `acc`: for the multiples of a power of two that the multiplier's
+/// trailing zeros leave.
+static bool hasTies(int32_t multiplier, int32_t shift) {
+  return shift - 1 - llvm::countr_zero(static_cast<uint32_t>(multiplier)) <= 16;
+}
+
+void takeRounding(Operation *from, Operation *to) {
+  auto rounding = from->getAttrOfType<StringAttr>(roundingAttr);
+  to->removeAttr(roundingAttr);
+  auto requant = to->getAttrOfType<qint::RequantAttr>("requant");
+  if (!rounding || rounding != "half_even" || !requant)
+    return;
+  ArrayRef<int32_t> multipliers = requant.getMultiplier();
+  ArrayRef<int32_t> shifts = requant.getShift();
+  bool ties = false;
+  // A sum of two terms has ties that neither has.
+  if (isa<qint::AddOp>(to))
+    ties = true;
+  for (auto [index, multiplier] : llvm::enumerate(multipliers))
+    ties |= hasTies(multiplier, shifts[shifts.size() == 1 ? 0 : index]);
+  if (!ties)
+    return;
+  to->setAttr("requant", qint::RequantAttr::get(
+                             to->getContext(), multipliers, shifts,
+                             requant.getZeroPoint(), requant.getClampMin(),
+                             requant.getClampMax(), qint::Rounding::HalfEven));
 }
 
 std::string formatScale(double value) {

@@ -77,7 +77,7 @@ void ScaleGroups::share(QuantizableOpInterface op) {
   SmallVector<Operation *> branches;
   SmallVector<Range> ranges = getConstantRanges(op);
   for (Value operand : op->getOperands()) {
-    if (isConstant(operand))
+    if (isKnown(operand))
       continue;
     ObserveOp observe = getDecidingObserver(operand);
     if (!observe || !members.count(observe) ||

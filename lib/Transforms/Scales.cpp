@@ -3,9 +3,40 @@
 // Who owns a value's scale.
 
 #include "Scales.h"
+#include "qopt/IR/QuantTypes.h"
+#include "qopt/Transforms/Constants.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
+
+Value mlir::qopt::getImportedConstant(Value value) {
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  if (dequantize && isConstant(dequantize.getInput()))
+    return dequantize.getInput();
+  return Value();
+}
+
+std::optional<SmallVector<float>> mlir::qopt::getKnownValues(Value value) {
+  Value imported = getImportedConstant(value);
+  if (!imported)
+    return getConstantF32(value);
+  std::optional<SmallVector<int32_t>> integers = getQuantizedConstant(imported);
+  if (!integers)
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(imported.getType());
+  int64_t axis = quantAxis(type), inner = 1;
+  for (int64_t size : type.getShape().drop_front(axis + 1))
+    inner *= size;
+  SmallVector<numerics::QuantParams> params;
+  for (int64_t i = 0, e = axis < 0 ? 1 : type.getDimSize(axis); i < e; ++i)
+    params.push_back(quantParams(type, i));
+  SmallVector<float> reals;
+  reals.reserve(integers->size());
+  for (auto [index, integer] : llvm::enumerate(*integers))
+    reals.push_back(numerics::dequantize(
+        integer, params[axis < 0 ? 0 : index / inner % params.size()]));
+  return reals;
+}
 
 bool mlir::qopt::mergesValues(QuantizableOpInterface op) {
   if (op.getScaleRule() != ScaleRule::Shared)

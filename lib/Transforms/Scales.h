@@ -20,6 +20,18 @@ inline bool isConstant(Value value) {
   return op && op->hasTrait<OpTrait::ConstantLike>();
 }
 
+/// The quantized constant behind a `dequantize`: values that the model itself
+/// holds as integers. Null for anything else.
+Value getImportedConstant(Value value);
+
+/// True for what is known at compile time, in either form.
+inline bool isKnown(Value value) {
+  return isConstant(value) || getImportedConstant(value);
+}
+
+/// The reals of what is known at compile time, in either form.
+std::optional<SmallVector<float>> getKnownValues(Value value);
+
 /// True for an op that shares one scale among its values but brings several of
 /// them together, so that the scale is a choice: concat, a pad with a value
 /// that is not zero.

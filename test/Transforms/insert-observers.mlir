@@ -143,6 +143,26 @@ func.func @wide_sums(%x: tensor<2xf32> {qopt.name = "x"}) -> tensor<2xf32> {
   return %d : tensor<2xf32>
 }
 
+// A scale that stands is not chosen again: the output keeps its 8 bits, the
+// operand of a sum too. A weight of the model is no value to observe.
+// WIDE-LABEL: func.func @decided
+// WIDE:         "a" {method = "imported", scale = 5.000000e-01
+// CHECK-LABEL: func.func @decided
+// CHECK:         "a" {method = "imported", scale = 5.000000e-01 : f32, zero_point = 3 : i64}
+// CHECK:         "s" {method = "imported", scale = 1.000000e+00 : f32, zero_point = 0 : i64}
+// CHECK-NOT:     observe
+func.func @decided(%x: tensor<2xf32> {qopt.name = "x"}) -> tensor<2xf32> {
+  %wq = qopt.constant dense<1> : tensor<2xi8> as tensor<2x!quant.uniform<i8:f32, 1.0>>
+  %w = qopt.dequantize %wq : tensor<2x!quant.uniform<i8:f32, 1.0>> -> tensor<2xf32>
+  %t = qopt.unary %x [#qopt.fn<tanh>] : (tensor<2xf32>) -> tensor<2xf32>
+  %a = qopt.observe %t "a" {method = "imported", scale = 0.5 : f32, zero_point = 3 : i64} : tensor<2xf32> -> tensor<2xf32>
+  %b = qopt.sub %a, %w : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %s = qopt.observe %b "s" {method = "imported", scale = 1.0 : f32, zero_point = 0 : i64} : tensor<2xf32> -> tensor<2xf32>
+  %r = qopt.reshape %s : (tensor<2xf32>) -> tensor<2xf32>
+  %z = qopt.reshape %r : (tensor<2xf32>) -> tensor<2xf32>
+  return %z : tensor<2xf32>
+}
+
 // A declaration has no body to rewrite.
 // CHECK: func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
 func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>

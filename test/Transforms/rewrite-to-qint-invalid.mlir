@@ -74,21 +74,13 @@ func.func @factor(%x: tensor<2x!x>) -> tensor<2x!tiny> {
 // -----
 
 !x = !quant.uniform<i8:f32, 5.000000e-01:3>
-!third = !quant.uniform<i8:f32, 3.000000e-01:3>
-!fine = !quant.uniform<i16:f32, 1.52587890625e-05>
+!tiny = !quant.uniform<i16:f32, 1.0e-10>
 
 // expected-error@+1 {{cannot be rewritten}}
-func.func @softmax_levels(%x: tensor<2x!x>) -> tensor<2x!fine> {
-  // expected-note@+1 {{expects a result scale whose inverse is an integer up to 32768, but got 1.52587891e-05}}
-  %r = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!fine>
-  return %r : tensor<2x!fine>
-}
-
-// expected-error@+1 {{cannot be rewritten}}
-func.func @softmax_scale(%x: tensor<2x!x>) -> tensor<2x!third> {
-  // expected-note@+1 {{expects a result scale whose inverse is an integer up to 32768, but got 0.3}}
-  %r = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!third>
-  return %r : tensor<2x!third>
+func.func @softmax_scale(%x: tensor<2x!x>) -> tensor<2x!tiny> {
+  // expected-note@+1 {{'qopt.softmax':}}
+  %r = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!tiny>
+  return %r : tensor<2x!tiny>
 }
 
 // -----

@@ -128,12 +128,10 @@ func.func @factors(%x: tensor<2x2x!x>, %i: tensor<1x1x2x2x!x>) -> tensor<2x2x!x>
 !all = !quant.uniform<i8:f32, 1.0:0>
 !most = !quant.uniform<i16:f32, 3.0517578125e-05>
 
-// One level and 32768 are the ends; an inverse below one is none.
-// expected-error@+1 {{cannot be rewritten}}
+// One level and 32768 are the ends; an inverse below one takes another step.
 func.func @softmax_levels(%x: tensor<2x!x>) -> tensor<2x!x> {
   %a = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!all>
   %b = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!most>
-  // expected-note@+1 {{expects a result scale whose inverse is an integer up to 32768, but got 2}}
   %c = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!two>
   return %x : tensor<2x!x>
 }

@@ -120,6 +120,18 @@ func.func @softmax(%x: tensor<2x!x>) -> tensor<2x!soft> {
   return %a : tensor<2x!soft>
 }
 
+// The inverse of 1/255 in float32 is near enough to an integer; another scale
+// is reached from the finest one.
+// CHECK-LABEL: func.func @softmax_scales
+// CHECK:         qint.softmax %arg0 {{.*}}levels = 255 : i32, zero_point = -128 : i32} : {{.*}} -> tensor<2xi8>
+// CHECK:         %[[F:.*]] = qint.softmax %arg0 {{.*}}levels = 32768 : i32, zero_point = 0 : i32} : {{.*}} -> tensor<2xi16>
+// CHECK-NEXT:    qint.requantize %[[F]] {input_zero_point = 0 : i32, requant = #qint.requant<[27962026], [38], zp 5, clamp -128 to 127>} : {{.*}} -> tensor<2xi8>
+func.func @softmax_scales(%x: tensor<2x!x>) -> (tensor<2x!quant.uniform<i8:f32, 0.003921568859368563:-128>>, tensor<2x!quant.uniform<i8:f32, 0.3:5>>) {
+  %a = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!quant.uniform<i8:f32, 0.003921568859368563:-128>>
+  %b = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!quant.uniform<i8:f32, 0.3:5>>
+  return %a, %b : tensor<2x!quant.uniform<i8:f32, 0.003921568859368563:-128>>, tensor<2x!quant.uniform<i8:f32, 0.3:5>>
+}
+
 // Corner, edge and inner windows have 4, 6 and 9 taps: one multiplier each.
 // CHECK-LABEL: func.func @avg_pool
 // CHECK:         qint.avg_pool %arg0 {input_zero_point = 3 : i32, kernel = array<i64: 3, 3>, pads = array<i64: 1, 1, 1, 1>

@@ -36,9 +36,11 @@ def Qopt_Dialect : Dialect {
       op converts.
 
     Attributes on other dialects' ops: `qopt.name` (string) is the model's name
-    of a function argument or result, `qopt.value` (string) the model's name of
-    an op's result, `qopt.model_hash` (string) on a module the hash of the
-    model's bytes.
+    of a function argument or result, `qopt.type` (`int8`, `uint8`, `int16`) the
+    model's element type of one that it holds as integers, `qopt.value` (string) the model's name of
+    an op's result, `qopt.rounding` (`half_even`) how the integer form of an
+    op rounds where that is not the default, `qopt.model_hash` (string) on a
+    module the hash of the model's bytes.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;

@@ -17,12 +17,14 @@ def Qopt_ObserveOp : Qopt_Op<"observe", []> {
 
     - `bits`: 8 or 16;
     - `symmetric`: zero point 0;
-    - `method`: how the range is chosen (`minmax`, `percentile:99.99`, `mse`);
+    - `method`: how the range is chosen (`minmax`, `percentile:99.99`, `mse`),
+      or `imported` where the scale came with the model;
     - `scale`, `zero_point`: present once statistics have been folded.
 
     Constraints:
     - (C1) `id` is not empty.
-    - (C2) `bits` is 8 or 16, and 16 only with `symmetric`.
+    - (C2) `bits` is 8 or 16, and 16 only with `symmetric` where there is no
+      scale yet.
     - (C3) `scale` and `zero_point` come together; the scale is finite and > 0.
     - (C4) input and result have one type.
 

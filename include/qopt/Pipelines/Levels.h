@@ -51,6 +51,12 @@ public:
   ModuleOp getLevel(llvm::StringRef level);
   /// The model's function at a level.
   func::FuncOp getFunction(llvm::StringRef level);
+  /// The same for an engine of float ops: as it is, or without the integers and
+  /// the roundings of a model that arrived quantized. Level `import` gives
+  /// `float` then, which says the same without them.
+  func::FuncOp getFloatFunction(llvm::StringRef level);
+  /// Whether the model brings scales (known from level `observed` on).
+  bool isImported();
   /// The text of a level; large constants are elided unless `full`.
   std::string print(llvm::StringRef level, bool full);
 
@@ -70,6 +76,8 @@ private:
   CompileOptions options;
   MLIRContext context;
   std::vector<std::pair<std::string, OwningOpRef<ModuleOp>>> levels;
+  /// What `getFloatFunction` made, by level.
+  std::vector<std::pair<std::string, OwningOpRef<ModuleOp>>> floatForms;
   observers::Hash modelHash{};
   uint64_t modelBytes = 0;
   CodeFigures figures;

@@ -6,6 +6,34 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FoldQdq : Pass<"qopt-fold-qdq", "::mlir::func::FuncOp"> {
+  let summary = "Turn the scales of an imported model into decisions";
+  let description = [{
+    A model that arrives quantized rounds its values with a `quantize` and a
+    `dequantize` behind it. Each such pair becomes a `qopt.observe` that carries
+    its scale and zero point and has the method `imported`; a second pair on
+    the same value follows the first. What the pair saturates becomes part of
+    the clamp of the op before it, so that the float model leaves out what the
+    model leaves out (a ReLU that its zero point stands for, for one).
+
+    ```mlir
+    %c = qopt.conv %x, %w : ...
+    %q = qopt.quantize %c : tensor<1x8xf32> -> tensor<1x8x!quant.uniform<i8:f32, 0.5:-128>>
+    %y = qopt.dequantize %q : ...
+    // becomes
+    %c = qopt.conv %x, %w {activation = #qopt.fn<clip, 0.0, 127.5>} : ...
+    %y = qopt.observe %c "c" {method = "imported", scale = 5.0e-1 : f32, zero_point = -128 : i64} : ...
+    ```
+
+    Ops that pass a scale on (`reshape`, `max_pool`, ...) pass it to their
+    operands too where nothing else reads those, and an observer that repeats
+    the scale in front of such an op goes.
+
+    Leaves alone: a `dequantize` of a constant, which is an imported weight; a
+    `quantize` with a per-axis or narrowed type or another reader.
+  }];
+}
+
 def Simplify : Pass<"qopt-simplify", "::mlir::func::FuncOp"> {
   let summary = "Fold batch norms, constants and moves of values";
   let description = [{

@@ -182,7 +182,7 @@ View Planner::newRoot(Value value, const Halo &halo, int64_t haloValue) {
   int64_t output = directOutput(value);
   if (output >= 0 && halo.empty()) {
     view.buffer = plan.outputs[output].buffer;
-    view.storageBias = 0;
+    view.storageBias = plan.outputs[output].storageBias;
     return view;
   }
   int64_t elements = view.shape.empty() ? 1 : view.shape[0] * view.strides[0];

@@ -32,6 +32,7 @@ static Expected<Constant> gatherStrided(const Constant &input, Shape shape,
                      " is too large");
   Constant result;
   result.element = input.element;
+  result.type = input.type;
   result.shape = shape;
   bool isFloat = input.element == Element::Float;
   if (isFloat)
@@ -64,9 +65,31 @@ Constant intConstant(Shape shape, std::vector<int64_t> values) {
   return result;
 }
 
+/// The quantization of `input` under another shape; null where its axis is
+/// merged or split.
+static QuantizationRef reshapeQuantization(const Constant &input,
+                                           ArrayRef<int64_t> shape) {
+  const QuantizationRef &from = input.quantization;
+  if (!from || from->axis < 0)
+    return from;
+  auto sizeBefore = [](ArrayRef<int64_t> sizes, int64_t axis) {
+    return countElements(sizes.take_front(axis)).value_or(-1);
+  };
+  int64_t before = sizeBefore(input.shape, from->axis);
+  for (int64_t axis = 0; axis != int64_t(shape.size()); ++axis)
+    if (shape[axis] == input.shape[from->axis] &&
+        sizeBefore(shape, axis) == before) {
+      auto to = std::make_shared<Quantization>(*from);
+      to->axis = axis;
+      return to;
+    }
+  return nullptr;
+}
+
 Constant foldReshape(const Constant &input, Shape shape) {
   Constant result = input;
   result.shape = std::move(shape);
+  result.quantization = reshapeQuantization(input, result.shape);
   return result;
 }
 
@@ -106,7 +129,14 @@ Expected<Constant> foldTranspose(const Constant &input,
     shape.push_back(input.shape[axis]);
     strides.push_back(from[axis]);
   }
-  return gatherStrided(input, shape, 0, strides);
+  Expected<Constant> result = gatherStrided(input, shape, 0, strides);
+  if (result && input.quantization) {
+    auto moved = std::make_shared<Quantization>(*input.quantization);
+    if (moved->axis >= 0)
+      moved->axis = llvm::find(*resolved, moved->axis) - resolved->begin();
+    result->quantization = std::move(moved);
+  }
+  return result;
 }
 
 Expected<Constant> foldConcat(ArrayRef<ConstantRef> inputs, int64_t axis) {

@@ -5,6 +5,7 @@
 #include "Importer.h"
 
 #include "Bind.h"
+#include "Quantized.h"
 #include "Reader.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -33,7 +34,12 @@ func::FuncOp Importer::createFunction(ArrayRef<Shape> shapes) {
     state.valueNames.insert(input.name);
     Entry entry;
     entry.dependsOnData = true;
-    if (input.isFloat) {
+    if (QuantizationRef integers = getInputQuantization(input.type)) {
+      entry.kind = Entry::Kind::Activation;
+      entry.value = block->getArgument(i);
+      entry.quantization = std::move(integers);
+      function.setArgAttr(i, "qopt.type", builder.getStringAttr(input.type));
+    } else if (input.isFloat) {
       entry.kind = Entry::Kind::Activation;
       entry.value = block->getArgument(i);
       if (input.type != "float32")
@@ -43,7 +49,9 @@ func::FuncOp Importer::createFunction(ArrayRef<Shape> shapes) {
       report(makeError(302,
                        "input " + quoted(input.name) + " of type " +
                            input.type + " is not supported",
-                       {"supported: float32, float16, bfloat16, float64"}));
+                       {"supported: float32, float16, bfloat16, float64; int8, "
+                        "uint8, int16 where a quantized operator reads "
+                        "them"}));
     }
     state.entries[input.name] = entry;
   }
@@ -80,14 +88,25 @@ void Importer::importNode(const Node &node) {
   Block *block = builder.getInsertionBlock();
   Operation *before = block->empty() ? nullptr : &block->back();
   NodeContext n(state, node);
-  const OpEntry *entry =
-      node.domain.empty() ? lookupOp(node.opType, node.opset) : nullptr;
+  const OpEntry *entry = lookupOp(operatorName(node), node.opset);
   if (!entry) {
     n.fail(unknownOperator(node));
   } else {
-    if (!isControl(node))
+    if (!isControl(node) && !entry->severalOutputs)
       n.expectOneOutput();
-    entry->import(n);
+    if (n.readsDynamic())
+      importDynamicUse(n);
+    else
+      entry->import(n);
+    // The nodes that it stands for check its attributes.
+    if (std::vector<Node> nodes = n.takeExpansion(); n.ok() && !nodes.empty()) {
+      size_t first = figures ? figures->nodes.size() : 0;
+      for (const Node &part : nodes)
+        importNode(part);
+      if (figures)
+        mergeFigures(node, first);
+      return;
+    }
     if (n.ok())
       n.checkAttributes();
   }
@@ -125,6 +144,14 @@ void Importer::releaseInputs(const Node &node) {
 void Importer::importOutputs(func::FuncOp function) {
   SmallVector<Value> values;
   SmallVector<Type> types;
+  for (const auto &[i, input] : llvm::enumerate(graph.inputs)) {
+    const Entry &entry = state.entries[input.name];
+    if (entry.quantization && entry.quantization->scales.empty() && !errors)
+      report(makeError(302, "input " + quoted(input.name) + " of type " +
+                                input.type +
+                                " is not supported: no DequantizeLinear or "
+                                "QLinear operator says what it means"));
+  }
   for (const std::string &name : graph.outputs) {
     const Entry &entry = state.entries[name];
     Value value = entry.value;
@@ -145,6 +172,10 @@ void Importer::importOutputs(func::FuncOp function) {
       value = state.materialize(entry.constant,
                                 NameLoc::get(builder.getStringAttr(name)));
     }
+    if (entry.dynamic)
+      report(makeError(302, "output " + quoted(name) +
+                                " belongs to a dynamic quantization, which is "
+                                "not supported"));
     if (!value)
       continue;
     if (entry.isBool) {
@@ -152,6 +183,9 @@ void Importer::importOutputs(func::FuncOp function) {
                                 " is a bool tensor, which is not supported"));
       continue;
     }
+    if (entry.quantization && getIntegerName(*entry.quantization) == "uint16")
+      report(makeError(302, "output " + quoted(name) +
+                                " of type uint16 is not supported"));
     values.push_back(value);
     types.push_back(value.getType());
   }
@@ -160,8 +194,12 @@ void Importer::importOutputs(func::FuncOp function) {
       builder.getFunctionType(function.getFunctionType().getInputs(), types));
   if (types.size() != graph.outputs.size())
     return;
-  for (auto [i, name] : llvm::enumerate(graph.outputs))
+  for (auto [i, name] : llvm::enumerate(graph.outputs)) {
     function.setResultAttr(i, "qopt.name", builder.getStringAttr(name));
+    if (const QuantizationRef &integers = state.entries[name].quantization)
+      function.setResultAttr(i, "qopt.type",
+                             builder.getStringAttr(getIntegerName(*integers)));
+  }
 }
 
 /// The importer promises valid IR: what the verifier finds is our bug.

@@ -223,7 +223,7 @@ void Importer::stackScan(const Node &node, const std::string &output,
 void Importer::reportInside(const Node &node) {
   for (const auto &[name, subgraph] : node.graphs)
     for (const Node &inner : subgraph->nodes) {
-      bool known = inner.domain.empty() && lookupOp(inner.opType, inner.opset);
+      bool known = lookupOp(operatorName(inner), inner.opset);
       if (!known && figures)
         addFigures(inner, nullptr, false, unknownOperator(inner, node.name));
       else if (!known)

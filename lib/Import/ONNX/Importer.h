@@ -53,6 +53,8 @@ private:
   /// Describes `node`, whose ops come after `before`; consumes its error.
   void addFigures(const Node &node, Operation *before, bool ok,
                   llvm::Error error);
+  /// Makes one entry for `node` of those from `first` on, its parts'.
+  void mergeFigures(const Node &node, size_t first);
   void addOutputFigures();
   ValueFigures figuresOf(const std::string &name);
   /// @}

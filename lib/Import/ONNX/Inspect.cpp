@@ -137,6 +137,27 @@ void Importer::addFigures(const Node &node, Operation *before, bool ok,
   figures->nodes.push_back(std::move(entry));
 }
 
+void Importer::mergeFigures(const Node &node, size_t first) {
+  using Status = NodeFigures::Status;
+  NodeFigures entry = describe(node);
+  for (const std::string &output : node.outputs)
+    if (!output.empty())
+      entry.outputs.push_back(figuresOf(output));
+  for (size_t i = first; i != figures->nodes.size(); ++i) {
+    const NodeFigures &part = figures->nodes[i];
+    entry.macs += part.macs;
+    entry.parameters += part.parameters;
+    if (entry.status != Status::Refused)
+      entry.status = part.status;
+    if (entry.code == 0) {
+      entry.code = part.code;
+      entry.why = part.why;
+    }
+  }
+  figures->nodes.resize(first);
+  figures->nodes.push_back(std::move(entry));
+}
+
 void Importer::addOutputFigures() {
   figures->outputs.clear();
   for (const std::string &name : graph.outputs)
@@ -168,7 +189,7 @@ static void describeUnbound(const Graph &graph, ArrayRef<Node> nodes,
     for (const std::string &output : node.outputs)
       if (!output.empty())
         entry.outputs.push_back(declaredIn(graph, output));
-    if (!node.domain.empty() || !lookupOp(node.opType, node.opset)) {
+    if (!lookupOp(operatorName(node), node.opset)) {
       entry.status = NodeFigures::Status::Refused;
       takeError(unknownOperator(node), entry.code, entry.why);
     }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Names and shapes as messages show them, and the checked element count.
+// Names and shapes as messages show them, the checked element count, and the
+// integers behind quantized constants.
 #include "Model.h"
 
+#include "qopt/Numerics/QuantParams.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -46,6 +48,35 @@ std::optional<int64_t> countElements(ArrayRef<int64_t> shape) {
     count *= size;
   }
   return empty ? 0 : count;
+}
+
+std::optional<std::vector<int64_t>> recoverIntegers(const Constant &constant) {
+  const QuantizationRef &q = constant.quantization;
+  if (!q || constant.element != Element::Float)
+    return std::nullopt;
+  int64_t rank = constant.shape.size(), inner = 1;
+  if (q->axis >= rank)
+    return std::nullopt;
+  int64_t channels = q->axis < 0 ? 1 : constant.shape[q->axis];
+  if (int64_t(q->scales.size()) != channels)
+    return std::nullopt;
+  for (int64_t axis = q->axis + 1; q->axis >= 0 && axis < rank; ++axis)
+    inner *= constant.shape[axis];
+  const int64_t bound = int64_t(1) << (q->bits - 1);
+  std::vector<int64_t> integers(constant.floats.size());
+  for (size_t i = 0; i != integers.size(); ++i) {
+    int64_t channel = q->axis < 0 ? 0 : int64_t(i) / inner % channels;
+    float scale = q->scales[channel];
+    double steps = numerics::roundHalfEven(double(constant.floats[i]) / scale);
+    // Also refuses what is not a number.
+    if (!(steps >= -2 * bound && steps <= 2 * bound) ||
+        scale * float(steps) != constant.floats[i])
+      return std::nullopt;
+    integers[i] = int64_t(steps) + q->zeroPoints[channel];
+    if (integers[i] < -bound || integers[i] >= bound)
+      return std::nullopt;
+  }
+  return integers;
 }
 
 } // namespace mlir::qopt::importer

@@ -32,9 +32,37 @@ inline constexpr int64_t kMaxNodes = 1'000'000;
 /// integer type as int64.
 enum class Element { Float, Int, Bool };
 
+/// How a tensor's integers stand for reals: `x = scale (q - zeroPoint)`. Zero
+/// points are those of signed storage: an unsigned tensor of N bits is taken
+/// less 2^(N-1).
+struct Quantization {
+  /// 8 or 16, of the storage.
+  unsigned bits = 8;
+  /// Whether the model's own type is unsigned.
+  bool isUnsigned = false;
+  /// The axis that `scales` run along; one scale in all where it is negative.
+  int64_t axis = -1;
+  std::vector<float> scales;
+  std::vector<int64_t> zeroPoints;
+
+  bool operator==(const Quantization &other) const {
+    return bits == other.bits && isUnsigned == other.isUnsigned &&
+           axis == other.axis && scales == other.scales &&
+           zeroPoints == other.zeroPoints;
+  }
+};
+using QuantizationRef = std::shared_ptr<const Quantization>;
+
 /// A tensor whose values are known.
 struct Constant {
   std::string name;
+  /// `TensorProto`'s number of the element type as read; 0 for results of
+  /// folding.
+  int type = 0;
+  /// For floats that the model holds as integers: how. Folding that changes
+  /// values may leave it behind, so whoever uses it checks that the values are
+  /// multiples of the scales (`recoverIntegers`).
+  QuantizationRef quantization;
   Element element = Element::Float;
   Shape shape;
   std::vector<float> floats;
@@ -60,6 +88,8 @@ struct NodeAttribute {
 struct Subgraph;
 
 struct Node {
+  /// The operator of the model where it was taken apart into several nodes.
+  std::string origin;
   /// The ONNX name, or `Conv_17` with the node's position in its graph.
   std::string name;
   std::string opType;
@@ -133,6 +163,10 @@ struct Graph {
   /// Bytes of the model and of the external data read.
   uint64_t bytes = 0;
 };
+
+/// The integers of a constant with a `quantization`, in its own order; nothing
+/// where its values are not exactly `scale (q - zeroPoint)` within the storage.
+std::optional<std::vector<int64_t>> recoverIntegers(const Constant &constant);
 
 /// A name for messages: quoted, control characters escaped, at most 120 bytes.
 std::string quoted(StringRef name);

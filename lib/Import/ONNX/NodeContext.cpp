@@ -3,6 +3,7 @@
 // Checked access to a node, constants as ops, results and their names.
 #include "NodeContext.h"
 
+#include "Quantized.h"
 #include "Registry.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinDialect.h"
@@ -36,9 +37,20 @@ static std::string resourceName(StringRef name) {
   return result;
 }
 
+std::string ImportState::uniqueResourceName(StringRef name) {
+  std::string base = resourceName(name), unique = base;
+  for (unsigned i = 2; !resourceNames.insert(unique).second; ++i)
+    unique = base + "_" + std::to_string(i);
+  return unique;
+}
+
 Value ImportState::materialize(const ConstantRef &constant, Location loc) {
   if (auto found = materialized.find(constant); found != materialized.end())
     return found->second;
+  if (Value value = materializeQuantized(*this, *constant, loc)) {
+    materialized[constant] = value;
+    return value;
+  }
   auto type = RankedTensorType::get(constant->shape, builder.getF32Type());
   ElementsAttr attr;
   constexpr size_t inlineBytes = 64;
@@ -46,9 +58,7 @@ Value ImportState::materialize(const ConstantRef &constant, Location loc) {
   if (bytes < inlineBytes) {
     attr = DenseElementsAttr::get(type, ArrayRef(constant->floats));
   } else {
-    std::string base = resourceName(constant->name), name = base;
-    for (unsigned i = 2; !resourceNames.insert(name).second; ++i)
-      name = base + "_" + std::to_string(i);
+    std::string name = uniqueResourceName(constant->name);
     ArrayRef<char> data(reinterpret_cast<const char *>(constant->floats.data()),
                         bytes);
     // The blob shares the constant's memory: models are hundreds of megabytes.
@@ -73,8 +83,14 @@ NodeContext::NodeContext(ImportState &state, const Node &node)
     : state(state), node(node),
       loc(NameLoc::get(state.builder.getStringAttr(node.name))) {}
 
+std::string NodeContext::modelOp() const {
+  if (!node.origin.empty())
+    return node.origin;
+  return node.domain.empty() ? node.opType : node.domain + "." + node.opType;
+}
+
 std::string NodeContext::where() const {
-  return "operator " + quoted(node.opType) + " (node " + quoted(node.name) +
+  return "operator " + quoted(modelOp()) + " (node " + quoted(node.name) +
          ", opset " + std::to_string(opset()) + ")";
 }
 
@@ -89,7 +105,7 @@ void NodeContext::fail(llvm::Error e) {
 
 void NodeContext::unsupported(const std::string &why) {
   std::vector<std::string> notes;
-  if (const OpEntry *op = lookupOp(node.opType, opset()))
+  if (const OpEntry *op = lookupOp(modelOp(), opset()))
     notes.push_back("supported: " + std::string(op->supported));
   fail(makeError(302, where() + " is not supported in this form: " + why,
                  std::move(notes)));
@@ -189,9 +205,6 @@ void NodeContext::expectInputs(size_t min, size_t max) {
 void NodeContext::expectOneOutput() {
   if (node.outputs.empty() || node.outputs.front().empty())
     invalid("expects an output");
-  const OpEntry *op = lookupOp(node.opType, opset());
-  if (op && op->severalOutputs)
-    return;
   for (size_t i = 1; i < node.outputs.size(); ++i)
     if (!node.outputs[i].empty() && state.graph.used.contains(node.outputs[i]))
       unsupported("output " + std::to_string(i) + " (" +
@@ -281,6 +294,13 @@ Shape NodeContext::intsConstant(size_t i, StringRef what) {
 
 Value NodeContext::activation(size_t i) {
   const Entry &e = entry(i);
+  if (e.dynamic) {
+    unsupported("input " + std::to_string(i) +
+                " belongs to a dynamic quantization");
+    return Value();
+  }
+  if (holdsIntegers(i) && !checkMove(e.quantization, i))
+    return Value();
   if (e.kind == Entry::Kind::Activation)
     return e.value;
   if (!hasInput(i))
@@ -312,10 +332,13 @@ Shape NodeContext::shapeOf(Value value) {
 
 Shape NodeContext::shapeOf(size_t i) {
   const Entry &e = entry(i);
-  if (e.kind == Entry::Kind::Activation)
+  if (e.kind == Entry::Kind::Activation && !e.dynamic)
     return shapeOf(e.value);
   if (e.kind == Entry::Kind::Constant)
     return e.constant->shape;
+  if (e.dynamic)
+    unsupported("input " + std::to_string(i) +
+                " belongs to a dynamic quantization");
   if (!hasInput(i))
     invalid("input " + std::to_string(i) + " is missing");
   failed = true;
@@ -455,6 +478,8 @@ llvm::Error NodeContext::finish() {
       return result;
     return output <= others.size() ? others[output - 1] : Entry();
   };
+  if (result.kind == Entry::Kind::Activation && moved)
+    result.quantization = moved;
   for (Operation *op : created) {
     std::string value = name + "@" + op->getName().stripDialect().str();
     for (size_t i = node.outputs.size(); i-- > 0;)

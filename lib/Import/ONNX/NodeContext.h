@@ -11,6 +11,20 @@
 
 namespace mlir::qopt::importer {
 
+/// A value between DynamicQuantizeLinear and the Mul that ends what it began.
+struct DynamicValue {
+  enum class Role { Integers, Scale, ZeroPoint, Product };
+  Role role = Role::Integers;
+  /// The name of the float value that is quantized.
+  std::string source;
+  /// Scale: what it has been multiplied by; empty for nothing. Product: the
+  /// weight at scale 1.
+  Constant factor;
+  /// Product: the operator on reals, and the weight's channel axis.
+  Node node;
+  int64_t channelAxis = 0;
+};
+
 /// What an ONNX name stands for while the graph is imported.
 struct Entry {
   enum class Kind {
@@ -26,6 +40,12 @@ struct Entry {
   ConstantRef constant;
   /// An activation that stands for a bool: 0 or 1.
   bool isBool = false;
+  /// On an activation that the model holds as integers: what they mean. `value`
+  /// are the reals they stand for. Without scales: a graph input that nobody
+  /// has read yet.
+  QuantizationRef quantization;
+  /// On an activation without a value: a part of a dynamic quantization.
+  std::shared_ptr<const DynamicValue> dynamic;
   /// Unknown, and it depends on values, not only on shapes, of graph inputs.
   bool dependsOnData = false;
 };
@@ -49,7 +69,10 @@ struct ImportState {
 
   /// `name`, or `name_2`, ... where that is taken.
   std::string uniqueValueName(const std::string &name);
-  /// A `qopt.constant`; the caller has checked that the values are finite.
+  /// The same for resources, in characters that need no quotes.
+  std::string uniqueResourceName(StringRef name);
+  /// A `qopt.constant`, of integers with a `qopt.dequantize` behind it where
+  /// the constant has them; the caller has checked that the values are finite.
   Value materialize(const ConstantRef &constant, Location loc);
 };
 
@@ -121,11 +144,25 @@ public:
   ConstantRef floatConstant(size_t i, StringRef what);
   /// A list (or scalar) of integers.
   Shape intsConstant(size_t i, StringRef what);
-  /// The input as an f32 value; a constant becomes an op.
+  /// The input as an f32 value; a constant becomes an op. Integers are refused,
+  /// except by operators that only move values.
   Value activation(size_t i);
   /// The input as 0 and 1 in f32, where it may be a bool.
   Value boolActivation(size_t i);
   bool isBool(size_t i) const { return entry(i).isBool; }
+  /// Whether the input is an activation that the model holds as integers.
+  bool holdsIntegers(size_t i) const;
+  /// TensorProto's number of such an input's element type.
+  int integerType(size_t i) const;
+  /// The reals that such an input stands for where `quantization` says how; an
+  /// error where the operator that made it says otherwise.
+  Value dequantized(size_t i, const Quantization &quantization);
+  /// The input as a part of a dynamic quantization; null where it is none.
+  const DynamicValue *dynamicValue(size_t i) const {
+    return entry(i).dynamic.get();
+  }
+  /// Whether an input is one.
+  bool readsDynamic() const;
   /// The shape of an input of any kind.
   Shape shapeOf(size_t i);
   static Shape shapeOf(Value value);
@@ -141,6 +178,10 @@ public:
   /// Of an operator with several outputs: one value or constant each.
   void setResults(ArrayRef<Value> values);
   void setResults(ArrayRef<ConstantRef> constants);
+  /// The result is held as integers; rounds `value` (f32) to them.
+  void setQuantizedResult(Value value, const Quantization &quantization);
+  /// Output `i` is a part of a dynamic quantization.
+  void setDynamicResult(size_t i, std::shared_ptr<const DynamicValue> value);
   /// The result is the input itself.
   void forward(size_t i);
   /// A constant made from others, named after `origin` for messages; charged
@@ -173,6 +214,16 @@ public:
   FnAttr fn(Function function, ArrayRef<double> params);
   /// @}
 
+  /// \name Operators that stand for several
+  /// @{
+  const Node &getNode() const { return node; }
+  /// Imports these nodes, in order, instead of this one.
+  void expandTo(std::vector<Node> nodes) { expansion = std::move(nodes); }
+  std::vector<Node> takeExpansion() { return std::move(expansion); }
+  /// Gives a constant a name that the expansion reads.
+  void define(StringRef name, Constant constant);
+  /// @}
+
   /// Names the ops and enters the outputs; an error, if any, is returned.
   llvm::Error finish();
 
@@ -183,7 +234,14 @@ private:
   RankedTensorType resultType(ArrayRef<int64_t> shape);
   void checkFinite(const Constant &constant);
   void notFloat(const std::string &what);
+  /// The operator as the model names it, with its domain.
+  std::string modelOp() const;
   std::string where() const;
+  /// Whether the operator may read these integers: it moves values, and those
+  /// it read before mean the same.
+  bool checkMove(const QuantizationRef &quantization, size_t i);
+  /// `value` through `quantize` and `dequantize`.
+  Value roundTo(Value value, const Quantization &quantization);
 
   ImportState &state;
   const Node &node;
@@ -195,6 +253,9 @@ private:
   Entry result;
   /// Of the outputs after the first.
   SmallVector<Entry> others;
+  /// What the integers mean that an operator moves.
+  QuantizationRef moved;
+  std::vector<Node> expansion;
 };
 
 } // namespace mlir::qopt::importer

@@ -14,7 +14,14 @@ namespace mlir::qopt::importer {
 
 using onnx::TensorProto;
 
+/// Types of ONNX 1.16, which this libonnx does not name.
+enum : int { typeUint4 = 21, typeInt4 = 22 };
+
+static bool isPacked(int type) { return type == typeUint4 || type == typeInt4; }
+
 std::string typeName(int type) {
+  if (isPacked(type))
+    return type == typeInt4 ? "int4" : "uint4";
   static constexpr const char *names[] = {
       "unknown", "float32", "uint8",     "int8",       "uint16",  "int16",
       "int32",   "int64",   "string",    "bool",       "float16", "float64",
@@ -67,9 +74,12 @@ static void decodeInts(StringRef bytes, std::vector<int64_t> &out) {
   decode<T>(bytes, out, [](T value) { return int64_t(value); });
 }
 
-/// Bytes an element has in raw data; 0 for types that are not numeric.
+/// Bytes an element has in raw data, rounded up; 0 for types that are not
+/// numeric.
 static unsigned byteWidth(int type) {
   switch (type) {
+  case typeUint4:
+  case typeInt4:
   case TensorProto::UINT8:
   case TensorProto::INT8:
   case TensorProto::BOOL:
@@ -155,6 +165,22 @@ static void decodeFields(const TensorProto &proto, Constant &out) {
   }
 }
 
+/// Two values a byte, the first in its low half.
+static void unpack(int type, int64_t count, std::vector<int64_t> &values) {
+  std::vector<int64_t> bytes = std::move(values);
+  values.clear();
+  for (int64_t i = 0; i / 2 < int64_t(bytes.size()) && i != count; ++i) {
+    int64_t half = (uint64_t(bytes[i / 2]) >> (i % 2 * 4)) & 15;
+    values.push_back(type == typeInt4 && half > 7 ? half - 16 : half);
+  }
+}
+
+/// Bytes of `count` elements in raw data.
+static uint64_t rawBytes(int type, int64_t count) {
+  return isPacked(type) ? (uint64_t(count) + 1) / 2
+                        : uint64_t(count) * byteWidth(type);
+}
+
 static Expected<ExternalLocation> readLocation(const TensorProto &proto,
                                                StringRef name) {
   ExternalLocation location;
@@ -197,8 +223,7 @@ readExternal(const TensorProto &proto, StringRef name, TensorSource &source) {
 Expected<ConstantRef> readTensor(const TensorProto &proto, StringRef name,
                                  TensorSource &source) {
   int type = proto.data_type();
-  unsigned width = byteWidth(type);
-  if (width == 0)
+  if (byteWidth(type) == 0)
     return malformed(name, "has element type " + typeName(type) +
                                ", which is not supported");
   if (proto.has_segment())
@@ -210,6 +235,7 @@ Expected<ConstantRef> readTensor(const TensorProto &proto, StringRef name,
                               std::to_string(kMaxRank) + " are supported");
   auto constant = std::make_shared<Constant>();
   constant->name = name.str();
+  constant->type = type;
   constant->shape.assign(proto.dims().begin(), proto.dims().end());
   std::optional<int64_t> count = countElements(constant->shape);
   if (!count)
@@ -232,15 +258,17 @@ Expected<ConstantRef> readTensor(const TensorProto &proto, StringRef name,
   } else if (proto.has_raw_data()) {
     raw = StringRef(proto.raw_data());
   }
-  if (raw && raw->size() != uint64_t(*count) * width)
-    return malformed(name, "expects " + std::to_string(*count * width) +
+  if (raw && raw->size() != rawBytes(type, *count))
+    return malformed(name, "expects " + std::to_string(rawBytes(type, *count)) +
                                " bytes of data for shape " +
                                formatShape(constant->shape) + ", but got " +
                                std::to_string(raw->size()));
   if (raw)
-    decodeRaw(type, *raw, *constant);
+    decodeRaw(isPacked(type) ? int(TensorProto::UINT8) : type, *raw, *constant);
   else
     decodeFields(proto, *constant);
+  if (isPacked(type))
+    unpack(type, *count, constant->ints);
   if (constant->size() != *count)
     return malformed(name, "expects " + std::to_string(*count) +
                                " values for shape " +

@@ -84,6 +84,20 @@ void importSpaceToDepth(NodeContext &n);
 void importResize(NodeContext &n);
 void importUpsample(NodeContext &n);
 
+// Quantized operators.
+void importQuantizeLinear(NodeContext &n);
+void importDequantizeLinear(NodeContext &n);
+void importDynamicQuantizeLinear(NodeContext &n);
+void importIntegerProduct(NodeContext &n);
+/// Operators that read what those two made.
+void importDynamicUse(NodeContext &n);
+void importQLinearConv(NodeContext &n);
+void importQLinearMatMul(NodeContext &n);
+void importQLinearBinary(NodeContext &n);
+void importQLinearUnary(NodeContext &n);
+void importQLinearConcat(NodeContext &n);
+void importQGemm(NodeContext &n);
+
 // Operators that are only folded.
 void importConstant(NodeContext &n);
 void importShape(NodeContext &n);

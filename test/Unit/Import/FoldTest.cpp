@@ -222,4 +222,68 @@ TEST(ReadTensor, everyHalfIsExact) {
   }
 }
 
+/// Floats of two channels along axis 1, and the integers behind them.
+Constant quantized(std::vector<int64_t> &integers) {
+  auto q = std::make_shared<Quantization>();
+  q->axis = 1;
+  q->scales = {0.1f, 3e-5f};
+  q->zeroPoints = {-128, 7};
+  Constant c;
+  c.shape = {128, 2};
+  for (int64_t i = 0; i != 256; ++i) {
+    integers.push_back(i - 128);
+    c.floats.push_back(q->scales[i % 2] *
+                       float(i - 128 - q->zeroPoints[i % 2]));
+  }
+  c.quantization = std::move(q);
+  return c;
+}
+
+TEST(Quantized, integersComeBackFromTheirReals) {
+  std::vector<int64_t> integers;
+  Constant c = quantized(integers);
+  EXPECT_EQ(recoverIntegers(c), integers);
+  auto moved = foldTranspose(c, {});
+  ASSERT_TRUE(bool(moved));
+  EXPECT_EQ(moved->quantization->axis, 0);
+  auto transposed = recoverIntegers(*moved);
+  ASSERT_TRUE(transposed.has_value());
+  EXPECT_EQ((*transposed)[1], integers[2]);
+}
+
+TEST(Quantized, reshapeKeepsAnAxisOnlyWhereItStaysWhole) {
+  std::vector<int64_t> integers;
+  Constant c = quantized(integers);
+  Constant wider = foldReshape(c, {128, 1, 2, 1});
+  ASSERT_TRUE(wider.quantization != nullptr);
+  EXPECT_EQ(wider.quantization->axis, 2);
+  EXPECT_EQ(recoverIntegers(wider), integers);
+  EXPECT_EQ(foldReshape(c, {256}).quantization, nullptr);
+  EXPECT_EQ(foldReshape(c, {2, 128}).quantization, nullptr);
+}
+
+TEST(Quantized, valuesThatAreNoMultiplesAreNotTakenForIntegers) {
+  std::vector<int64_t> integers;
+  Constant c = quantized(integers);
+  auto with = [&](size_t i, float value) {
+    Constant changed = c;
+    changed.floats[i] = value;
+    return recoverIntegers(changed).has_value();
+  };
+  EXPECT_TRUE(with(0, c.floats[2]));
+  EXPECT_FALSE(with(0, std::nextafterf(c.floats[2], 9.0f)));
+  EXPECT_FALSE(with(0, std::nanf("")));
+  EXPECT_FALSE(with(0, std::numeric_limits<float>::infinity()));
+  // One step beyond the storage: zero point -128 leaves [0, 255] steps.
+  EXPECT_TRUE(with(0, 0.1f * 255));
+  EXPECT_FALSE(with(0, 0.1f * 256));
+  EXPECT_FALSE(with(0, -0.1f));
+  c.shape = {64, 4};
+  EXPECT_FALSE(recoverIntegers(c).has_value());
+  c.shape = {256};
+  EXPECT_FALSE(recoverIntegers(c).has_value());
+  c.quantization = nullptr;
+  EXPECT_FALSE(recoverIntegers(c).has_value());
+}
+
 } // namespace

@@ -1,0 +1,79 @@
+// RUN: qopt-opt %s --qopt-quantize | FileCheck %s
+// RUN: qopt-opt %s --qopt-quantize --qopt-rewrite-to-qint | FileCheck %s --check-prefix=QINT
+
+!w = !quant.uniform<i8:f32:0, {5.000000e-01:1,2.500000e-01:-2}>
+!c = !quant.uniform<i8:f32, 2.500000e-01:3>
+!p = !quant.uniform<i8:f32:0, {5.000000e-01:1,2.500000e-01}>
+
+// Weights that arrive as integers keep them, with their zero points; the bias
+// goes to the product of the scales. Results round ties to even.
+// CHECK-LABEL: func.func @layer
+// CHECK:         %[[X:.*]] = qopt.quantize %arg0
+// CHECK-NEXT:    %[[W:.*]] = qopt.constant dense<{{\[\[}}-128, 127], [3, 4]]> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8:f32:0, {5.000000e-01:1,2.500000e-01:-2}>>
+// CHECK-NEXT:    %[[B:.*]] = qopt.constant dense<[4, -6]> : tensor<2xi32> as tensor<2x!quant.uniform<i32:f32:0, {2.500000e-01,1.250000e-01}>>
+// CHECK-NEXT:    qopt.gemm %[[X]], %[[W]], %[[B]] {qopt.rounding = "half_even", qopt.value = "y"}
+// CHECK-NOT:     qopt.dequantize %[[W]]
+// QINT-LABEL: func.func @layer
+// QINT:         qint.gemm {{.*}} {input_zero_point = 3 : i32, qopt.value = "y", requant = {{.*}}, half_even>, weight_zero_points = array<i32: 1, -2>}
+func.func @layer(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %x0 = qopt.observe %x "x" {method = "imported", scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  %wq = qopt.constant dense<[[-128, 127], [3, 4]]> : tensor<2x2xi8> as tensor<2x2x!w>
+  %w = qopt.dequantize %wq : tensor<2x2x!w> -> tensor<2x2xf32>
+  %b = qopt.constant dense<[1.0, -0.75]> : tensor<2xf32>
+  %g = qopt.gemm %x0, %w, %b : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %y = qopt.observe %g "y" {method = "imported", scale = 1.0 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// A multiplier that ties never meet keeps the cheaper rounding; a sum always
+// has them.
+// QINT-LABEL: func.func @ties
+// QINT:         qint.mul {{.*}} clamp -128 to 127>,
+// QINT:         qint.add {{.*}}, half_even>
+func.func @ties(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %x0 = qopt.observe %x "x" {method = "imported", scale = 0.1 : f32, zero_point = 3 : i64} : tensor<2xf32> -> tensor<2xf32>
+  %m = qopt.mul %x0, %x0 : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %m0 = qopt.observe %m "m" {method = "imported", scale = 0.37 : f32, zero_point = 0 : i64} : tensor<2xf32> -> tensor<2xf32>
+  %a = qopt.add %m0, %x0 : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %a0 = qopt.observe %a "a" {method = "imported", scale = 0.41 : f32, zero_point = 0 : i64} : tensor<2xf32> -> tensor<2xf32>
+  return %a0 : tensor<2xf32>
+}
+
+// An observer behind another one of another scale requantizes; one of the same
+// scale does not.
+// CHECK-LABEL: func.func @chain
+// CHECK-NEXT:    %[[X:.*]] = qopt.quantize %arg0
+// CHECK-NEXT:    %[[R:.*]] = qopt.requantize %[[X]] {qopt.rounding = "half_even"} : {{.*}} -> tensor<2x!quant.uniform<i8:f32, 2.500000e-01>>
+// CHECK-NEXT:    %[[D:.*]] = qopt.dequantize %[[R]]
+// CHECK-NEXT:    %[[E:.*]] = qopt.dequantize %[[X]]
+// CHECK-NEXT:    return %[[D]], %[[E]]
+func.func @chain(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %x0 = qopt.observe %x "x" {scale = 0.5 : f32, zero_point = 3 : i64} : tensor<2xf32> -> tensor<2xf32>
+  %x1 = qopt.observe %x0 "x1" {scale = 0.5 : f32, zero_point = 3 : i64} : tensor<2xf32> -> tensor<2xf32>
+  %x2 = qopt.observe %x1 "x2" {method = "imported", scale = 0.25 : f32, zero_point = 0 : i64} : tensor<2xf32> -> tensor<2xf32>
+  return %x2, %x1 : tensor<2xf32>, tensor<2xf32>
+}
+
+// Constants that are no weights: integers of the model where they have one
+// scale, and the result's where the op shares it.
+// CHECK-LABEL: func.func @constants
+// CHECK-DAG:     %[[C:.*]] = qopt.constant dense<[13, -9]> : tensor<2xi8> as tensor<2x!quant.uniform<i8:f32, 2.500000e-01:3>>
+// CHECK:         qopt.add %{{.*}}, %[[C]]
+// CHECK:         %[[P:.*]] = qopt.constant dense<[-128, 127]> : tensor<2xi8> as tensor<2x!quant.uniform<i8:f32, {{.*}}>>
+// CHECK-NEXT:    qopt.mul %{{.*}}, %[[P]]
+// CHECK:         %[[S:.*]] = qopt.constant dense<[2, -3]> : tensor<2xi8> as tensor<2x!quant.uniform<i8:f32, 1.000000e+00>>
+// CHECK-NEXT:    qopt.concat %{{.*}}, %[[S]]
+func.func @constants(%x: tensor<2xf32>) -> tensor<4xf32> {
+  %x0 = qopt.observe %x "x" {scale = 0.5 : f32, zero_point = 3 : i64} : tensor<2xf32> -> tensor<2xf32>
+  %cq = qopt.constant dense<[13, -9]> : tensor<2xi8> as tensor<2x!c>
+  %c = qopt.dequantize %cq : tensor<2x!c> -> tensor<2xf32>
+  %pq = qopt.constant dense<[0, 4]> : tensor<2xi8> as tensor<2x!p>
+  %p = qopt.dequantize %pq : tensor<2x!p> -> tensor<2xf32>
+  %a = qopt.add %x0, %c : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %a0 = qopt.observe %a "a" {scale = 1.0 : f32, zero_point = 0 : i64} : tensor<2xf32> -> tensor<2xf32>
+  %m = qopt.mul %a0, %p : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %m0 = qopt.observe %m "m" {scale = 1.0 : f32, zero_point = 0 : i64} : tensor<2xf32> -> tensor<2xf32>
+  %k = qopt.concat %m0, %c axis 0 : (tensor<2xf32>, tensor<2xf32>) -> tensor<4xf32>
+  %k0 = qopt.observe %k "k" {scale = 1.0 : f32, zero_point = 0 : i64} : tensor<4xf32> -> tensor<4xf32>
+  return %k0 : tensor<4xf32>
+}
