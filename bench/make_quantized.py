@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Makes quantized models with ONNX Runtime's quantizer, to compare with it.
+
+usage: make_quantized.py --zoo ZOO --out DIR [--models a,b] [--forms qdq-s8,...]
+       make_quantized.py --ops --out DIR
+
+ZOO holds one folder a model (model.onnx, calib/). Each model is written as
+DIR/<name>-<form>.onnx beside DIR/<name>.npy, inputs to compare on. --ops writes
+small networks of one operator each instead. Needs numpy, onnx and onnxruntime.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+FORMS = {
+    # name: (format, activations, weights, per channel)
+    "qdq-s8": ("QDQ", "QInt8", "QInt8", True),
+    "qdq-u8": ("QDQ", "QUInt8", "QInt8", True),
+    "qdq-u8t": ("QDQ", "QUInt8", "QUInt8", False),
+    "qop-s8": ("QOperator", "QInt8", "QInt8", True),
+    "qop-u8": ("QOperator", "QUInt8", "QUInt8", False),
+}
+MODELS = ["mlp_fmnist", "mlp_mnist", "mlp_synth", "cnn_fmnist", "resnet20_fmnist",
+          "mbv2_fmnist"]
+SAMPLES = 64
+
+
+class Reader:
+    """Calibration data as the quantizer asks for it."""
+
+    def __init__(self, name, samples):
+        self.feeds = iter([{name: sample} for sample in samples])
+
+    def get_next(self):
+        return next(self.feeds, None)
+
+
+def quantize(source, target, name, samples, form):
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    format_name, activations, weights, per_channel = FORMS[form]
+    quantize_static(source, target, Reader(name, samples),
+                    quant_format=getattr(QuantFormat, format_name),
+                    activation_type=getattr(QuantType, activations),
+                    weight_type=getattr(QuantType, weights),
+                    per_channel=per_channel)
+
+
+def make_zoo(args):
+    import numpy as np
+    import onnx
+    for model in args.models.split(","):
+        folder = os.path.join(args.zoo, model)
+        meta = json.load(open(os.path.join(folder, "meta.json")))
+        entry = meta["inputs"][0]
+        data = np.load(os.path.join(folder, "calib", entry["name"] + ".npy"))
+        data = data.astype(np.float32)
+        if "affine" in entry:
+            scale = np.float32(entry["affine"]["scale"])
+            data = data * scale + np.float32(entry["affine"]["bias"])
+        samples = data.reshape([-1] + entry["shape"])
+        np.save(os.path.join(args.out, model + ".npy"), samples[:args.samples])
+        source = os.path.join(args.out, model + "-float.onnx")
+        onnx.save(onnx.load(os.path.join(folder, "model.onnx")), source)
+        from onnxruntime.quantization.shape_inference import quant_pre_process
+        quant_pre_process(source, source, skip_symbolic_shape=True)
+        for form in args.forms.split(","):
+            target = os.path.join(args.out, f"{model}-{form}.onnx")
+            quantize(source, target, entry["name"], samples[:128], form)
+            print(target)
+        os.remove(source)
+
+
+def op_networks():
+    """Name, nodes, input shape, output shape, initializers of each network."""
+    import numpy as np
+    from onnx import helper
+    rng = np.random.default_rng(1)
+    random = lambda *shape: rng.standard_normal(shape).astype(np.float32) * 0.3
+    node = helper.make_node
+    image = [1, 8, 16, 16]
+    yield ("conv", [node("Conv", ["x", "w", "b"], ["y"], pads=[1, 1, 1, 1])],
+           image, [1, 16, 16, 16], {"w": random(16, 8, 3, 3), "b": random(16)})
+    yield ("conv_relu", [node("Conv", ["x", "w", "b"], ["c"], strides=[2, 2], pads=[1, 1, 1, 1]),
+                         node("Relu", ["c"], ["y"])],
+           image, [1, 16, 8, 8], {"w": random(16, 8, 3, 3), "b": random(16)})
+    yield ("depthwise", [node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1], group=8)],
+           image, image, {"w": random(8, 1, 3, 3)})
+    yield ("conv_clip", [node("Conv", ["x", "w"], ["c"]),
+                         node("Clip", ["c", "low", "high"], ["y"])],
+           image, [1, 8, 16, 16], {"w": random(8, 8, 1, 1), "low": np.float32(0),
+                                   "high": np.float32(0.7)})
+    yield ("gemm", [node("Gemm", ["x", "w", "b"], ["y"], transB=1)],
+           [1, 128], [1, 64], {"w": random(64, 128), "b": random(64)})
+    yield ("matmul", [node("MatMul", ["x", "w"], ["y"])],
+           [1, 16, 64], [1, 16, 32], {"w": random(64, 32)})
+    for op in ["Add", "Mul"]:
+        yield (op.lower(), [node("Conv", ["x", "w"], ["c"]), node("Conv", ["x", "v"], ["d"]),
+                            node(op, ["c", "d"], ["y"])],
+               image, image, {"w": random(8, 8, 1, 1), "v": random(8, 8, 1, 1)})
+        yield (op.lower() + "_same", [node(op, ["x", "x"], ["y"])], image, image, {})
+    for op, attributes in [("Sigmoid", {}), ("LeakyRelu", {"alpha": 0.1}),
+                           ("Softmax", {"axis": 1}), ("GlobalAveragePool", {}),
+                           ("Tanh", {}), ("HardSwish", {}),
+                           ("AveragePool", {"kernel_shape": [2, 2], "strides": [2, 2]}),
+                           ("MaxPool", {"kernel_shape": [2, 2], "strides": [2, 2]})]:
+        out = {"GlobalAveragePool": [1, 8, 1, 1], "AveragePool": [1, 8, 8, 8],
+               "MaxPool": [1, 8, 8, 8]}.get(op, image)
+        # The quantizer leaves pools alone whose input is not quantized.
+        yield (op.lower(), [node("Conv", ["x", "w"], ["c"]), node(op, ["c"], ["y"], **attributes)],
+               image, out, {"w": random(8, 8, 1, 1)})
+    yield ("averagepool3", [node("Conv", ["x", "w"], ["c"]),
+                            node("AveragePool", ["c"], ["y"], kernel_shape=[3, 3], pads=[1, 1, 1, 1])],
+           image, image, {"w": random(8, 8, 1, 1)})
+    yield ("concat", [node("Conv", ["x", "w"], ["c"]), node("Concat", ["c", "x"], ["y"], axis=1)],
+           image, [1, 16, 16, 16], {"w": random(8, 8, 1, 1)})
+    yield ("moves", [node("Transpose", ["x"], ["t"], perm=[0, 2, 3, 1]),
+                     node("Reshape", ["t", "shape"], ["r"]),
+                     node("MatMul", ["r", "w"], ["y"])],
+           image, [1, 256, 4], {"shape": np.array([1, 256, 8], np.int64), "w": random(8, 4)})
+
+
+def make_ops(args):
+    import numpy as np
+    import onnx
+    from onnx import helper, numpy_helper
+    rng = np.random.default_rng(2)
+    for name, nodes, shape, out, values in op_networks():
+        graph = helper.make_graph(
+            nodes, name,
+            [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, out)],
+            [numpy_helper.from_array(value, key) for key, value in values.items()])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+        model.ir_version = 8
+        source = os.path.join(args.out, f"op_{name}-float.onnx")
+        onnx.save(model, source)
+        samples = rng.standard_normal([args.samples] + shape).astype(np.float32)
+        np.save(os.path.join(args.out, f"op_{name}.npy"), samples)
+        for form in args.forms.split(","):
+            target = os.path.join(args.out, f"op_{name}-{form}.onnx")
+            quantize(source, target, "x", samples[:16], form)
+            print(target)
+        os.remove(source)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--zoo")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--ops", action="store_true")
+    parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--forms", default=",".join(FORMS))
+    parser.add_argument("--samples", type=int, default=SAMPLES)
+    args = parser.parse_args()
+    try:
+        import onnxruntime.quantization  # noqa: F401
+    except ImportError as missing:
+        print(f"skipped: {missing}")
+        return 0
+    os.makedirs(args.out, exist_ok=True)
+    if args.ops:
+        make_ops(args)
+    else:
+        make_zoo(args)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
