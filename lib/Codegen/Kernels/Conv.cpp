@@ -3,6 +3,7 @@
 // Convolutions and fully connected layers, integer and float, as products:
 // which strides rows and sums have, and what is folded into weights and biases.
 
+#include "WeightDigits.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
 #include "qopt/Codegen/Kernels/TileGemm.h"
 #include "qopt/Codegen/Plan/Geometry.h"
@@ -55,22 +56,18 @@ struct IntegerWeights {
   }
 };
 
-int32_t clampToByte(int32_t value) {
-  return std::clamp<int32_t>(value, -128, 127);
-}
-
-/// Folds zero points into the bias and, where a weight less its zero point
-/// leaves 8 bits, adds a second pass over the sum for what is left.
+/// Folds zero points into the bias and, where weights less their zero points
+/// leave 8 bits, passes over the sum once for each of their digits.
 void setIntegerWeights(TileGemm &gemm, std::shared_ptr<IntegerWeights> weights,
                        int64_t inputZeroPoint, int64_t inputBias) {
   int64_t length = sumLength(gemm), channels = gemm.channels * gemm.groups;
-  bool needsTwo = false;
+  int64_t digits = 1;
   gemm.bias.resize(channels);
   for (int64_t channel = 0; channel < channels; ++channel) {
     int64_t sum = 0;
     for (int64_t position = 0; position < length; ++position) {
       int32_t weight = weights->at(channel, position);
-      needsTwo |= weight != clampToByte(weight);
+      digits = std::max(digits, countWeightDigits(weight));
       sum += weight;
     }
     int64_t bias = weights->bias ? weights->bias->intAt(channel) : 0;
@@ -78,17 +75,16 @@ void setIntegerWeights(TileGemm &gemm, std::shared_ptr<IntegerWeights> weights,
     gemm.bias[channel] = static_cast<int32_t>(
         static_cast<uint32_t>(bias - (inputZeroPoint + inputBias) * sum));
   }
-  if (gemm.in != ElementKind::I8 || !needsTwo) {
+  if (gemm.in != ElementKind::I8 || digits == 1) {
     gemm.weight = [weights](int64_t channel, int64_t position) {
       return weights->at(channel, position);
     };
     return;
   }
-  gemm.segments.insert(gemm.segments.begin(), {2, 0});
+  gemm.segments.insert(gemm.segments.begin(), {digits, 0});
   gemm.weight = [weights, length](int64_t channel, int64_t position) {
-    int32_t weight = weights->at(channel, position % length);
-    int32_t first = clampToByte(weight);
-    return position < length ? first : weight - first;
+    return weightDigit(weights->at(channel, position % length),
+                       position / length);
   };
 }
 

@@ -6,6 +6,7 @@
 
 #include "Arith.h"
 #include "DepthwisePlan.h"
+#include "WeightDigits.h"
 #include "qopt/Codegen/Kernels/ElementwiseNest.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
 #include "qopt/Codegen/Kernels/Requant.h"
@@ -61,8 +62,7 @@ public:
     hasMultipliers = requant.getMultiplier().size() > 1;
     hasShifts = !rescale.hasOneShift();
     for (int32_t weight : data.weights)
-      if (weight < -128 || weight > 127)
-        parts = 2;
+      parts = std::max(parts, countWeightDigits(weight));
   }
 
   /// Fills in the bytes of both kinds of constants.
@@ -147,8 +147,7 @@ int8_t DepthwiseKernel::weightByte(int64_t channel, int64_t row, int64_t quad,
   if (channel >= shape.channels || kernelRow < 0)
     return 0;
   int32_t weight = data.weight(shape, channel, kernelRow, column);
-  int32_t first = std::clamp(weight, -128, 127);
-  return digit == 0 ? first : weight - first;
+  return weightDigit(weight, digit);
 }
 
 /// Channel of lane `lane` of vector `part` of a block.

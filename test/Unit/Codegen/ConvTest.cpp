@@ -112,11 +112,14 @@ IntegerParts randomParts(Random &random, int64_t channels, int64_t length) {
     int64_t count = random.chance(50) ? 1 : channels;
     std::string text;
     for (int64_t i = 0; i < count; ++i)
-      text +=
-          (i ? ", " : "") + std::to_string(random.in(-zeroPoint, zeroPoint));
+      // 127 less -128 is the one difference that no two bytes add up to.
+      text += (i ? ", " : "") +
+              std::to_string(zeroPoint == 127 && random.chance(20)
+                                 ? -128
+                                 : random.in(-zeroPoint, zeroPoint));
     parts.attrs += ", weight_zero_points = array<i32: " + text + ">";
   }
-  int64_t bound = (most + 1 + zeroPoint) * magnitude * length + 5000;
+  int64_t bound = (most + 2 + zeroPoint) * magnitude * length + 5000;
   parts.attrs += ", requant = " +
                  randomRequant(random, std::min<int64_t>(bound, INT32_MAX),
                                random.chance(20) ? 1 : channels, parts.out);
