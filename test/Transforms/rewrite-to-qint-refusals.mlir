@@ -222,6 +222,9 @@ func.func @product_terms(%x: tensor<1x33026x!q>, %y: tensor<33026x1x!q>) -> tens
   // expected-note@+1 {{'qopt.matmul': a sum of 33026 products may leave 32 bits}}
   %0 = qopt.matmul %x, %y : (tensor<1x33026x!q>, tensor<33026x1x!q>) -> tensor<1x1x!q>
   return %0 : tensor<1x1x!q>
+}
+
+// -----
 
 !x = !quant.uniform<i8:f32, 5.000000e-01:3>
 

@@ -206,6 +206,7 @@ func.func @extremes(%x: tensor<2x3x!x>, %y: tensor<3x!x>) -> tensor<1x!x> {
 func.func @sum_over_axes(%x: tensor<2x3x!x>) -> tensor<1x1x!y16> {
   %s = qopt.reduce_sum %x axes [0, 1] : (tensor<2x3x!x>) -> tensor<1x1x!y16>
   return %s : tensor<1x1x!y16>
+}
 
 // CHECK-LABEL: func.func @slice_and_gather
 // CHECK:         %[[S:.*]] = qint.slice %arg0 [1] steps [2] {qopt.value = "s"} : (tensor<6xi8>) -> tensor<2xi8>

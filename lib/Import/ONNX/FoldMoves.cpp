@@ -107,29 +107,34 @@ static std::vector<T> transposeMatrix(const std::vector<T> &from, int64_t rows,
   return to;
 }
 
+/// A matrix's transpose, in blocks.
+static Constant transposeMatrix(const Constant &input) {
+  int64_t rows = input.shape[0], columns = input.shape[1];
+  Constant result;
+  result.name = input.name;
+  result.element = input.element;
+  result.type = input.type;
+  result.shape = {columns, rows};
+  if (input.element == Element::Float)
+    result.floats = transposeMatrix(input.floats, rows, columns);
+  else
+    result.ints = transposeMatrix(input.ints, rows, columns);
+  return result;
+}
+
 Expected<Constant> foldTranspose(const Constant &input,
                                  ArrayRef<int64_t> perm) {
   auto resolved = resolvePermutation(perm, input.shape.size());
   if (!resolved)
     return resolved.takeError();
-  if (*resolved == Shape{1, 0}) {
-    int64_t rows = input.shape[0], columns = input.shape[1];
-    Constant result;
-    result.name = input.name;
-    result.element = input.element;
-    result.shape = {columns, rows};
-    if (input.element == Element::Float)
-      result.floats = transposeMatrix(input.floats, rows, columns);
-    else
-      result.ints = transposeMatrix(input.ints, rows, columns);
-    return result;
-  }
   Shape from = stridesOf(input.shape), shape, strides;
   for (int64_t axis : *resolved) {
     shape.push_back(input.shape[axis]);
     strides.push_back(from[axis]);
   }
-  Expected<Constant> result = gatherStrided(input, shape, 0, strides);
+  Expected<Constant> result = *resolved == Shape{1, 0}
+                                  ? Expected<Constant>(transposeMatrix(input))
+                                  : gatherStrided(input, shape, 0, strides);
   if (result && input.quantization) {
     auto moved = std::make_shared<Quantization>(*input.quantization);
     if (moved->axis >= 0)

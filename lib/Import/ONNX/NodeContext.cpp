@@ -2,9 +2,9 @@
 //
 // Checked access to a node, constants as ops, results and their names.
 #include "NodeContext.h"
+#include "Registry.h"
 
 #include "Quantized.h"
-#include "Registry.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
