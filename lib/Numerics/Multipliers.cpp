@@ -159,7 +159,7 @@ numerics::chooseAddMultipliers(double factorA, double factorB, int bitsA,
 
 llvm::Expected<Multipliers> numerics::chooseQuotientMultiplier(double factor) {
   if (!(factor >= minFactor && factor < 0x1p30))
-    return makeError(701, llvm::formatv("the factor {0} of a quotient lies "
+    return makeError(701, llvm::formatv("the factor {0:e} of a quotient lies "
                                         "outside [2^-40, 2^30)",
                                         factor)
                               .str());

@@ -208,7 +208,7 @@ func.func @nine_bits(%x: tensor<2x!wide>) -> tensor<2x!wide> {
 
 // expected-error@+1 {{cannot be rewritten}}
 func.func @quotient_scale(%x: tensor<2x!tiny>, %y: tensor<2x!large>) -> tensor<2x!large> {
-  // expected-note@+1 {{'qopt.div': the factor 1E-24 of a quotient lies outside [2^-40, 2^30)}}
+  // expected-note@+1 {{'qopt.div': the factor 1.000000e-24 of a quotient lies outside [2^-40, 2^30)}}
   %0 = qopt.div %x, %y : (tensor<2x!tiny>, tensor<2x!large>) -> tensor<2x!large>
   return %0 : tensor<2x!large>
 }
