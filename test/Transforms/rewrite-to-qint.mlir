@@ -220,7 +220,7 @@ func.func @slice_and_gather(%x: tensor<6x!x>) -> tensor<3x!x> {
 // Thirds of 2^15 that sum to 2^15; cubic weights beyond one have 14 bits. The
 // factor is 0.5 / 0.25 / 2^29.
 // CHECK-LABEL: func.func @interpolate
-// CHECK:         qint.interpolate %arg0 rows [0, 1, 1] [10922, 10923, 10923] columns [0, 1] [17203, -819] {input_zero_point = 3 : i32, qopt.value = "i", requant = #qint.requant<[16777216], [52], zp -5, clamp -128 to 127>}
+// CHECK:         qint.interpolate %arg0 rows [0, 1, 1] [10922, 10923, 10923] columns [0, 1] [17203, -819] {input_zero_point = 3 : i32, qopt.value = "i", requant = #qint.requant<[33554432], [53], zp -5, clamp -128 to 127>}
 func.func @interpolate(%x: tensor<1x1x2x2x!x>) -> tensor<1x1x1x1x!y> {
   %i = qopt.interpolate %x rows [0, 1, 1] [0.3333333333333333, 0.3333333333333333, 0.3333333333333333]
     columns [0, 1] [1.05, -0.05] {qopt.value = "i"} : (tensor<1x1x2x2x!x>) -> tensor<1x1x1x1x!y>

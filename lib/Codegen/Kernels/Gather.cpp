@@ -12,21 +12,21 @@ namespace mlir::qopt::codegen {
 namespace {
 
 /// Runs up to which a gather has a loop nest for each.
-constexpr size_t maxRuns = 12;
+constexpr size_t maxRuns = 6;
 
-/// `first + i outer + j inner` for `i < count`, `j < length`: `outer` and
-/// `inner` may be 0 or negative.
+/// `first + i outer + j inner` for `i < count`, `j < length`. `outer` and
+/// `inner` may be 0, not negative: positions in memory only grow.
 struct Run {
   int64_t begin = 0, first = 0;
   int64_t count = 1, outer = 0;
   int64_t length = 1, inner = 0;
 };
 
-/// The longest arithmetic progression at `begin`.
+/// The longest progression at `begin` that does not go backward.
 Run progressionAt(ArrayRef<int64_t> indices, int64_t begin) {
   Run run{begin, indices[begin]};
   int64_t size = indices.size();
-  if (begin + 1 == size)
+  if (begin + 1 == size || indices[begin + 1] < indices[begin])
     return run;
   run.inner = indices[begin + 1] - indices[begin];
   while (begin + run.length < size &&
@@ -44,6 +44,8 @@ std::optional<Run> wholeRun(ArrayRef<int64_t> indices) {
     return std::nullopt;
   run.count = size / run.length;
   run.outer = run.count > 1 ? indices[run.length] - indices[0] : 0;
+  if (run.outer < 0)
+    return std::nullopt;
   for (int64_t i = 0; i < size; ++i)
     if (indices[i] !=
         run.first + i / run.length * run.outer + i % run.length * run.inner)

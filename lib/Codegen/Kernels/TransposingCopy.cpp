@@ -53,7 +53,8 @@ TransposingCopy::TransposingCopy(ArrayRef<int64_t> sizes, const NestOperand &to,
   space.strides = {to.strides, from.strides};
   space.normalize();
   unsigned last = space.rank() - 1;
-  if (space.innerStride(0) != 1 || space.innerStride(1) == 1)
+  // An element that repeats is stored as a splat: nothing to transpose.
+  if (space.innerStride(0) != 1 || space.innerStride(1) <= 1)
     return;
   for (unsigned dim = 0; dim < last; ++dim) {
     if (space.strides[1][dim] != 1)
