@@ -17,6 +17,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,9 +33,16 @@ OPERANDS = re.compile(r"\b([a-zA-Z]\w*) (-|/|<=|>=|<|>|<<|>>) ([a-zA-Z]\w*)\b(?!
 CONSTANT = re.compile(r"(?<![\w.\"'])(\d+)(?![\w.\"'])")
 
 
-def run(command, **options):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False, **options)
+def run(command, timeout=None, **options):
+    """Ends everything that the command started when it takes too long."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          start_new_session=True, **options) as process:
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, output)
 
 
 def mutations(line):
