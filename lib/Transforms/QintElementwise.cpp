@@ -17,6 +17,19 @@ namespace {
 
 int getBits(const QuantParams &params) { return params.qmax > 127 ? 16 : 8; }
 
+/// The integer op of two operands with their zero points.
+template <typename QintOpT, typename OpT>
+Operation *createBinary(const TensorPattern<OpT> &pattern, OpT op,
+                        typename OpT::Adaptor adaptor,
+                        const ValueParams &params, qint::RequantAttr requant,
+                        PatternRewriter &rewriter) {
+  return QintOpT::create(
+      rewriter, op.getLoc(), pattern.getResultType(op), adaptor.getLhs(),
+      adaptor.getRhs(),
+      rewriter.getI32IntegerAttr(params.inputs.front().zeroPoint),
+      rewriter.getI32IntegerAttr(params.inputs.back().zeroPoint), requant);
+}
+
 /// add and sub: two multipliers, one rounding.
 template <typename OpT> struct SumPattern final : TensorPattern<OpT> {
   using TensorPattern<OpT>::TensorPattern;
@@ -40,10 +53,8 @@ template <typename OpT> struct SumPattern final : TensorPattern<OpT> {
     qint::RequantAttr requant =
         ResultForm(params.result, op.getActivationAttr())
             .getRequant(op.getContext(), pair, multipliers->shift);
-    return qint::AddOp::create(
-        rewriter, op.getLoc(), this->getResultType(op), adaptor.getLhs(),
-        adaptor.getRhs(), rewriter.getI32IntegerAttr(lhs.zeroPoint),
-        rewriter.getI32IntegerAttr(rhs.zeroPoint), requant);
+    return createBinary<qint::AddOp>(*this, op, adaptor, params, requant,
+                                     rewriter);
   }
 };
 
@@ -64,12 +75,9 @@ struct MulPattern final : TensorPattern<MulOp> {
       return multipliers.takeError();
     qint::RequantAttr requant =
         ResultForm(params.result, op.getActivationAttr())
-            .getRequant(op.getContext(), multipliers->multiplier,
-                        multipliers->shift);
-    return qint::MulOp::create(
-        rewriter, op.getLoc(), getResultType(op), adaptor.getLhs(),
-        adaptor.getRhs(), rewriter.getI32IntegerAttr(lhs.zeroPoint),
-        rewriter.getI32IntegerAttr(rhs.zeroPoint), requant);
+            .getRequant(op.getContext(), *multipliers);
+    return createBinary<qint::MulOp>(*this, op, adaptor, params, requant,
+                                     rewriter);
   }
 };
 
@@ -88,12 +96,9 @@ struct DivPattern final : TensorPattern<DivOp> {
       return multiplier.takeError();
     qint::RequantAttr requant =
         ResultForm(params.result, op.getActivationAttr())
-            .getRequant(op.getContext(), multiplier->multiplier,
-                        multiplier->shift);
-    return qint::DivOp::create(
-        rewriter, op.getLoc(), getResultType(op), adaptor.getLhs(),
-        adaptor.getRhs(), rewriter.getI32IntegerAttr(lhs.zeroPoint),
-        rewriter.getI32IntegerAttr(rhs.zeroPoint), requant);
+            .getRequant(op.getContext(), *multiplier);
+    return createBinary<qint::DivOp>(*this, op, adaptor, params, requant,
+                                     rewriter);
   }
 };
 
@@ -117,14 +122,10 @@ struct MatMulPattern final : TensorPattern<MatMulOp> {
                                     terms * product);
     if (!multipliers)
       return multipliers.takeError();
-    qint::RequantAttr requant =
-        ResultForm(params.result, FnAttr())
-            .getRequant(op.getContext(), multipliers->multiplier,
-                        multipliers->shift);
-    return qint::MatMulOp::create(
-        rewriter, op.getLoc(), getResultType(op), adaptor.getLhs(),
-        adaptor.getRhs(), rewriter.getI32IntegerAttr(lhs.zeroPoint),
-        rewriter.getI32IntegerAttr(rhs.zeroPoint), requant);
+    qint::RequantAttr requant = ResultForm(params.result, FnAttr())
+                                    .getRequant(op.getContext(), *multipliers);
+    return createBinary<qint::MatMulOp>(*this, op, adaptor, params, requant,
+                                        rewriter);
   }
 };
 
@@ -140,10 +141,8 @@ struct RequantizePattern final : TensorPattern<RequantizeOp> {
         numerics::chooseMultipliers(factor);
     if (!multipliers)
       return multipliers.takeError();
-    qint::RequantAttr requant =
-        ResultForm(params.result, FnAttr())
-            .getRequant(op.getContext(), multipliers->multiplier,
-                        multipliers->shift);
+    qint::RequantAttr requant = ResultForm(params.result, FnAttr())
+                                    .getRequant(op.getContext(), *multipliers);
     return qint::RequantizeOp::create(
         rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
         rewriter.getI32IntegerAttr(input.zeroPoint), requant);
@@ -206,9 +205,7 @@ struct SoftmaxPattern final : TensorPattern<SoftmaxOp> {
     Value fine = create(getResultType(op).clone(rewriter.getI16Type()),
                         mostLevels, /*zeroPoint=*/0);
     qint::RequantAttr requant =
-        ResultForm(output, FnAttr())
-            .getRequant(op.getContext(), multipliers->multiplier,
-                        multipliers->shift);
+        ResultForm(output, FnAttr()).getRequant(op.getContext(), *multipliers);
     return qint::RequantizeOp::create(rewriter, op.getLoc(), getResultType(op),
                                       fine, rewriter.getI32IntegerAttr(0),
                                       requant);

@@ -27,39 +27,19 @@ struct ConstantPattern final : QintPattern<ConstantOp> {
   }
 };
 
-// The verifiers see to operands and result of one type.
+/// Ops that compute no new values: the integer op has the same operands and
+/// attributes. The verifiers see to operands and result of one type.
+template <typename OpT, typename QintOpT>
+struct MovePattern final : TensorPattern<OpT> {
+  using TensorPattern<OpT>::TensorPattern;
+  using OpAdaptor = typename TensorPattern<OpT>::OpAdaptor;
 
-struct ReshapePattern final : TensorPattern<ReshapeOp> {
-  using TensorPattern::TensorPattern;
-
-  llvm::Expected<Operation *> build(ReshapeOp op, OpAdaptor adaptor,
+  llvm::Expected<Operation *> build(OpT op, OpAdaptor adaptor,
                                     const ValueParams &params,
                                     PatternRewriter &rewriter) const override {
-    return qint::ReshapeOp::create(rewriter, op.getLoc(), getResultType(op),
-                                   adaptor.getInput());
-  }
-};
-
-struct TransposePattern final : TensorPattern<TransposeOp> {
-  using TensorPattern::TensorPattern;
-
-  llvm::Expected<Operation *> build(TransposeOp op, OpAdaptor adaptor,
-                                    const ValueParams &params,
-                                    PatternRewriter &rewriter) const override {
-    return qint::TransposeOp::create(rewriter, op.getLoc(), getResultType(op),
-                                     adaptor.getInput(),
-                                     op.getPermutationAttr());
-  }
-};
-
-struct ConcatPattern final : TensorPattern<ConcatOp> {
-  using TensorPattern::TensorPattern;
-
-  llvm::Expected<Operation *> build(ConcatOp op, OpAdaptor adaptor,
-                                    const ValueParams &params,
-                                    PatternRewriter &rewriter) const override {
-    return qint::ConcatOp::create(rewriter, op.getLoc(), getResultType(op),
-                                  adaptor.getInputs(), op.getAxisAttr());
+    return QintOpT::create(rewriter, op.getLoc(),
+                           TypeRange(this->getResultType(op)),
+                           adaptor.getOperands(), op->getAttrs());
   }
 };
 
@@ -74,30 +54,6 @@ struct PadPattern final : TensorPattern<PadOp> {
     return qint::PadOp::create(rewriter, op.getLoc(), getResultType(op),
                                adaptor.getInput(), op.getPadsAttr(),
                                rewriter.getI32IntegerAttr(value));
-  }
-};
-
-struct SlicePattern final : TensorPattern<SliceOp> {
-  using TensorPattern::TensorPattern;
-
-  llvm::Expected<Operation *> build(SliceOp op, OpAdaptor adaptor,
-                                    const ValueParams &params,
-                                    PatternRewriter &rewriter) const override {
-    return qint::SliceOp::create(rewriter, op.getLoc(), getResultType(op),
-                                 adaptor.getInput(), op.getStartsAttr(),
-                                 op.getStepsAttr());
-  }
-};
-
-struct GatherPattern final : TensorPattern<GatherOp> {
-  using TensorPattern::TensorPattern;
-
-  llvm::Expected<Operation *> build(GatherOp op, OpAdaptor adaptor,
-                                    const ValueParams &params,
-                                    PatternRewriter &rewriter) const override {
-    return qint::GatherOp::create(rewriter, op.getLoc(), getResultType(op),
-                                  adaptor.getInput(), op.getAxisAttr(),
-                                  op.getIndicesAttr());
   }
 };
 
@@ -133,50 +89,7 @@ struct InterpolatePattern final : TensorPattern<InterpolateOp> {
         rewriter.getDenseI32ArrayAttr(columns->weights),
         rewriter.getI32IntegerAttr(params.inputs[0].zeroPoint),
         ResultForm(params.result, FnAttr())
-            .getRequant(op.getContext(), multipliers->multiplier,
-                        multipliers->shift));
-  }
-};
-
-struct MaxPoolPattern final : TensorPattern<MaxPoolOp> {
-  using TensorPattern::TensorPattern;
-
-  llvm::Expected<Operation *> build(MaxPoolOp op, OpAdaptor adaptor,
-                                    const ValueParams &params,
-                                    PatternRewriter &rewriter) const override {
-    return qint::MaxPoolOp::create(rewriter, op.getLoc(), getResultType(op),
-                                   adaptor.getInput(), op.getKernelAttr(),
-                                   op.getStridesAttr(), op.getPadsAttr(),
-                                   op.getDilationsAttr());
-  }
-};
-
-/// max and min of two tensors.
-template <typename OpT, typename QintOpT>
-struct ExtremePattern final : TensorPattern<OpT> {
-  using TensorPattern<OpT>::TensorPattern;
-  using OpAdaptor = typename TensorPattern<OpT>::OpAdaptor;
-
-  llvm::Expected<Operation *> build(OpT op, OpAdaptor adaptor,
-                                    const ValueParams &params,
-                                    PatternRewriter &rewriter) const override {
-    return QintOpT::create(rewriter, op.getLoc(), this->getResultType(op),
-                           adaptor.getLhs(), adaptor.getRhs());
-  }
-};
-
-/// The same over axes.
-template <typename OpT, typename QintOpT>
-struct ReduceExtremePattern final : TensorPattern<OpT> {
-  using TensorPattern<OpT>::TensorPattern;
-  using OpAdaptor = typename TensorPattern<OpT>::OpAdaptor;
-
-  llvm::Expected<Operation *> build(OpT op, OpAdaptor adaptor,
-                                    const ValueParams &params,
-                                    PatternRewriter &rewriter) const override {
-    return QintOpT::create(rewriter, op.getLoc(), this->getResultType(op),
-                           adaptor.getInput(), op.getAxesAttr(),
-                           op.getKeepDimsAttr());
+            .getRequant(op.getContext(), *multipliers));
   }
 };
 
@@ -185,11 +98,15 @@ struct ReduceExtremePattern final : TensorPattern<OpT> {
 void mlir::qopt::populateQintMovePatterns(const TypeConverter &converter,
                                           RewritePatternSet &patterns,
                                           Refusals &refusals) {
-  patterns.add<ConstantPattern, ReshapePattern, TransposePattern, ConcatPattern,
-               PadPattern, SlicePattern, GatherPattern, InterpolatePattern,
-               MaxPoolPattern, ExtremePattern<MaxOp, qint::MaxOp>,
-               ExtremePattern<MinOp, qint::MinOp>,
-               ReduceExtremePattern<ReduceMaxOp, qint::ReduceMaxOp>,
-               ReduceExtremePattern<ReduceMinOp, qint::ReduceMinOp>>(
+  patterns.add<ConstantPattern, PadPattern, InterpolatePattern,
+               MovePattern<ReshapeOp, qint::ReshapeOp>,
+               MovePattern<TransposeOp, qint::TransposeOp>,
+               MovePattern<ConcatOp, qint::ConcatOp>,
+               MovePattern<SliceOp, qint::SliceOp>,
+               MovePattern<GatherOp, qint::GatherOp>,
+               MovePattern<MaxPoolOp, qint::MaxPoolOp>,
+               MovePattern<MaxOp, qint::MaxOp>, MovePattern<MinOp, qint::MinOp>,
+               MovePattern<ReduceMaxOp, qint::ReduceMaxOp>,
+               MovePattern<ReduceMinOp, qint::ReduceMinOp>>(
       converter, patterns.getContext(), refusals);
 }

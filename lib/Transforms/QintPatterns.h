@@ -52,6 +52,10 @@ struct ResultForm {
   qint::RequantAttr getRequant(MLIRContext *context,
                                ArrayRef<int32_t> multipliers,
                                ArrayRef<int8_t> shifts) const;
+  qint::RequantAttr getRequant(MLIRContext *context,
+                               const numerics::Multipliers &form) const {
+    return getRequant(context, form.multiplier, form.shift);
+  }
 };
 
 /// Moves the `qopt.rounding` of `from` into the requantization of `to`, its

@@ -32,8 +32,7 @@ getSumRequant(MLIRContext *context, const ValueParams &params,
                                                counts.back());
   if (!multipliers)
     return multipliers.takeError();
-  return ResultForm(params.result, FnAttr())
-      .getRequant(context, multipliers->multiplier, multipliers->shift);
+  return ResultForm(params.result, FnAttr()).getRequant(context, *multipliers);
 }
 
 namespace {

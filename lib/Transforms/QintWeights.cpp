@@ -129,8 +129,7 @@ template <typename OpT> struct WeightPattern final : TensorPattern<OpT> {
       zeroPoints.clear();
     qint::RequantAttr requant =
         ResultForm(params.result, op.getActivationAttr())
-            .getRequant(op.getContext(), multipliers->multiplier,
-                        multipliers->shift);
+            .getRequant(op.getContext(), *multipliers);
     return create(op, adaptor, rewriter, layer.input.zeroPoint, zeroPoints,
                   requant);
   }
