@@ -5,26 +5,9 @@
 #include "Arith.h"
 #include "Operands.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
-#include "qopt/Codegen/Kernels/Requant.h"
 
 namespace mlir::qopt::codegen {
 namespace {
-
-/// `q - z` of an operand's elements, in the natural order.
-WideLanes centered(KernelBuilder &k, const ElementwiseNest &nest,
-                   const Chunk &chunk, unsigned index,
-                   const NestOperand &operand, int64_t zero) {
-  Value x = nest.load(k, chunk, index, k.isa.bytes());
-  if (operand.kind == ElementKind::I8) {
-    zero += 128;
-    if (operand.storageBias == 0)
-      x = xorI(k, x, 128);
-  }
-  WideLanes result = widen(k, x, LaneOrder::Natural);
-  for (Value &part : result)
-    part = subI(k, part, zero);
-  return result;
-}
 
 /// `floor((2 n + d) / (2 d))` with `n = a M` and `d = b 2^S`, both negated
 /// where `d < 0`; beyond any result's range, on the side of `a`, where b = 0.
@@ -67,25 +50,21 @@ LogicalResult emit(KernelContext &context, qint::DivOp op, ArrayRef<View> in,
   int64_t za = op.getLhsZeroPoint(), zb = op.getRhsZeroPoint();
   OutputType output = OutputType::of(op.getRequant(), out[0]);
   std::string params;
-  llvm::raw_string_ostream(params)
-      << multiplier << '>' << shift << 'z' << za << ',' << zb << ' '
-      << output.key() << ' ' << nest.key();
-  context.emitKernel(
-      op.getLoc(), "div", params, nest.args(),
-      [&](KernelBuilder &k, ValueRange args) {
-        nest.run(k, args, [&](const Chunk &chunk) {
-          WideLanes quotients;
-          for (auto [a, b] :
-               llvm::zip(centered(k, nest, chunk, 1, (*operands)[1], za),
-                         centered(k, nest, chunk, 2, (*operands)[2], zb)))
-            quotients.push_back(
-                addI(k, roundedQuotient(k, a, b, multiplier, shift),
-                     output.zeroPoint));
-          storeLanes(k, chunk.memories[0], chunk.positions[0],
-                     narrow(k, quotients, output, LaneOrder::Natural),
-                     chunk.count);
-        });
-      });
+  llvm::raw_string_ostream(params) << multiplier << '>' << shift << 'z' << za
+                                   << ',' << zb << ' ' << output.key();
+  emitNest(context, op.getLoc(), "div", params, nest,
+           [&](KernelBuilder &k, const Chunk &chunk) {
+             auto values = [&](unsigned index, int64_t zeroPoint) {
+               return centered(k, nest.load(k, chunk, index, k.isa.bytes()),
+                               (*operands)[index], zeroPoint);
+             };
+             WideLanes quotients;
+             for (auto [a, b] : llvm::zip(values(1, za), values(2, zb)))
+               quotients.push_back(
+                   addI(k, roundedQuotient(k, a, b, multiplier, shift),
+                        output.zeroPoint));
+             return narrow(k, quotients, output, LaneOrder::Natural);
+           });
   return success();
 }
 

@@ -25,27 +25,12 @@ struct Centered {
   int64_t magnitude() const { return std::max(-min, max); }
 };
 
-/// What a nest's operand holds in registers less its logical value.
-int64_t registerBias(ElementKind kind) {
-  return kind == ElementKind::I8 ? 128 : 0;
-}
-
 /// Both operands bytes: they can be widened in blocks.
 LaneOrder orderFor(ArrayRef<NestOperand> operands) {
   for (const NestOperand &operand : operands.drop_front())
     if (operand.kind != ElementKind::I8)
       return LaneOrder::Natural;
   return LaneOrder::Blocked;
-}
-
-/// An operand's bytes with bias 128, or its words.
-Value loadUnsigned(KernelBuilder &k, const ElementwiseNest &nest,
-                   const Chunk &chunk, unsigned index,
-                   const NestOperand &operand) {
-  Value value = nest.load(k, chunk, index, k.isa.bytes());
-  if (operand.kind == ElementKind::I8 && operand.storageBias == 0)
-    return xorI(k, value, 128);
-  return value;
 }
 
 //===----------------------------------------------------------------------===//
@@ -190,21 +175,6 @@ WideLanes centeredProduct(KernelBuilder &k, const WideLanes &a,
   return result;
 }
 
-/// Emits a kernel whose rescaled lanes `compute` gives.
-void emitNest(
-    KernelContext &context, Location loc, StringRef family, const Twine &params,
-    const ElementwiseNest &nest,
-    llvm::function_ref<SmallVector<Value, 2>(KernelBuilder &, const Chunk &)>
-        compute) {
-  context.emitKernel(loc, family, params + " " + nest.key(), nest.args(),
-                     [&](KernelBuilder &k, ValueRange args) {
-                       nest.run(k, args, [&](const Chunk &chunk) {
-                         storeLanes(k, chunk.memories[0], chunk.positions[0],
-                                    compute(k, chunk), chunk.count);
-                       });
-                     });
-}
-
 } // namespace
 
 LogicalResult emit(KernelContext &context, qint::AddOp op, ArrayRef<View> in,
@@ -224,8 +194,10 @@ LogicalResult emit(KernelContext &context, qint::AddOp op, ArrayRef<View> in,
       << form.zeroPoints[1] << ' ' << output.key();
   emitNest(context, op.getLoc(), "add", params, nest,
            [&](KernelBuilder &k, const Chunk &chunk) {
-             Value a = loadUnsigned(k, nest, chunk, 1, (*operands)[1]);
-             Value b = loadUnsigned(k, nest, chunk, 2, (*operands)[2]);
+             Value a = asUnsigned(k, nest.load(k, chunk, 1, k.isa.bytes()),
+                                  (*operands)[1]);
+             Value b = asUnsigned(k, nest.load(k, chunk, 2, k.isa.bytes()),
+                                  (*operands)[2]);
              WideLanes sums =
                  isPaired ? addBytes(k, a, b, form)
                           : addWide(k, {widen(k, a, order), widen(k, b, order)},
@@ -253,8 +225,10 @@ LogicalResult emit(KernelContext &context, qint::MulOp op, ArrayRef<View> in,
       << 'z' << za << ',' << zb << ' ' << rescale.key() << ' ' << output.key();
   emitNest(context, op.getLoc(), "mul", params, nest,
            [&](KernelBuilder &k, const Chunk &chunk) {
-             Value a = loadUnsigned(k, nest, chunk, 1, (*operands)[1]);
-             Value b = loadUnsigned(k, nest, chunk, 2, (*operands)[2]);
+             Value a = asUnsigned(k, nest.load(k, chunk, 1, k.isa.bytes()),
+                                  (*operands)[1]);
+             Value b = asUnsigned(k, nest.load(k, chunk, 2, k.isa.bytes()),
+                                  (*operands)[2]);
              WideLanes product =
                  centeredProduct(k, widen(k, a, order), widen(k, b, order),
                                  za + registerBias(kindA),

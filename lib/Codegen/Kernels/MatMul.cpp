@@ -7,7 +7,6 @@
 #include "Operands.h"
 #include "qopt/Codegen/Kernels/FloatMath.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
-#include "qopt/Codegen/Kernels/Requant.h"
 
 namespace mlir::qopt::codegen {
 namespace {
@@ -66,9 +65,10 @@ struct MatMulNest {
   const Factor &factor(unsigned index) const {
     return index == 1 ? left : right;
   }
-  std::string key() const {
-    return nest.key() + " k" + std::to_string(terms) + "*" +
-           std::to_string(left.step) + "," + std::to_string(right.step);
+  /// What a kernel bakes in besides the nest.
+  std::string termsKey() const {
+    return "k" + std::to_string(terms) + "*" + std::to_string(left.step) + "," +
+           std::to_string(right.step);
   }
   /// The elements of operand `index` for a chunk of results, `k` steps on.
   Value load(KernelBuilder &k, const Chunk &chunk, unsigned index,
@@ -113,14 +113,14 @@ public:
 private:
   /// The operand's bytes with bias 128.
   Value bytes(unsigned index, Value term) {
-    Value x = m.load(k, chunk, index, term);
-    return m.factor(index).operand.storageBias == 0 ? xorI(k, x, 128) : x;
+    return asUnsigned(k, m.load(k, chunk, index, term),
+                      m.factor(index).operand);
   }
 
   /// Words `q - z` of terms `first` and `second`, which is zero where it is
   /// null, in blocked order.
   WideLanes words(unsigned index, Value first, Value second) {
-    int64_t zero = zeroPoints[index - 1] + 128;
+    int64_t zero = zeroPoints[index - 1] + registerBias(ElementKind::I8);
     Value a = bytes(index, first);
     Value b = second ? bytes(index, second)
                      : k.constant(a.getType(), static_cast<int8_t>(zero));
@@ -150,18 +150,8 @@ WideLanes sumWide(KernelBuilder &k, const MatMulNest &m, const Chunk &chunk,
                   std::array<int64_t, 2> zeroPoints) {
   SmallVector<Value> sums(4, k.constant(k.vec(k.isa.lanes(), k.i32()), 0));
   auto values = [&](unsigned index, Value term) {
-    const NestOperand &operand = m.factor(index).operand;
-    Value x = m.load(k, chunk, index, term);
-    int64_t zero = zeroPoints[index - 1];
-    if (operand.kind == ElementKind::I8) {
-      zero += 128;
-      if (operand.storageBias == 0)
-        x = xorI(k, x, 128);
-    }
-    WideLanes result = widen(k, x, LaneOrder::Natural);
-    for (Value &part : result)
-      part = subI(k, part, zero);
-    return result;
+    return centered(k, m.load(k, chunk, index, term), m.factor(index).operand,
+                    zeroPoints[index - 1]);
   };
   sums = k.loop(0, m.terms, 1, sums, [&](Value term, ValueRange carried) {
     SmallVector<Value> next;
@@ -190,18 +180,14 @@ LogicalResult emit(KernelContext &context, qint::MatMulOp op, ArrayRef<View> in,
   std::string params;
   llvm::raw_string_ostream(params)
       << 'z' << zeroPoints[0] << ',' << zeroPoints[1] << ' ' << rescale.key()
-      << ' ' << output.key() << ' ' << m->key();
-  context.emitKernel(
-      op.getLoc(), "matmul", params, m->nest.args(),
-      [&](KernelBuilder &k, ValueRange args) {
-        m->nest.run(k, args, [&](const Chunk &chunk) {
-          WideLanes sums = isBytes ? BytePairs(k, *m, chunk, zeroPoints).sum()
-                                   : sumWide(k, *m, chunk, zeroPoints);
-          storeLanes(k, chunk.memories[0], chunk.positions[0],
-                     requantize(k, sums, rescale, {}, output, order),
-                     chunk.count);
-        });
-      });
+      << ' ' << output.key() << ' ' << m->termsKey();
+  emitNest(context, op.getLoc(), "matmul", params, m->nest,
+           [&](KernelBuilder &k, const Chunk &chunk) {
+             WideLanes sums = isBytes
+                                  ? BytePairs(k, *m, chunk, zeroPoints).sum()
+                                  : sumWide(k, *m, chunk, zeroPoints);
+             return requantize(k, sums, rescale, {}, output, order);
+           });
   return success();
 }
 
@@ -211,22 +197,22 @@ LogicalResult emit(KernelContext &context, qopt::MatMulOp op, ArrayRef<View> in,
   auto m = nestOf(context, op, in, out[0], lanes);
   if (failed(m))
     return failure();
-  context.emitKernel(op.getLoc(), "matmul_f32", m->key(), m->nest.args(),
-                     [&](KernelBuilder &k, ValueRange args) {
-                       m->nest.run(k, args, [&](const Chunk &chunk) {
-                         Value zero = k.constantF(k.vec(lanes, k.f32()), 0.0f);
-                         // Along k in order, so that every machine adds up
-                         // alike.
-                         Value sum = k.loop(
-                             0, m->terms, 1, {zero},
+  context.emitKernel(
+      op.getLoc(), "matmul_f32", m->termsKey() + " " + m->nest.key(),
+      m->nest.args(), [&](KernelBuilder &k, ValueRange args) {
+        m->nest.run(k, args, [&](const Chunk &chunk) {
+          Value zero = k.constantF(k.vec(lanes, k.f32()), 0.0f);
+          // Along k in order, so that every machine adds up
+          // alike.
+          Value sum = k.loop(0, m->terms, 1, {zero},
                              [&](Value term, ValueRange carried) {
                                return SmallVector<Value>{
                                    fma(k, m->load(k, chunk, 1, term),
                                        m->load(k, chunk, 2, term), carried[0])};
                              })[0];
-                         m->nest.store(k, chunk, sum);
-                       });
-                     });
+          m->nest.store(k, chunk, sum);
+        });
+      });
   return success();
 }
 

@@ -3,6 +3,7 @@
 // Operands of elementwise ops.
 
 #include "Operands.h"
+#include "Arith.h"
 
 namespace mlir::qopt::codegen {
 
@@ -29,6 +30,35 @@ FailureOr<std::vector<NestOperand>> binaryOperands(KernelContext &context,
     operands.push_back(*operand);
   }
   return operands;
+}
+
+Value asUnsigned(KernelBuilder &k, Value loaded, const NestOperand &operand) {
+  if (operand.kind == ElementKind::I8 && operand.storageBias == 0)
+    return xorI(k, loaded, 128);
+  return loaded;
+}
+
+WideLanes centered(KernelBuilder &k, Value loaded, const NestOperand &operand,
+                   int64_t zeroPoint) {
+  WideLanes result =
+      widen(k, asUnsigned(k, loaded, operand), LaneOrder::Natural);
+  for (Value &part : result)
+    part = subI(k, part, zeroPoint + registerBias(operand.kind));
+  return result;
+}
+
+void emitNest(
+    KernelContext &context, Location loc, StringRef family, const Twine &params,
+    const ElementwiseNest &nest,
+    llvm::function_ref<SmallVector<Value, 2>(KernelBuilder &, const Chunk &)>
+        compute) {
+  context.emitKernel(loc, family, params + " " + nest.key(), nest.args(),
+                     [&](KernelBuilder &k, ValueRange args) {
+                       nest.run(k, args, [&](const Chunk &chunk) {
+                         storeLanes(k, chunk.memories[0], chunk.positions[0],
+                                    compute(k, chunk), chunk.count);
+                       });
+                     });
 }
 
 } // namespace mlir::qopt::codegen

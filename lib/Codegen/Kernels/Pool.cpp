@@ -4,8 +4,8 @@
 // fold fewer taps.
 
 #include "Arith.h"
+#include "Extremes.h"
 #include "PoolRegions.h"
-#include "qopt/Codegen/Kernels/FloatMath.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
 
 namespace mlir::qopt::codegen {
@@ -32,9 +32,7 @@ void emitMaxPool(KernelContext &context, Location loc, const PoolWindow &window,
   int64_t lanes = context.isa.bytes() / in.elementBytes();
   auto regions = poolRegions(in, out, window, lanes);
   auto larger = [&](KernelBuilder &k, Value a, Value b) {
-    if (in.kind == ElementKind::F32)
-      return floatMax(k, a, b);
-    return in.storageBias ? maxU(k, a, b) : maxS(k, a, b);
+    return extremeOf(k, a, b, /*isMax=*/true, in.kind, in.storageBias);
   };
   emitPool(context, loc, "max_pool", "", window, regions,
            [&](KernelBuilder &k, const PoolRegion &region, const Chunk &chunk) {
