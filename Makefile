@@ -29,7 +29,7 @@ soak: build
 	  --timeout 36000 -R '^Qopt(Kernel|Graph)Tests$$'
 
 # Deletes conditions, swaps operands, shifts constants; counts what tests catch.
-faults: build
+faults: packages
 	@test/Faults/run.py
 
 # 1,000 mutated models; no signal, 5 s and 1 GiB each.

@@ -2,10 +2,8 @@
 //
 // Functions with fields that this onnx.proto does not know, and the limits of
 // inlining.
+#include "ImportText.h"
 #include "TestModels.h"
-#include "mlir/IR/MLIRContext.h"
-#include "qopt/Import/ONNX/Import.h"
-#include "qopt/Support/Error.h"
 
 #include "gtest/gtest.h"
 
@@ -13,21 +11,6 @@ using namespace mlir;
 using namespace mlir::qopt;
 
 namespace {
-
-/// The imported module as text, or the errors.
-std::string import(const onnx::ModelProto &model) {
-  MLIRContext context(MLIRContext::Threading::DISABLED);
-  importer::ImportOptions options;
-  auto module =
-      importer::importModelBytes(model.SerializeAsString(), context, options);
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  if (module)
-    (*module)->print(os);
-  else
-    reportError(module.takeError(), os);
-  return text;
-}
 
 template <typename Message>
 void addUnknown(Message &message, int field, const std::string &bytes) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Models as exporters of all ages write them.
+#include "ImportText.h"
 #include "TestModels.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -17,21 +18,6 @@ using namespace mlir;
 using namespace mlir::qopt;
 
 namespace {
-
-/// The imported module as text, or the errors.
-std::string import(const onnx::ModelProto &model) {
-  MLIRContext context(MLIRContext::Threading::DISABLED);
-  importer::ImportOptions options;
-  auto module =
-      importer::importModelBytes(model.SerializeAsString(), context, options);
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  if (module)
-    (*module)->print(os);
-  else
-    reportError(module.takeError(), os);
-  return text;
-}
 
 /// The functions only: the module's hash is that of the bytes.
 std::string body(const std::string &text) {
