@@ -178,6 +178,16 @@ func.func @quotient(%x: tensor<2x!x>, %y: tensor<2x!y>) -> tensor<2x!y> {
   return %q : tensor<2x!y>
 }
 
+// A quotient of an imported model still rounds half up: it has no other form.
+// CHECK-LABEL: func.func @imported_quotient
+// CHECK:         qint.div %arg0, %arg1
+// CHECK-SAME:    clamp -128 to 127>
+// CHECK-NOT:     qopt.rounding
+func.func @imported_quotient(%x: tensor<2x!x>, %y: tensor<2x!y>) -> tensor<2x!y> {
+  %q = qopt.div %x, %y {qopt.rounding = "half_even"} : (tensor<2x!x>, tensor<2x!y>) -> tensor<2x!y>
+  return %q : tensor<2x!y>
+}
+
 // The factor of a product is 0.5 * 0.25 / 0.25 = 0.5.
 // CHECK-LABEL: func.func @product
 // CHECK:         qint.matmul %arg0, %arg1 {lhs_zero_point = 3 : i32, requant = #qint.requant<[1073741824], [31], zp 0, clamp -32768 to 32767>, rhs_zero_point = -5 : i32}
