@@ -52,22 +52,58 @@ static std::vector<_Float16> halves(const onnx::TensorProto &proto) {
   return elements;
 }
 
+bool isFloatType(int type) {
+  return type == onnx::TensorProto::FLOAT ||
+         type == onnx::TensorProto::DOUBLE ||
+         type == onnx::TensorProto::FLOAT16;
+}
+
+bool isIntegerType(int type) {
+  return (type >= onnx::TensorProto::UINT8 &&
+          type <= onnx::TensorProto::INT64) ||
+         type == onnx::TensorProto::BOOL || type == onnx::TensorProto::UINT32 ||
+         type == onnx::TensorProto::UINT64;
+}
+
+static std::vector<float> readNumbers(const onnx::TensorProto &proto) {
+  switch (proto.data_type()) {
+  case onnx::TensorProto::FLOAT:
+    return readValues<float>(proto, proto.float_data());
+  case onnx::TensorProto::DOUBLE:
+    return readValues<double>(proto, proto.double_data());
+  case onnx::TensorProto::FLOAT16:
+    return readValues<_Float16>(proto, halves(proto));
+  case onnx::TensorProto::BOOL:
+  case onnx::TensorProto::UINT8:
+    return readValues<uint8_t>(proto, proto.int32_data());
+  case onnx::TensorProto::INT8:
+    return readValues<int8_t>(proto, proto.int32_data());
+  case onnx::TensorProto::UINT16:
+    return readValues<uint16_t>(proto, proto.int32_data());
+  case onnx::TensorProto::INT16:
+    return readValues<int16_t>(proto, proto.int32_data());
+  case onnx::TensorProto::INT32:
+    return readValues<int32_t>(proto, proto.int32_data());
+  case onnx::TensorProto::UINT32:
+    return readValues<uint32_t>(proto, proto.uint64_data());
+  case onnx::TensorProto::INT64:
+    return readValues<int64_t>(proto, proto.int64_data());
+  case onnx::TensorProto::UINT64:
+    return readValues<uint64_t>(proto, proto.uint64_data());
+  default:
+    return {};
+  }
+}
+
 static BackendTensor readTensor(const fs::path &path) {
   BackendTensor tensor;
   tensor.serialized = readFile(path);
   onnx::TensorProto proto;
   if (!proto.ParseFromString(tensor.serialized))
     return tensor;
+  tensor.type = proto.data_type();
   tensor.shape.assign(proto.dims().begin(), proto.dims().end());
-  if (proto.data_type() == onnx::TensorProto::FLOAT)
-    tensor.values = readValues<float>(proto, proto.float_data());
-  else if (proto.data_type() == onnx::TensorProto::DOUBLE)
-    tensor.values = readValues<double>(proto, proto.double_data());
-  else if (proto.data_type() == onnx::TensorProto::FLOAT16)
-    tensor.values = readValues<_Float16>(proto, halves(proto));
-  else
-    return tensor;
-  tensor.isFloat = true;
+  tensor.values = readNumbers(proto);
   return tensor;
 }
 
@@ -127,17 +163,82 @@ static bool relabel(onnx::ModelProto &model) {
   return true;
 }
 
+static void addCast(onnx::NodeProto &node, const std::string &from,
+                    const std::string &to, int type) {
+  node.set_op_type("Cast");
+  node.add_input(from);
+  node.add_output(to);
+  onnx::AttributeProto &attribute = *node.add_attribute();
+  attribute.set_name("to");
+  attribute.set_type(onnx::AttributeProto::INT);
+  attribute.set_i(type);
+}
+
+/// Whether the node that makes `name` gives integers that stand for reals.
+static bool isQuantized(const onnx::GraphProto &graph,
+                        const std::string &name) {
+  static const std::set<std::string> makers = {"QuantizeLinear", "QLinearConv",
+                                               "QLinearMatMul"};
+  for (const onnx::NodeProto &node : graph.node())
+    for (const std::string &output : node.output())
+      if (output == name)
+        return makers.count(node.op_type()) != 0;
+  return false;
+}
+
+/// Bools enter and integers leave as floats.
+static void adaptBoundary(onnx::GraphProto &graph) {
+  std::vector<onnx::NodeProto> first;
+  for (onnx::ValueInfoProto &input : *graph.mutable_input()) {
+    onnx::TypeProto::Tensor &type =
+        *input.mutable_type()->mutable_tensor_type();
+    if (type.elem_type() != onnx::TensorProto::BOOL)
+      continue;
+    std::string name = input.name();
+    type.set_elem_type(onnx::TensorProto::FLOAT);
+    input.set_name(name + "@float");
+    addCast(first.emplace_back(), input.name(), name, onnx::TensorProto::BOOL);
+  }
+  if (!first.empty()) {
+    first.insert(first.end(), graph.node().begin(), graph.node().end());
+    graph.clear_node();
+    for (onnx::NodeProto &node : first)
+      graph.add_node()->Swap(&node);
+  }
+  for (onnx::ValueInfoProto &output : *graph.mutable_output()) {
+    onnx::TypeProto::Tensor &type =
+        *output.mutable_type()->mutable_tensor_type();
+    if (!isIntegerType(type.elem_type()) || isQuantized(graph, output.name()))
+      continue;
+    std::string name = output.name();
+    type.set_elem_type(onnx::TensorProto::FLOAT);
+    output.set_name(name + "@float");
+    addCast(*graph.add_node(), name, output.name(), onnx::TensorProto::FLOAT);
+  }
+}
+
+static bool isPlain(const onnx::ValueInfoProto &value) {
+  int type = value.type().tensor_type().elem_type();
+  return value.type().has_tensor_type() &&
+         (isFloatType(type) || isIntegerType(type));
+}
+
 static BackendCase readCase(const fs::path &folder, std::string name) {
   BackendCase result;
   result.name = std::move(name);
   onnx::ModelProto model;
   if (!model.ParseFromString(readFile(folder / "model.onnx")))
     return result;
-  result.relabelled = relabel(model);
-  result.model = model.SerializeAsString();
   std::set<std::string> operators, initializers;
   collectOperators(model.graph(), operators);
   result.operators.assign(operators.begin(), operators.end());
+  for (const auto *values : {&model.graph().input(), &model.graph().output()})
+    for (const onnx::ValueInfoProto &value : *values)
+      result.hasPlainTensors &= isPlain(value);
+  result.relabelled = relabel(model);
+  if (result.hasPlainTensors)
+    adaptBoundary(*model.mutable_graph());
+  result.model = model.SerializeAsString();
   for (const onnx::TensorProto &tensor : model.graph().initializer())
     initializers.insert(tensor.name());
   for (const onnx::ValueInfoProto &input : model.graph().input())

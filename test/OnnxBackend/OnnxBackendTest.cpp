@@ -1,204 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Imports each backend test whose operators are all in qopt's list, runs it in
-// float in the reference evaluator, and compares with the expected outputs. A
-// test that fails must stand in expectations.txt with a reason, and a test that
-// stands there must fail.
+// Runs each backend test in scope, in float and as integers. A test that is
+// refused, or has no integer form, must stand in expectations.txt with a
+// reason, and a test that stands there must not pass. `--page FILE` writes
+// docs/conformance.md.
 
-#include "BackendCase.h"
-#include "qopt/IR/Qint.h"
-#include "qopt/IR/Qopt.h"
-#include "qopt/Import/ONNX/Import.h"
-#include "qopt/Reference/Evaluate.h"
-#include "llvm/Support/raw_ostream.h"
-#include <cmath>
+#include "Page.h"
+#include "Scope.h"
+#include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iostream>
-#include <map>
-#include <set>
+#include <sstream>
 
-using namespace mlir;
 using namespace qopt_test;
-namespace reference = mlir::qopt::reference;
-using reference::Tensor;
 
-/// The operators whose tests are in scope.
-static const std::set<std::string> supportedOperators = {"Abs",
-                                                         "Add",
-                                                         "AveragePool",
-                                                         "BatchNormalization",
-                                                         "Ceil",
-                                                         "Celu",
-                                                         "Clip",
-                                                         "Concat",
-                                                         "Constant",
-                                                         "Conv",
-                                                         "ConvTranspose",
-                                                         "DepthToSpace",
-                                                         "Div",
-                                                         "Dropout",
-                                                         "Elu",
-                                                         "Erf",
-                                                         "Exp",
-                                                         "Expand",
-                                                         "Flatten",
-                                                         "Floor",
-                                                         "Gather",
-                                                         "Gelu",
-                                                         "Gemm",
-                                                         "GlobalAveragePool",
-                                                         "GlobalMaxPool",
-                                                         "HardSigmoid",
-                                                         "HardSwish",
-                                                         "Identity",
-                                                         "LeakyRelu",
-                                                         "Log",
-                                                         "MatMul",
-                                                         "Max",
-                                                         "MaxPool",
-                                                         "Min",
-                                                         "Mish",
-                                                         "Mul",
-                                                         "Neg",
-                                                         "PRelu",
-                                                         "Pad",
-                                                         "Pow",
-                                                         "Reciprocal",
-                                                         "ReduceMax",
-                                                         "ReduceMean",
-                                                         "ReduceMin",
-                                                         "ReduceSum",
-                                                         "Relu",
-                                                         "Reshape",
-                                                         "Resize",
-                                                         "Round",
-                                                         "Selu",
-                                                         "Sigmoid",
-                                                         "Sign",
-                                                         "Slice",
-                                                         "Softmax",
-                                                         "Softplus",
-                                                         "Softsign",
-                                                         "SpaceToDepth",
-                                                         "Split",
-                                                         "Sqrt",
-                                                         "Squeeze",
-                                                         "Sub",
-                                                         "Tanh",
-                                                         "ThresholdedRelu",
-                                                         "Tile",
-                                                         "Transpose",
-                                                         "Unsqueeze",
-                                                         "Upsample",
-                                                         "Where"};
-
-/// Operators that exporters write around a Reshape or a Where: in scope beside
-/// one of the above, not alone.
-static const std::set<std::string> shapeOperators = {
-    "And",   "Cast",        "ConstantOfShape",
-    "Equal", "Greater",     "GreaterOrEqual",
-    "Less",  "LessOrEqual", "Not",
-    "Or",    "Shape"};
-
-static bool inScope(const BackendCase &test) {
-  bool any = false;
-  for (const std::string &op : test.operators) {
-    if (supportedOperators.count(op))
-      any = true;
-    else if (!shapeOperators.count(op))
-      return false;
-  }
-  return any && !test.dataSets.empty();
-}
-
-namespace {
-
-enum class Verdict { Passed, Refused, Wrong };
-
-struct Outcome {
-  Verdict verdict = Verdict::Refused;
-  /// Why it did not pass.
-  std::string text;
-};
-
-} // namespace
-
-static std::string messageOf(llvm::Error error) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  stream << error;
-  llvm::consumeError(std::move(error));
-  return text.substr(0, text.find('\n'));
-}
-
-/// Whether `actual` is `|actual - expected| <= 1e-6 + 1e-4 |expected|`
-/// everywhere; NaN equals NaN.
-static bool isClose(const Tensor &actual, const BackendTensor &expected) {
-  if (!expected.isFloat ||
-      actual.getShape() != ArrayRef<int64_t>(expected.shape))
-    return false;
-  ArrayRef<float> values = actual.values<float>();
-  for (size_t i = 0; i < values.size(); ++i) {
-    double a = values[i], e = expected.values[i];
-    if (a == e || (std::isnan(a) && std::isnan(e)))
-      continue;
-    if (!(std::fabs(a - e) <= 1e-6 + 1e-4 * std::fabs(e)))
-      return false;
-  }
-  return true;
-}
-
-/// Runs one data set with all inputs from `firstConstant` on bound at compile
-/// time: weights and parameters that a test feeds at run time.
-static Outcome runDataSet(const BackendCase &test, const BackendDataSet &data,
-                          size_t firstConstant) {
-  MLIRContext context(MLIRContext::Threading::DISABLED);
-  context.loadDialect<qopt::QoptDialect, func::FuncDialect>();
-  qopt::importer::ImportOptions options;
-  std::vector<Tensor> inputs;
-  for (size_t i = 0; i < data.inputs.size(); ++i) {
-    if (i >= firstConstant && i < test.inputNames.size())
-      options.constants.emplace_back(test.inputNames[i],
-                                     data.inputs[i].serialized);
-    else
-      inputs.push_back(
-          Tensor::from<float>(data.inputs[i].shape, data.inputs[i].values));
-  }
-  auto module = qopt::importer::importModelBytes(test.model, context, options);
-  if (!module)
-    return {Verdict::Refused, messageOf(module.takeError())};
-  auto results = reference::evaluateModule(**module, inputs);
-  if (!results)
-    return {Verdict::Wrong, messageOf(results.takeError())};
-  if (results->size() != data.outputs.size())
-    return {Verdict::Wrong, "another number of outputs"};
-  for (size_t i = 0; i < results->size(); ++i)
-    if (!isClose((*results)[i], data.outputs[i]))
-      return {Verdict::Wrong, "output " + std::to_string(i) + " differs"};
-  return {Verdict::Passed, ""};
-}
-
-/// The first way that the importer takes: all inputs at run time, then all but
-/// the last bound at compile time, and so on.
-static Outcome runCase(const BackendCase &test) {
-  Outcome outcome;
-  for (const BackendDataSet &data : test.dataSets) {
-    std::string firstText;
-    for (size_t bound = 0; bound <= data.inputs.size(); ++bound) {
-      outcome = runDataSet(test, data, data.inputs.size() - bound);
-      if (bound == 0)
-        firstText = outcome.text;
-      if (outcome.verdict != Verdict::Refused)
-        break;
-    }
-    if (outcome.verdict == Verdict::Refused)
-      outcome.text = firstText;
-    if (outcome.verdict != Verdict::Passed)
-      return outcome;
-  }
-  return outcome;
-}
+/// Where `--page` wants the page.
+static std::string pagePath;
 
 /// `name reason` a line; `#` starts a comment.
 static std::map<std::string, std::string> readExpectations() {
@@ -217,39 +35,91 @@ static std::map<std::string, std::string> readExpectations() {
   return expectations;
 }
 
-TEST(OnnxBackend, ListedTestsFailAndAllOthersPass) {
+/// All tests in scope.
+static std::vector<BackendCase> readCases() {
   std::vector<BackendCase> cases;
   for (const char *folder :
        {"node", "simple", "pytorch-converted", "pytorch-operator"})
     for (BackendCase &test : readBackendCases(QOPT_ONNX_TESTDATA, folder))
-      if (inScope(test))
+      if (isInScope(test))
         cases.push_back(std::move(test));
+  return cases;
+}
+
+/// What keeps a test from passing; empty if it passes.
+static std::string findFault(const Outcome &outcome) {
+  using Form = IntegerForm::Verdict;
+  if (outcome.verdict == Verdict::Wrong)
+    return "wrong: " + outcome.text;
+  if (outcome.verdict == Verdict::Refused)
+    return "refused: " + outcome.text;
+  if (outcome.integers.verdict == Form::Wrong)
+    return "wrong as integers: " + outcome.integers.text;
+  if (outcome.integers.verdict == Form::Far)
+    return "as integers " + outcome.integers.text;
+  if (outcome.integers.verdict == Form::Refused)
+    return "refused as integers: " + outcome.integers.text;
+  return "";
+}
+
+static void checkOutcome(const BackendCase &test, const Outcome &outcome,
+                         bool isListed) {
+  std::string fault = findFault(outcome);
+  EXPECT_FALSE(fault.empty() && isListed)
+      << test.name << " passes; take it off the list";
+  EXPECT_TRUE(fault.empty() || isListed) << test.name << " " << fault;
+  EXPECT_TRUE(outcome.verdict != Verdict::Wrong &&
+              outcome.integers.verdict != IntegerForm::Verdict::Wrong)
+      << test.name << " is " << fault;
+}
+
+static void checkPage(const std::string &page) {
+  if (!pagePath.empty()) {
+    std::ofstream(pagePath) << page;
+    return;
+  }
+  std::ifstream stream(QOPT_CONFORMANCE_PAGE);
+  std::stringstream kept;
+  kept << stream.rdbuf();
+  EXPECT_EQ(kept.str(), page)
+      << "run QoptOnnxBackendTests --page docs/conformance.md";
+}
+
+TEST(OnnxBackend, ListedTestsFailAndAllOthersPass) {
+  std::vector<BackendCase> cases = readCases();
   if (cases.empty())
     GTEST_SKIP() << "skipped: apt-get install libonnx-testdata";
-
-  std::map<std::string, std::string> expectations = readExpectations();
-  std::map<Verdict, int> counts;
-  int relabelled = 0;
-  for (const BackendCase &test : cases) {
-    Outcome outcome = runCase(test);
-    ++counts[outcome.verdict];
-    relabelled += test.relabelled && outcome.verdict == Verdict::Passed;
-    bool listed = expectations.erase(test.name) != 0;
-    if (outcome.verdict == Verdict::Passed)
-      EXPECT_FALSE(listed) << test.name << " passes; take it off the list";
-    else
-      EXPECT_TRUE(listed) << test.name << " "
-                          << (outcome.verdict == Verdict::Wrong ? "wrong: "
-                                                                : "refused: ")
-                          << outcome.text;
-    EXPECT_TRUE(outcome.verdict != Verdict::Wrong)
-        << test.name << " is wrong: " << outcome.text;
-  }
+  const std::map<std::string, std::string> expectations = readExpectations();
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  loadDialects(context);
+  std::vector<CaseResult> results;
+  std::set<std::string> unused;
   for (const auto &[name, reason] : expectations)
+    unused.insert(name);
+  int passed = 0, refused = 0, wrong = 0;
+  const bool isVerbose = std::getenv("QOPT_VERBOSE") != nullptr;
+  for (const BackendCase &test : cases) {
+    Outcome outcome = runCase(test, context);
+    checkOutcome(test, outcome, unused.erase(test.name) != 0);
+    passed += outcome.verdict == Verdict::Passed;
+    refused += outcome.verdict == Verdict::Refused;
+    wrong += outcome.verdict == Verdict::Wrong;
+    if (isVerbose && outcome.verdict == Verdict::Passed)
+      std::cout << test.name << " steps " << outcome.integers.steps << " of "
+                << outcome.integers.bound << "\n";
+    results.push_back({&test, std::move(outcome)});
+  }
+  for (const std::string &name : unused)
     ADD_FAILURE() << name << " is listed, but no test in scope";
+  checkPage(makePage(results, expectations));
   std::cout << "ONNX backend tests in scope " << cases.size() << ", passed "
-            << counts[Verdict::Passed] << " (" << relabelled
-            << " relabelled to opset 7), refused with a diagnostic "
-            << counts[Verdict::Refused] << ", wrong " << counts[Verdict::Wrong]
-            << "\n";
+            << passed << ", refused with the operator's name " << refused
+            << ", wrong " << wrong << "\n";
+}
+
+int main(int argc, char **argv) {
+  testing::InitGoogleTest(&argc, argv);
+  if (argc == 3 && std::string(argv[1]) == "--page")
+    pagePath = argv[2];
+  return RUN_ALL_TESTS();
 }

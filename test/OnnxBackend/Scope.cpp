@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The operators that qopt promises, whether or not it keeps the promise yet.
+
+#include "Scope.h"
+#include <algorithm>
+#include <set>
+
+namespace qopt_test {
+
+// clang-format off
+static const std::set<std::string> promised = {
+    "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool",
+    "BatchNormalization", "Cast", "Ceil", "Celu", "Clip", "Concat", "Constant",
+    "ConstantOfShape", "Conv", "ConvInteger", "ConvTranspose", "DepthToSpace",
+    "DequantizeLinear", "Div", "Dropout", "DynamicQuantizeLinear", "Elu",
+    "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "Gelu",
+    "Gemm", "GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual",
+    "GroupNormalization", "HardSigmoid", "HardSwish", "Identity", "If",
+    "InstanceNormalization", "LRN", "LayerNormalization", "LeakyRelu", "Less",
+    "LessOrEqual", "Log", "LogSoftmax", "Loop", "LpNormalization", "LpPool",
+    "MatMul", "MatMulInteger", "Max", "MaxPool", "Mean",
+    "MeanVarianceNormalization", "Min", "Mish", "Mul", "Neg", "Not", "Or",
+    "PRelu", "Pad", "Pow", "QLinearConv", "QLinearMatMul", "QuantizeLinear",
+    "Range", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSum",
+    "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum",
+    "ReduceSumSquare", "Relu", "Reshape", "Resize", "Round", "Selu", "Shape",
+    "Sigmoid", "Sign", "Size", "Slice", "Softmax", "Softplus", "Softsign",
+    "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
+    "ThresholdedRelu", "Tile", "Transpose", "Unsqueeze", "Upsample", "Where",
+    "Xor"};
+// clang-format on
+
+bool isInScope(const BackendCase &test) {
+  return !test.dataSets.empty() && test.hasPlainTensors &&
+         std::all_of(
+             test.operators.begin(), test.operators.end(),
+             [](const std::string &op) { return promised.count(op) != 0; });
+}
+
+} // namespace qopt_test
