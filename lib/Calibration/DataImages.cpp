@@ -183,14 +183,19 @@ private:
 
 } // namespace
 
+static bool isChannelCount(int64_t count) { return count == 1 || count == 3; }
+
+int64_t ImageRule::getChannelAxis(llvm::ArrayRef<int64_t> shape) const {
+  return channelsLast.value_or(shape.size() == 4 && !isChannelCount(shape[1]))
+             ? 3
+             : 1;
+}
+
 llvm::Error ImageSource::check() {
   llvm::ArrayRef<int64_t> shape = input.shape;
-  auto isImage = [&](bool last) {
-    int64_t count = shape[last ? 3 : 1];
-    return count == 1 || count == 3;
-  };
+  const int64_t axis = rule.getChannelAxis(shape);
   if (!isFloat(input.type) || shape.size() != 4 || shape[0] != 1 ||
-      !isImage(rule.channelsLast.value_or(!isImage(false))))
+      !isChannelCount(shape[axis]))
     return makeError(
         444,
         "images do not fit input '" + input.name + "' of shape " +
@@ -198,8 +203,8 @@ llvm::Error ImageSource::check() {
         {"expected is a float input of 1x3xHxW or 1x1xHxW, or of 1xHxWx3 or "
          "1xHxWx1"},
         "bind a batch of one with --shape " + input.name + "=1x3xHxW");
-  channelsLast = rule.channelsLast.value_or(!isImage(false));
-  channels = shape[channelsLast ? 3 : 1];
+  channelsLast = axis == 3;
+  channels = shape[axis];
   height = shape[channelsLast ? 1 : 2];
   width = shape[channelsLast ? 2 : 3];
   if (rule.cropHeight && (rule.cropHeight != height || rule.cropWidth != width))

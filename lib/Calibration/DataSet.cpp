@@ -28,6 +28,24 @@ float Affine::apply(uint8_t value, int64_t channel) const {
   return centred / b;
 }
 
+std::vector<double> Affine::getScale() const {
+  std::vector<double> scale;
+  const bool raw = form == Form::ScaleBias;
+  for (float value : raw ? first : second)
+    scale.push_back(raw ? value : 1 / (255.0 * value));
+  return scale;
+}
+
+std::vector<double> Affine::getShift() const {
+  if (form == Form::ScaleBias)
+    return {second.begin(), second.end()};
+  std::vector<double> shift;
+  for (size_t i = 0, e = std::max(first.size(), second.size()); i < e; ++i)
+    shift.push_back(-double(first[first.size() == 1 ? 0 : i]) /
+                    second[second.size() == 1 ? 0 : i]);
+  return shift;
+}
+
 static llvm::Error badInputOption(llvm::StringRef text,
                                   const std::string &why) {
   return makeError(142, ("--input '" + text + "' is not valid: " + why).str(),
@@ -64,13 +82,18 @@ calibration::parseInputOption(llvm::StringRef text) {
                               : nullptr;
       if (list && !list->empty())
         return badInputOption(text, ("'" + key + "' is given twice").str());
+      if (key == "boundary" && (value == "float" || value == "u8")) {
+        affine.inModel = value == "u8";
+        continue;
+      }
       if (key == "axis" && !value.getAsInteger(10, affine.axis) &&
           affine.axis >= 0)
         continue;
       if (!list)
         return badInputOption(
             text, ("'" + key +
-                   "' is not mean, std, scale, bias or axis with a number")
+                   "' is not mean, std, scale, bias, axis with a number, or "
+                   "boundary with u8 or float")
                       .str());
     }
     double value;
@@ -170,10 +193,9 @@ openFiles(llvm::StringRef spec, llvm::ArrayRef<InputSpec> inputs,
     return groups.takeError();
   llvm::consumeError(groups.takeError());
   if (images.empty())
-    return makeError(445,
-                     "--input " + inputs.front().name +
-                         ":image expects images, but '" + spec.str() +
-                         "' is no folder with .jpg, .jpeg or .png files");
+    return makeError(445, "--input " + inputs.front().name +
+                              ":image expects images, but '" + spec.str() +
+                              "' is no folder with .jpg, .jpeg or .png files");
   return makeImageSource(std::move(images), inputs);
 }
 

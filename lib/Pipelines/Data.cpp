@@ -3,6 +3,7 @@
 // Opens what --calibrate and --eval name.
 
 #include "Data.h"
+#include "Inputs.h"
 #include "qopt/Calibration/Calibrate.h"
 #include "qopt/Evaluation/Evaluation.h"
 #include "qopt/Support/Error.h"
@@ -13,45 +14,28 @@ using namespace mlir::qopt;
 using namespace mlir::qopt::pipelines;
 using calibration::InputSpec;
 
-/// Enters one `--input` into the spec of its input.
-static llvm::Error applyInputOption(StringRef text,
-                                    std::vector<InputSpec> &specs) {
-  InputSpec given;
-  if (text.split(',').first.ends_with(":image")) {
-    auto parsed = calibration::parseImageOption(text);
-    if (!parsed)
-      return parsed.takeError();
-    given.name = parsed->first;
-    given.image = parsed->second;
-  } else {
-    auto parsed = calibration::parseInputOption(text);
-    if (!parsed)
-      return parsed.takeError();
-    given.name = parsed->first;
-    given.u8 = parsed->second;
-  }
-  for (InputSpec &spec : specs)
-    if (spec.name == given.name) {
-      spec.u8 = given.u8;
-      spec.image = given.image;
-      return llvm::Error::success();
-    }
-  std::vector<std::string> notes;
-  for (const InputSpec &known : specs)
-    notes.push_back("the model has an input '" + known.name + "'");
-  return makeError(105, "--input names '" + given.name +
-                            "', which is no input of the model",
-                   std::move(notes));
-}
-
 /// The model's inputs, with the `--input` normalizations.
 static llvm::Expected<std::vector<InputSpec>>
 makeInputSpecs(Levels &levels, const CompileOptions &options) {
   std::vector<InputSpec> specs =
       calibration::getInputSpecs(levels.getFunction("observed"));
-  for (const std::string &text : options.inputs)
-    if (llvm::Error error = applyInputOption(text, specs))
-      return std::move(error);
+  for (const std::string &text : options.inputs) {
+    auto given = parseInput(text);
+    if (!given)
+      return given.takeError();
+    // What the model does itself is not done to its data.
+    calibration::Affine asBytes;
+    asBytes.form = calibration::Affine::Form::ScaleBias;
+    asBytes.first = {1.0f};
+    asBytes.second = {0.0f};
+    if (given->getAffine().inModel)
+      given->getAffine() = asBytes;
+    for (InputSpec &spec : specs)
+      if (spec.name == given->name) {
+        spec.u8 = given->u8;
+        spec.image = given->image;
+      }
+  }
   return specs;
 }
 
@@ -61,8 +45,7 @@ makeDataOptions(const CompileOptions &options) {
   dataOptions.limit = options.limit;
   dataOptions.seed = options.seed;
   if (!options.shard.empty())
-    if (llvm::Error error =
-            calibration::parseShard(options.shard, dataOptions))
+    if (llvm::Error error = calibration::parseShard(options.shard, dataOptions))
       return std::move(error);
   return dataOptions;
 }
@@ -93,9 +76,9 @@ mlir::qopt::pipelines::loadStatistics(Levels &levels,
   auto state = calibration::calibrate(levels.getFloatFunction("observed"),
                                       levels.getModelHash(), **data, tick);
   progress.finish();
-  figures.calibrationSeconds = std::chrono::duration<double>(
-                                   std::chrono::steady_clock::now() - begin)
-                                   .count();
+  figures.calibrationSeconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+          .count();
   return state;
 }
 

@@ -3,6 +3,7 @@
 // From a file to the LLVM dialect, one level after the other.
 
 #include "qopt/Pipelines/Levels.h"
+#include "Inputs.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "qopt/Codegen/Codegen.h"
@@ -58,6 +59,8 @@ private:
 } // namespace
 
 Levels::Levels(const CompileOptions &options) : options(options) {
+  // A message names the node; the whole function would drown it.
+  context.printOpOnDiagnostic(false);
   context.loadDialect<QoptDialect, qint::QintDialect, func::FuncDialect,
                       quant::QuantDialect>();
 }
@@ -114,6 +117,51 @@ llvm::Error Levels::import() {
   }
   llvm::sys::fs::file_size(options.model, modelBytes);
   levels.emplace_back("import", std::move(*module));
+  return takeBytes();
+}
+
+/// The model's inputs by name.
+static SmallVector<std::pair<StringRef, ArrayRef<int64_t>>>
+getInputs(func::FuncOp function) {
+  SmallVector<std::pair<StringRef, ArrayRef<int64_t>>> inputs;
+  for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
+    if (auto name = function.getArgAttrOfType<StringAttr>(i, "qopt.name"))
+      inputs.emplace_back(name.getValue(), cast<ShapedType>(type).getShape());
+  return inputs;
+}
+
+llvm::Error Levels::takeBytes() {
+  auto inputs = getInputs(getFunction("import"));
+  PassManager manager(&context);
+  for (const std::string &text : options.inputs) {
+    auto given = parseInput(text);
+    if (!given)
+      return given.takeError();
+    auto found = llvm::find_if(
+        inputs, [&](const auto &input) { return input.first == given->name; });
+    if (found == inputs.end()) {
+      std::vector<std::string> known;
+      for (auto [name, shape] : inputs)
+        known.push_back(("the model has an input '" + name + "'").str());
+      return makeError(105,
+                       "--input names '" + given->name +
+                           "', which is no input of the model",
+                       std::move(known));
+    }
+    const calibration::Affine &affine = given->getAffine();
+    if (!affine.inModel)
+      continue;
+    TakeBytesOptions bytes;
+    bytes.input = given->name;
+    bytes.axis = given->image ? given->image->getChannelAxis(found->second)
+                              : affine.axis;
+    bytes.scale = llvm::to_vector_of<double>(affine.getScale());
+    bytes.shift = llvm::to_vector_of<double>(affine.getShift());
+    manager.addNestedPass<func::FuncOp>(createTakeBytes(bytes));
+  }
+  DiagnosticCollector diagnostics(context);
+  if (failed(manager.run(getLevel("import"))))
+    return diagnostics.take(142, "--input does not fit the model");
   return llvm::Error::success();
 }
 

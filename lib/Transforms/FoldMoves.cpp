@@ -40,15 +40,6 @@ struct TransposeToReshape final : OpRewritePattern<TransposeOp> {
   }
 };
 
-/// The `[top, left, bottom, right]` of a pad of an image; nothing where it pads
-/// batch or channels.
-std::optional<SmallVector<int64_t>> getImagePads(PadOp op) {
-  ArrayRef<int64_t> pads = op.getPads();
-  if (pads.size() != 8 || pads[0] || pads[1] || pads[4] || pads[5])
-    return std::nullopt;
-  return SmallVector<int64_t>{pads[2], pads[3], pads[6], pads[7]};
-}
-
 /// Adds `pad`'s rows and columns to the `pads` of `op`, which then reads what
 /// `pad` read.
 template <typename OpT>
@@ -221,6 +212,13 @@ struct GatherOfGather final : OpRewritePattern<GatherOp> {
 };
 
 } // namespace
+
+std::optional<SmallVector<int64_t>> mlir::qopt::getImagePads(PadOp op) {
+  ArrayRef<int64_t> pads = op.getPads();
+  if (pads.size() != 8 || pads[0] || pads[1] || pads[4] || pads[5])
+    return std::nullopt;
+  return SmallVector<int64_t>{pads[2], pads[3], pads[6], pads[7]};
+}
 
 void mlir::qopt::populateMovePatterns(RewritePatternSet &patterns) {
   patterns.add<TransposeToReshape, PadIntoConv, PadIntoMaxPool, SliceOfSlice,

@@ -13,12 +13,16 @@ namespace mlir::qopt {
 inline constexpr llvm::StringLiteral valueNameAttr = "qopt.value";
 /// On a function's argument or result: the model's name of it.
 inline constexpr llvm::StringLiteral boundaryNameAttr = "qopt.name";
+/// Likewise: its integer type outside, where that is not the one inside.
+inline constexpr llvm::StringLiteral boundaryTypeAttr = "qopt.type";
 
 /// On an op: `half_even` where its integer form rounds ties to even.
 inline constexpr llvm::StringLiteral roundingAttr = "qopt.rounding";
 
 /// The method of an observer whose scale came with the model.
 inline constexpr llvm::StringLiteral importedMethod = "imported";
+/// The method of an observer of bytes, which stand for themselves.
+inline constexpr llvm::StringLiteral bytesMethod = "bytes";
 
 /// The name of `op`'s result; null if it has none.
 inline StringAttr getValueName(Operation *op) {

@@ -14,8 +14,17 @@ namespace {
 
 struct Simplify final : impl::SimplifyBase<Simplify> {
   void runOnOperation() override {
+    // A batch_norm that becomes a conv of its own folds no more.
+    for (bool isLast : {false, true})
+      simplify(isLast);
+  }
+
+  void simplify(bool isLast) {
     RewritePatternSet patterns(&getContext());
+    if (isLast)
+      populateBatchNormPatterns(patterns);
     populateChannelMapPatterns(patterns);
+    populateBytePatterns(patterns);
     populateConstantPatterns(patterns);
     populateMovePatterns(patterns);
     populateElementwisePatterns(patterns);

@@ -21,8 +21,13 @@ struct Affine {
   std::vector<float> second = {1.0f};
   /// The channel axis of the input's shape.
   int64_t axis = 1;
+  /// Whether the model does this itself and takes the bytes.
+  bool inModel = true;
 
   float apply(uint8_t value, int64_t channel) const;
+  /// The same as `scale * u8 + shift` in float64.
+  std::vector<double> getScale() const;
+  std::vector<double> getShift() const;
 };
 
 /// How an image file becomes a sample: resized, cropped to the input's size
@@ -38,6 +43,9 @@ struct ImageRule {
   /// Absent: by the shape of the input, channels first where both fit.
   std::optional<bool> channelsLast;
   Affine affine;
+
+  /// The axis of channels in an input of `shape`: 1 or 3.
+  int64_t getChannelAxis(llvm::ArrayRef<int64_t> shape) const;
 };
 
 /// A graph input as the data must fill it.
@@ -56,7 +64,8 @@ struct InputSpec {
 /// `x:u8,scale=0.0078125,bias=-1`; lists a channel as
 /// `mean=0.485,0.456,0.406`; `axis=3` where the channels are not on axis 1.
 /// Left-out values are mean 0, std 1, scale 1, bias 0. Returns the input's name
-/// with it. Q0142.
+/// with it. `boundary=float` leaves the model's input a float one
+/// (`Affine::inModel`). Q0142.
 llvm::Expected<std::pair<std::string, Affine>>
 parseInputOption(llvm::StringRef text);
 

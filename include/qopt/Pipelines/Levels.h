@@ -30,7 +30,8 @@ class Levels {
 public:
   explicit Levels(const CompileOptions &options);
 
-  /// Reads the model: the float graph as it is written (level `import`).
+  /// Reads the model: the float graph as it is written (level `import`), with
+  /// the normalization of inputs that take bytes (`--input`).
   llvm::Error import();
   /// Levels `float` and `observed`.
   llvm::Error observe();
@@ -72,6 +73,9 @@ private:
   /// the message of error `code`.
   llvm::Error run(llvm::StringRef from, llvm::StringRef to, int code,
                   llvm::function_ref<void(OpPassManager &)> addPasses);
+
+  /// The inputs that `--input` makes inputs of bytes. Q0105, Q0142.
+  llvm::Error takeBytes();
 
   CompileOptions options;
   MLIRContext context;

@@ -6,6 +6,38 @@
 
 include "mlir/Pass/PassBase.td"
 
+def TakeBytes : Pass<"qopt-take-bytes", "::mlir::func::FuncOp"> {
+  let summary = "Make a float input one of bytes";
+  let description = [{
+    Where a program makes the float input of a model from bytes, by
+    `scale[c] * byte + shift[c]`, the model can take the bytes: the input is
+    observed with scale 1 and the method `bytes`, its boundary type is `uint8`,
+    and the map becomes part of the model, where `qopt-simplify` folds it into
+    the first layer. Lists hold one value, or one for each index of `axis`.
+
+    ```mlir
+    func.func @main(%x: tensor<1x1x4x4xf32> {qopt.name = "x"}) ... {
+      %y = qopt.conv %x, %w : ...
+    // becomes, with input=x scale=0.0078125 shift=-1
+    func.func @main(%x: tensor<1x1x4x4xf32> {qopt.name = "x", qopt.type = "uint8"}) ... {
+      %b = qopt.observe %x "x:u8" {method = "bytes", scale = 1.0 : f32, zero_point = -128 : i64} : ...
+      %n = qopt.unary %b [#qopt.fn<affine, 0.0078125, -1.0>] : ...
+      %y = qopt.conv %n, %w : ...
+    ```
+
+    A map in front of a `transpose` goes behind it.
+
+    Refuses: an input that is not there or holds integers, lists of another
+    length.
+  }];
+  let options = [
+    Option<"input", "input", "std::string", "\"\"", "the input's name">,
+    Option<"axis", "axis", "int64_t", "1", "the axis of channels">,
+    ListOption<"scale", "scale", "double", "values of a step">,
+    ListOption<"shift", "shift", "double", "values of byte 0">,
+  ];
+}
+
 def FoldQdq : Pass<"qopt-fold-qdq", "::mlir::func::FuncOp"> {
   let summary = "Turn the scales of an imported model into decisions";
   let description = [{
@@ -47,6 +79,8 @@ def Simplify : Pass<"qopt-simplify", "::mlir::func::FuncOp"> {
       only axes of length one becomes a `reshape`;
     - a `pad` with zeros moves into the `pads` of the `conv` or `max_pool` that
       reads it;
+    - padding of an affine function of bytes becomes a border of those bytes
+      that the function takes to 0;
     - identities and unused values go.
 
     ```mlir

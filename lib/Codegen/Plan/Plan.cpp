@@ -54,9 +54,9 @@ llvm::Expected<Plan> planFunction(func::FuncOp func,
   return Planner(func, options).run();
 }
 
-/// The relabelling of a boundary tensor that the model itself holds as `type`.
-static int32_t boundaryBias(StringAttr type) {
-  return type && type == "uint8" ? 128 : 0;
+/// The relabelling of a boundary tensor that is `type` outside.
+static int32_t boundaryBias(const View &view, StringAttr type) {
+  return view.kind == ElementKind::I8 && type && type == "uint8" ? 128 : 0;
 }
 
 llvm::Expected<Plan> Planner::run() {
@@ -70,8 +70,8 @@ llvm::Expected<Plan> Planner::run() {
     auto type = cast<ShapedType>(value.getType());
     View view = layOut(type.getShape(), *elementKindOf(type.getElementType()),
                        false, Halo());
-    view.storageBias =
-        boundaryBias(func.getResultAttrOfType<StringAttr>(i, "qopt.type"));
+    view.storageBias = boundaryBias(
+        view, func.getResultAttrOfType<StringAttr>(i, "qopt.type"));
     view.buffer = newBuffer(Buffer::Place::Output, view.spanBytes(), i);
     plan.outputs.push_back(view);
   }
@@ -124,8 +124,9 @@ void Planner::planArguments() {
     auto type = cast<ShapedType>(argument.getType());
     View from = layOut(type.getShape(), *elementKindOf(type.getElementType()),
                        false, Halo());
-    from.storageBias = boundaryBias(func.getArgAttrOfType<StringAttr>(
-        argument.getArgNumber(), "qopt.type"));
+    from.storageBias =
+        boundaryBias(from, func.getArgAttrOfType<StringAttr>(
+                               argument.getArgNumber(), "qopt.type"));
     from.buffer = newBuffer(Buffer::Place::Input, from.spanBytes(),
                             argument.getArgNumber());
     plan.inputs.push_back(from);

@@ -294,11 +294,31 @@ TEST(DataAffine, parsesBothForms) {
   auto plain = parseInputOption("x:u8");
   ASSERT_TRUE(static_cast<bool>(plain));
   EXPECT_EQ(plain->second.apply(255, 0), 1.0f);
+  EXPECT_TRUE(plain->second.inModel);
+  auto outside = parseInputOption("x:u8,boundary=float,mean=0.5");
+  ASSERT_TRUE(static_cast<bool>(outside));
+  EXPECT_FALSE(outside->second.inModel);
   for (const char *bad :
-       {"x", ":u8", "x:u8,", "x:u8,mean", "x:u8,mean=", "x:u8,mean=a",
-        "x:u8,std=0", "x:u8,std=1e99", "x:u8,mean=1,scale=2", "x:u8,gain=2",
-        "x:u8,mean=1,mean=2", "x:u8,axis=-1", "x:u8,mean=nan"})
+       {"x", ":u8", "x:u8,boundary=i8", "x:u8,", "x:u8,mean", "x:u8,mean=",
+        "x:u8,mean=a", "x:u8,std=0", "x:u8,std=1e99", "x:u8,mean=1,scale=2",
+        "x:u8,gain=2", "x:u8,mean=1,mean=2", "x:u8,axis=-1", "x:u8,mean=nan"})
     EXPECT_TRUE(refuses(text(parseInputOption(bad)), "Q0142", {bad}));
+}
+
+TEST(DataAffine, isAlsoScaleAndShift) {
+  for (const char *form :
+       {"x:u8,mean=0.485,0.456,0.406,std=0.25", "x:u8,scale=0.5,0.25,2,bias=-1",
+        "x:u8,mean=0.5,std=0.25,0.5,0.75"}) {
+    Affine affine = parseInputOption(form)->second;
+    std::vector<double> scale = affine.getScale(), shift = affine.getShift();
+    for (int64_t channel : {0, 1, 2})
+      for (int value : {0, 3, 255})
+        EXPECT_NEAR(affine.apply(value, channel),
+                    scale[scale.size() == 1 ? 0 : channel] * value +
+                        shift[shift.size() == 1 ? 0 : channel],
+                    1e-6)
+            << form << " channel " << channel << " value " << value;
+  }
 }
 
 TEST(DataAffine, normalizesByChannel) {
