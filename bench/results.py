@@ -19,8 +19,15 @@ import subprocess
 import sys
 import tempfile
 
+from judge import options_of
+
 MODELS = ["mlp_fmnist", "mlp_mnist", "mlp_synth", "cnn_fmnist", "resnet20_fmnist",
-          "mbv2_fmnist", "mbv2_badscale_fmnist"]
+          "mbv2_fmnist", "mbv2_badscale_fmnist", "mbv3_fmnist", "vit_fmnist",
+          "efficientnet_lite0"]
+# Reference takes seconds a sample.
+LARGE = ["efficientnet_lite0"]
+# Judged by what their outputs are decoded to.
+DECODED = ["ppocr_rec"]
 FMNIST = "/usr/share/datasets/fashion-mnist"
 NORMALIZE = "x:u8,mean=0.2860,std=0.3530"
 
@@ -44,12 +51,16 @@ class Bench:
         with open(stem + ".json", encoding="utf-8") as file:
             return json.load(file)
 
+    def flags(self, name):
+        with open(os.path.join(self.zoo, name, "meta.json"), encoding="utf-8") as file:
+            return options_of(json.load(file))
+
     def compile(self, name):
         """Calibrates, evaluates on eval.npz, keeps everything under work/name."""
         folder = os.path.join(self.zoo, name)
         stem = os.path.join(self.work, name)
         self.run(self.tool("qopt"), f"{folder}/model.onnx", "--calibrate", f"{folder}/calib",
-                 "--eval", f"{folder}/eval.npz", "--name=net",
+                 "--eval", f"{folder}/eval.npz", "--name=net", *self.flags(name),
                  "--emit=obj,report,qcal,mlir:qint,mlir:quantized", "-o", stem)
         return self.report(stem)
 
@@ -65,14 +76,32 @@ class Bench:
     def verify(self, name):
         stem = os.path.join(self.work, name)
         limit = ["--limit", "50"] if self.quick else []
+        if name in LARGE:
+            limit = ["--limit", "4", "--ops-limit", "4"]
         return json.loads(self.run(
             self.tool("verify-model"), "--object", stem + ".o", "--name", "net", "--qint",
             stem + ".qint.mlir", "--quantized", stem + ".quantized.mlir", "--eval",
             f"{self.zoo}/{name}/eval.npz", *limit, check=False))
 
+    def judge(self, names):
+        """What judge.py says of each model, or one line why it says nothing."""
+        text = self.run(sys.executable, os.path.join(self.source, "bench", "judge.py"),
+                        "--zoo", self.zoo, "--build", self.build, *names, check=False)
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")], text
+
 
 def decibels(value):
     return "-" if value is None else f"{value:.1f}"
+
+
+def accuracy_row(name, count, real, integer, agreement, sqnr, peer):
+    def figures(key):
+        p = peer.get(key)
+        return "-" if not p else (f"{100 * p['metric']:.2f}, {100 * p['agreement']:.1f}, "
+                                  f"{decibels(p.get('sqnr_db'))}")
+    return (f"| {name} | {count} | {100 * real:.2f} | {100 * integer:.2f} "
+            f"| {100 * (real - integer):.2f} | {100 * agreement:.2f} % | {decibels(sqnr)} "
+            f"| {figures('ort_best')} | {figures('nncf')} |")
 
 
 def accuracy_section(bench, peers):
@@ -85,17 +114,17 @@ def accuracy_section(bench, peers):
     yield "|---|---|---|---|---|---|---|---|---|"
     for name in MODELS:
         e = bench.compile(name)["evaluation"]
-        peer = peers.get(name, {})
-
-        def figures(key):
-            p = peer.get(key)
-            return "-" if not p else (f"{100 * p['metric']:.2f}, {100 * p['agreement']:.1f}, "
-                                      f"{p['sqnr_db']:.1f}")
-        f, i = e["float_accuracy"], e["integer_accuracy"]
-        yield (f"| {name} | {e['samples']} | {100 * f:.2f} | {100 * i:.2f} | {100 * (f - i):.2f} "
-               f"| {100 * e['agreement']:.2f} % | {decibels(e['outputs'][0]['sqnr_db'])} "
-               f"| {figures('ort_best')} | {figures('nncf')} |")
-    yield ""
+        # Without labels the metric is the agreement with the float model.
+        f, i = e.get("float_accuracy"), e.get("integer_accuracy")
+        if f is None:
+            f, i = 1, e["agreement"]
+        yield accuracy_row(name, e["samples"], f, i, e["agreement"],
+                           e["outputs"][0]["sqnr_db"], peers.get(name, {}))
+    judged, text = bench.judge(DECODED)
+    for row in judged:
+        yield accuracy_row(row["model"], row["n"], row["float"], row["metric"],
+                           row["agreement"], None, peers.get(row["model"], {}))
+    yield "" if judged else text.strip() + "\n"
     if os.path.isdir(FMNIST):
         yield "All 10,000 Fashion-MNIST test images:\n"
         yield "| model | float | integer | drop | agreement | SQNR dB |"

@@ -189,6 +189,19 @@ static Tensor quantizeInput(func::FuncOp function, unsigned index,
   return tensor;
 }
 
+/// What the object reads for argument `index`: bytes that are unsigned outside
+/// are 128 higher there.
+static std::vector<char> boundaryBytes(func::FuncOp function, unsigned index,
+                                       const Tensor &tensor) {
+  auto bytes = tensor.bytes();
+  std::vector<char> result(bytes.begin(), bytes.end());
+  auto type = function.getArgAttrOfType<StringAttr>(index, "qopt.type");
+  if (type && type == "uint8")
+    for (char &byte : result)
+      byte ^= static_cast<char>(0x80);
+  return result;
+}
+
 static void printResult(const std::string &name, int64_t samples,
                         uint64_t bytes, uint64_t differing,
                         ArrayRef<IsolatedOp> ops) {
@@ -258,12 +271,15 @@ int main(int argc, char **argv) {
     if (llvm::Error error = data->read(sample, pointers))
       fail(std::move(error));
     std::vector<Tensor> inputs;
+    std::vector<std::vector<char>> boundary;
     std::vector<const void *> in;
     std::map<std::string, Tensor> integers;
     for (unsigned i = 0; i < specs.size(); ++i)
       inputs.push_back(quantizeInput(integer, i, reals[i]));
-    for (const Tensor &tensor : inputs)
-      in.push_back(tensor.bytes().data());
+    for (auto [i, tensor] : llvm::enumerate(inputs))
+      boundary.push_back(boundaryBytes(integer, i, tensor));
+    for (const std::vector<char> &bytes : boundary)
+      in.push_back(bytes.data());
     auto expected = orFail(
         evaluator.run(inputs, [&](Value value, const Tensor &tensor) {
           if (sample < opsLimit)
