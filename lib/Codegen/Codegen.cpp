@@ -147,7 +147,7 @@ llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
   kernels.constantMemory = constants;
   bindBuffers(*plan, *entry);
   for (const Step &step : plan->steps)
-    if (failed(emitStep(kernels, loc, step)))
+    if (failed(emitStep(kernels, step.op ? step.op->getLoc() : loc, step)))
       return makeError(302,
                        ("operator '" +
                         (step.op ? step.op->getName().getStringRef() : "copy") +

@@ -4,6 +4,7 @@
 // that have kernels.
 
 #include "Dispatch.h"
+#include "qopt/Codegen/Codegen.h"
 #include "qopt/Codegen/Plan/Geometry.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -54,7 +55,7 @@ LogicalResult emitStep(KernelContext &context, Location loc, const Step &step) {
 uint64_t macsOf(Operation *op) {
   if (auto geometry = convGeometry(op))
     return geometry->macs();
-  if (!isa<qint::GemmOp, qopt::GemmOp>(op))
+  if (!isa<qint::GemmOp, qopt::GemmOp, qint::MatMulOp, qopt::MatMulOp>(op))
     return 0;
   auto result = cast<ShapedType>(op->getResult(0).getType());
   auto input = cast<ShapedType>(op->getOperand(0).getType());

@@ -11,7 +11,4 @@ namespace mlir::qopt::codegen {
 /// Emits the step's kernel call. A failure has emitted an error at the op.
 LogicalResult emitStep(KernelContext &context, Location loc, const Step &step);
 
-/// Multiply-accumulates of a convolution or matrix product, 0 of other ops.
-uint64_t macsOf(Operation *op);
-
 } // namespace mlir::qopt::codegen

@@ -79,6 +79,10 @@ struct Compiled : FunctionInfo {
 llvm::Expected<Compiled> lower(func::FuncOp func,
                                const CodegenOptions &options);
 
+/// Multiply-accumulates of one op of either dialect: convolutions and matrix
+/// products; 0 of all others.
+uint64_t macsOf(Operation *op);
+
 /// Several functions in one module; they share kernels and constants.
 class ModuleLowering {
 public:
