@@ -32,6 +32,15 @@ public:
     return (*this)(acc, channel);
   }
 
+  /// The average of `acc` over as many taps as entry `entry` is for.
+  int32_t average(int64_t acc, int64_t entry) {
+    int32_t multiplier = attr.getMultiplierFor(entry);
+    checkProduct(static_cast<__int128>(acc) * multiplier);
+    return numerics::requantizeAverage(acc, multiplier, attr.getShiftFor(entry),
+                                       attr.getZeroPoint(), attr.getClampMin(),
+                                       attr.getClampMax(), rounding);
+  }
+
   /// The rounded sum of two terms, each by its own multiplier.
   int32_t sum(int64_t a, int64_t b) {
     int32_t multiplierA = attr.getMultiplier()[0];

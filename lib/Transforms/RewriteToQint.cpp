@@ -83,8 +83,9 @@ void takeRounding(Operation *from, Operation *to) {
   ArrayRef<int32_t> multipliers = requant.getMultiplier();
   ArrayRef<int32_t> shifts = requant.getShift();
   bool ties = false;
-  // A sum of two terms has ties that neither has.
-  if (isa<qint::AddOp>(to))
+  // A sum of two terms has ties that neither has, and an average's are exact
+  // whatever its multiplier.
+  if (isa<qint::AddOp, qint::AvgPoolOp>(to))
     ties = true;
   for (auto [index, multiplier] : llvm::enumerate(multipliers))
     ties |= hasTies(multiplier, shifts[shifts.size() == 1 ? 0 : index]);

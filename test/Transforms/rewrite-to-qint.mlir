@@ -178,6 +178,15 @@ func.func @quotient(%x: tensor<2x!x>, %y: tensor<2x!y>) -> tensor<2x!y> {
   return %q : tensor<2x!y>
 }
 
+// Averages of an imported model have ties whatever their count.
+// CHECK-LABEL: func.func @imported_average
+// CHECK:         qint.avg_pool %arg0
+// CHECK-SAME:    half_even
+func.func @imported_average(%x: tensor<1x1x3x3x!x>) -> tensor<1x1x1x1x!x> {
+  %a = qopt.avg_pool %x {kernel = array<i64: 3, 3>, qopt.rounding = "half_even"} : (tensor<1x1x3x3x!x>) -> tensor<1x1x1x1x!x>
+  return %a : tensor<1x1x1x1x!x>
+}
+
 // A quotient of an imported model still rounds half up: it has no other form.
 // CHECK-LABEL: func.func @imported_quotient
 // CHECK:         qint.div %arg0, %arg1

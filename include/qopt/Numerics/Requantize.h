@@ -41,6 +41,24 @@ inline int32_t requantize(int64_t acc, int32_t multiplier, int shift,
       clamp(roundShift(bounded, shift, rounding) + zeroPoint, qmin, qmax));
 }
 
+/// `requantize` of a sum of window taps (docs/arithmetic.md, "Average pool"): a
+/// tie that goes to even is one to 16 fraction bits, and the result is what is
+/// even.
+inline int32_t requantizeAverage(int64_t acc, int32_t multiplier, int shift,
+                                 int32_t zeroPoint, int32_t qmin, int32_t qmax,
+                                 Rounding rounding) {
+  if (rounding == Rounding::HalfUp)
+    return requantize(acc, multiplier, shift, zeroPoint, qmin, qmax, rounding);
+  __int128 value = static_cast<__int128>(acc) * multiplier;
+  if (shift > 16) {
+    value = roundShift(value, shift - 16, Rounding::HalfUp);
+    shift = 16;
+  }
+  value += static_cast<__int128>(zeroPoint) << shift;
+  return static_cast<int32_t>(
+      clamp(roundShift(value, shift, rounding), qmin, qmax));
+}
+
 /// `clamp(round((a * multiplierA + b * multiplierB) / 2^shift) + zeroPoint)`,
 /// one rounding; `a` and `b` are operands less their zero points, `b` negated
 /// for a subtraction. `|a|, |b| < 2^31`, `0 <= shift <= 62`.

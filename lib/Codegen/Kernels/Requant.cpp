@@ -90,7 +90,16 @@ Value roundWide(KernelBuilder &k, const Form &form, Value acc, unsigned part) {
     half = shiftLeft(k, one, subI(k, shift, 1));
   }
   if (rescale.rounding == qint::Rounding::HalfEven) {
+    if (rescale.averageParity && rescale.minShift > 16) {
+      int excess = rescale.minShift - 16;
+      product =
+          shiftRight(k, addI(k, product, int64_t(1) << (excess - 1)), excess);
+      shift = k.constant(type, 16);
+      half = k.constant(type, 1 << 15);
+    }
     Value odd = andI(k, shiftRight(k, product, shift), 1);
+    if (rescale.averageParity.value_or(false))
+      odd = xorI(k, odd, 1);
     half = addI(k, subI(k, half, 1), odd);
   }
   Value result = shiftRight(k, addI(k, product, half), shift);
@@ -252,6 +261,8 @@ std::string Rescale::key() const {
   out << 'b' << bound << 'm' << minMultiplier << '-' << maxMultiplier << 's'
       << minShift << '-' << maxShift
       << (rounding == qint::Rounding::HalfEven ? "even" : "");
+  if (averageParity)
+    out << 'z' << int(*averageParity);
   return text;
 }
 

@@ -214,6 +214,39 @@ TEST(IntegerAvgPool, WithinHalfAStepOfExact) {
   }
 }
 
+TEST(IntegerAvgPool, TiesOfAnyCountGoToTheEvenResult) {
+  // Windows of six, whose multiplier is not exact; equal scales.
+  constexpr int64_t windows = 256;
+  for (int zero : {0, -7, 12}) {
+    std::vector<int8_t> values;
+    for (int64_t i = 0; i < windows; ++i)
+      for (int64_t tap = 0; tap < 6; ++tap)
+        values.push_back(
+            std::clamp<int64_t>(i / 6 + (tap < i % 6) - 22 + zero, -128, 127));
+    auto results = runText(
+        functionText("%x: tensor<1x1x256x6xi8>", "tensor<1x1x256x1xi8>",
+                     "%y = qint.avg_pool %x {kernel = array<i64: 1, 6>, "
+                     "tap_counts = array<i64: 6>, input_zero_point = " +
+                         std::to_string(zero) +
+                         " : i32, requant = #qint.requant<[715827883], [32], "
+                         "zp " +
+                         std::to_string(zero) +
+                         ", clamp -128 to 127, half_even>} : "
+                         "(tensor<1x1x256x6xi8>) -> tensor<1x1x256x1xi8>"),
+        {Tensor::from<int8_t>({1, 1, windows, 6}, values)});
+    ASSERT_EQ(results.size(), 1u);
+    for (int64_t i = 0; i < windows; ++i) {
+      int64_t sum = 0;
+      for (int64_t tap = 0; tap < 6; ++tap)
+        sum += values[i * 6 + tap];
+      // The sum holds the zero point six times: sum / 6 is the result.
+      int64_t below = (sum - (sum % 6 + 6) % 6) / 6, rest = sum - 6 * below;
+      bool isUp = rest > 3 || (rest == 3 && below % 2 != 0);
+      EXPECT_EQ(results[0].getInteger(i), below + isUp) << sum;
+    }
+  }
+}
+
 TEST(IntegerReduceMean, WithinHalfAStepOfExact) {
   for (uint64_t seed = 0; seed < 40; ++seed) {
     Random random(seed);
