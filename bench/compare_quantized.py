@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares qopt with ONNX Runtime on models that arrive quantized.
 
-usage: compare_quantized.py --build BUILD --models DIR [--only TEXT] [--plain]
+usage: compare_quantized.py --build BUILD --models DIR [--only TEXT] [--by-op]
+                            [--samples N] [--markdown]
 
 DIR is what make_quantized.py wrote. Compiles each DIR/<name>-<form>.onnx without
 calibration data, runs it on DIR/<name>.npy, and prints a line a model: the share
-of output elements that differ, and the largest difference in steps of the
-output. --plain turns ONNX Runtime's graph optimizations off. Needs numpy and
+of output elements that differ from ONNX Runtime's and the largest difference in
+steps of the output; with ONNX Runtime's graph optimizations on and off.
+
+--by-op compiles each model with all its integer tensors as outputs, lets ONNX
+Runtime compute each operator from qopt's own integers, and prints the shares by
+kind of operator: no difference is counted twice. Needs numpy, onnx and
 onnxruntime.
 """
 
 import argparse
+import collections
 import glob
 import json
 import os
@@ -20,56 +26,161 @@ import sys
 import tempfile
 
 
-def run_qopt(build, model, data, folder):
-    """The integers of each output less their zero point, and their scales."""
+class Refused(Exception):
+    """qopt does not compile a model."""
+
+
+class Count:
+    """Elements compared, how many differ, and by how many steps at most."""
+
+    def __init__(self):
+        self.differing = self.total = self.largest = 0
+
+    def add(self, ours, theirs):
+        import numpy as np
+        distance = np.abs(ours.astype(np.int64).reshape(theirs.shape) - theirs.astype(np.int64))
+        self.differing += int((distance > 0).sum())
+        self.largest = max(self.largest, int(distance.max(initial=0)))
+        self.total += distance.size
+
+    def cells(self):
+        return [f"{self.differing / max(self.total, 1):.1e}", str(self.differing),
+                str(self.total), str(self.largest)]
+
+
+def run_qopt(build, model, data, folder, flags=()):
+    """Each output by name: its integers and what is known of it."""
     import numpy as np
     program = os.path.join(folder, "model")
     result = subprocess.run([os.path.join(build, "bin", "qopt"), model, "--emit=exe",
-                             "-o", program], capture_output=True, text=True)
+                             "-o", program, *flags], capture_output=True, text=True)
     if result.returncode != 0:
-        return None, result.stderr.strip()
+        raise Refused(result.stderr.strip().split("\n")[0])
     info = json.loads(subprocess.run([program, "--info"], check=True, capture_output=True,
                                      text=True).stdout)
     command = [program, "--raw", "--in", f"{info['inputs'][0]['name']}={data}"]
-    outputs = []
     for i, output in enumerate(info["outputs"]):
         command += ["--out", f"{output['name']}={folder}/out{i}.npy"]
     subprocess.run(command, check=True, capture_output=True)
-    for i, output in enumerate(info["outputs"]):
-        raw = np.load(f"{folder}/out{i}.npy").astype(np.int64)
-        outputs.append((raw - output["zero_point"], np.float32(output["scale"])))
-    return outputs, None
+    return {output["name"]: (np.load(f"{folder}/out{i}.npy").reshape([-1] + output["shape"]), output)
+            for i, output in enumerate(info["outputs"])}
 
 
-def run_peer(model, samples, plain):
-    import numpy as np
+def start_peer(model, plain):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = 1
     if plain:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    results = [session.run(None, {name: sample}) for sample in samples]
-    return [np.stack([result[i] for result in results]) for i in range(len(results[0]))]
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def compare(build, model, data, plain):
+def run_peer(session, feeds):
+    """The first output for each sample of `feeds`, stacked."""
     import numpy as np
-    with tempfile.TemporaryDirectory() as folder:
-        outputs, error = run_qopt(build, model, data, folder)
-    if error:
-        return "refused: " + error.split("\n")[0]
-    peers = run_peer(model, np.load(data), plain)
-    differing = total = 0
-    largest = 0
-    for (steps, scale), peer in zip(outputs, peers):
-        theirs = np.rint(peer.astype(np.float64) / scale).astype(np.int64)
-        distance = np.abs(steps.reshape(theirs.shape) - theirs)
-        differing += int((distance > 0).sum())
-        largest = max(largest, int(distance.max()))
-        total += distance.size
-    return f"{differing / total:10.2e} differ of {total}, at most {largest} steps"
+    count = len(next(iter(feeds.values())))
+    return np.stack([session.run(None, {name: values[i] for name, values in feeds.items()})[0]
+                     for i in range(count)])
+
+
+def compare_outputs(args, path, samples, folder):
+    """A count with optimizations, and one without."""
+    import numpy as np
+    data = os.path.join(folder, "in.npy")
+    np.save(data, samples)
+    (steps, info), = run_qopt(args.build, path, data, folder).values()
+    counts = []
+    for plain in [False, True]:
+        session = start_peer(path, plain)
+        peer = run_peer(session, {session.get_inputs()[0].name: samples})
+        theirs = np.rint(peer.astype(np.float64) / np.float32(info["scale"]))
+        counts.append(Count())
+        counts[-1].add(steps.astype(np.int64) - info["zero_point"], theirs)
+    return counts
+
+
+class Units:
+    """The operators of a quantized graph, cut where it holds integers."""
+
+    def __init__(self, model):
+        self.graph = model.graph
+        self.model = model
+        self.constants = {tensor.name for tensor in model.graph.initializer}
+        self.producers = {name: node for node in model.graph.node for name in node.output}
+        self.integers = [node.output[0] for node in model.graph.node
+                         if node.op_type.startswith("QLinear") or
+                         node.op_type == "QuantizeLinear" or self.is_quantized_gemm(node)]
+
+    @staticmethod
+    def is_quantized_gemm(node):
+        return node.op_type == "QGemm" and len(node.input) > 8 and node.input[8] != ""
+
+    def collect(self, name, nodes, inputs):
+        """The nodes behind `name`, down to integers: `nodes` in order, `inputs`."""
+        if name == "" or name in self.constants:
+            return
+        if name in self.integers or name not in self.producers:
+            inputs.setdefault(name)
+            return
+        node = self.producers[name]
+        if any(node is other for other in nodes):
+            return
+        for source in node.input:
+            self.collect(source, nodes, inputs)
+        nodes.append(node)
+
+    def unit(self, name, arrays):
+        """A model of one operator and its kind, or None behind a graph input."""
+        import numpy as np
+        from onnx import helper
+        last, nodes, inputs = self.producers[name], [], {}
+        for source in last.input:
+            self.collect(source, nodes, inputs)
+        nodes.append(last)
+        if not inputs or not all(source in arrays for source in inputs):
+            return None
+        kinds = [node.op_type for node in nodes
+                 if node.op_type not in ("QuantizeLinear", "DequantizeLinear", "Constant")]
+        value = lambda key: helper.make_tensor_value_info(
+            key, helper.np_dtype_to_tensor_dtype(np.dtype(arrays[key].dtype)),
+            arrays[key].shape[1:])
+        graph = helper.make_graph(nodes, "unit", [value(key) for key in inputs],
+                                  [value(name)], self.graph.initializer)
+        model = helper.make_model(graph, opset_imports=self.model.opset_import)
+        model.ir_version = self.model.ir_version
+        return model, "+".join(kinds) or "Requantize", list(inputs)
+
+
+def compare_units(args, path, samples, folder, kinds):
+    """Adds to `kinds`, by kind of operator, a count as compare_outputs gives."""
+    import numpy as np
+    import onnx
+    units = Units(onnx.load(path))
+    data = os.path.join(folder, "in.npy")
+    np.save(data, samples)
+    outputs = run_qopt(args.build, path, data, folder,
+                       ["--outputs", ",".join(units.integers)])
+    arrays = {name: values for name, (values, _) in outputs.items()}
+    for name in units.integers:
+        unit = units.unit(name, arrays)
+        if unit is None:
+            continue
+        model, kind, inputs = unit
+        for plain, count in zip([False, True], kinds[kind]):
+            session = start_peer(model.SerializeToString(), plain)
+            count.add(arrays[name], run_peer(session, {key: arrays[key] for key in inputs}))
+
+
+def print_table(rows, markdown):
+    head = ["model", "share", "differ", "of", "steps", "share, plain", "differ", "of", "steps"]
+    if markdown:
+        print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
+        for row in rows:
+            print("| " + " | ".join(row) + " |")
+    else:
+        for row in [head] + rows:
+            print(f"{row[0]:34}" + "".join(f"{cell:>14}" for cell in row[1:]))
 
 
 def main():
@@ -77,20 +188,36 @@ def main():
     parser.add_argument("--build", required=True)
     parser.add_argument("--models", required=True)
     parser.add_argument("--only", default="")
-    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--by-op", action="store_true")
+    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--markdown", action="store_true")
     args = parser.parse_args()
     try:
+        import numpy as np
+        import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
     except ImportError as missing:
         print(f"skipped: {missing}")
         return 0
-    for model in sorted(glob.glob(os.path.join(args.models, "*.onnx"))):
-        name = os.path.basename(model)[:-len(".onnx")]
+    rows = []
+    kinds = collections.defaultdict(lambda: [Count(), Count()])
+    for path in sorted(glob.glob(os.path.join(args.models, "*.onnx"))):
+        name = os.path.basename(path)[:-len(".onnx")]
         if args.only not in name:
             continue
-        base = name.split("-")[0]
-        data = os.path.join(args.models, base + ".npy")
-        print(f"{name:32} {compare(args.build, model, data, args.plain)}", flush=True)
+        samples = np.load(os.path.join(args.models, name.split("-")[0] + ".npy"))[:args.samples]
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                if args.by_op:
+                    compare_units(args, path, samples, folder, kinds)
+                    continue
+                counts = compare_outputs(args, path, samples, folder)
+                rows.append([name] + counts[0].cells() + counts[1].cells())
+            except Refused as refusal:
+                rows.append([name, str(refusal)])
+    for kind, counts in sorted(kinds.items()):
+        rows.append([kind] + counts[0].cells() + counts[1].cells())
+    print_table(rows, args.markdown)
     return 0
 
 
