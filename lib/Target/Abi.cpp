@@ -45,6 +45,9 @@ static bool isUnsigned(BoundaryType type) {
 
 namespace {
 
+/// Elements that a boundary helper handles at once.
+constexpr unsigned vectorLanes = 16;
+
 class AbiBuilder {
 public:
   AbiBuilder(llvm::Module &module, const AbiSpec &spec)
@@ -63,8 +66,11 @@ private:
   llvm::Function *buildResolveVariant();
   llvm::Function *buildQuantize(const BoundaryTensor &tensor);
   llvm::Function *buildDequantize(const BoundaryTensor &tensor);
-  void buildElementLoop(llvm::Function *function, uint64_t count,
-                        llvm::function_ref<void(llvm::Value *)> body);
+  using ElementBody = llvm::function_ref<void(llvm::Value *, unsigned)>;
+  void buildElementLoops(llvm::Function *function, uint64_t count,
+                         ElementBody body);
+  void buildLoop(llvm::Function *function, uint64_t begin, uint64_t end,
+                 unsigned step, ElementBody body);
   llvm::Constant *buildString(llvm::StringRef text, const llvm::Twine &name,
                               bool visible = false);
   llvm::Constant *buildTensors(llvm::ArrayRef<BoundaryTensor> tensors,
@@ -133,24 +139,39 @@ llvm::Function *AbiBuilder::buildResolveVariant() {
   return function;
 }
 
-/// `for (i = 0; i < count; ++i) body(i)`, then return.
-void AbiBuilder::buildElementLoop(
-    llvm::Function *function, uint64_t count,
-    llvm::function_ref<void(llvm::Value *)> body) {
+/// Blocks of `vectorLanes` elements, then those that are left: `body(i, lanes)`
+/// handles elements `i` to `i + lanes`, as vectors where `lanes` is not 1.
+void AbiBuilder::buildElementLoops(llvm::Function *function, uint64_t count,
+                                   ElementBody body) {
+  const uint64_t inBlocks = count / vectorLanes * vectorLanes;
+  buildLoop(function, 0, inBlocks, vectorLanes, body);
+  buildLoop(function, inBlocks, count, 1, body);
+  builder.CreateRetVoid();
+}
+
+/// `for (i = begin; i < end; i += step) body(i, step)`
+void AbiBuilder::buildLoop(llvm::Function *function, uint64_t begin,
+                           uint64_t end, unsigned step, ElementBody body) {
+  if (begin == end)
+    return;
   llvm::BasicBlock *entry = builder.GetInsertBlock();
   auto *loop = llvm::BasicBlock::Create(context, "loop", function);
   auto *exit = llvm::BasicBlock::Create(context, "exit", function);
   builder.CreateBr(loop);
   builder.SetInsertPoint(loop);
   llvm::PHINode *index = builder.CreatePHI(i64, 2);
-  index->addIncoming(builder.getInt64(0), entry);
-  body(index);
-  llvm::Value *next = builder.CreateAdd(index, builder.getInt64(1));
+  index->addIncoming(builder.getInt64(begin), entry);
+  body(index, step);
+  llvm::Value *next = builder.CreateAdd(index, builder.getInt64(step));
   index->addIncoming(next, loop);
-  builder.CreateCondBr(builder.CreateICmpULT(next, builder.getInt64(count)),
-                       loop, exit);
+  builder.CreateCondBr(builder.CreateICmpULT(next, builder.getInt64(end)), loop,
+                       exit);
   builder.SetInsertPoint(exit);
-  builder.CreateRetVoid();
+}
+
+/// `type`, or a vector of it.
+static llvm::Type *inLanes(llvm::Type *type, unsigned lanes) {
+  return lanes == 1 ? type : llvm::FixedVectorType::get(type, lanes);
 }
 
 /// numerics::quantize on every element: clamped first, rounded by adding
@@ -162,15 +183,20 @@ llvm::Function *AbiBuilder::buildQuantize(const BoundaryTensor &tensor) {
               {ptr, ptr});
   auto *element =
       llvm::IntegerType::get(context, 8 * boundaryTypeSize(tensor.type));
-  auto constant = [&](float value) {
-    return llvm::ConstantFP::get(f32, value);
-  };
-  auto select = [&](llvm::Value *condition, llvm::Value *a, llvm::Value *b) {
-    return builder.CreateSelect(condition, a, b);
-  };
-  buildElementLoop(function, tensor.elements(), [&](llvm::Value *index) {
-    llvm::Value *x = builder.CreateLoad(
-        f32, builder.CreateInBoundsGEP(f32, function->getArg(0), index));
+  auto body = [&](llvm::Value *index, unsigned lanes) {
+    llvm::Type *floats = inLanes(f32, lanes), *words = inLanes(i32, lanes);
+    auto constant = [&](float value) {
+      return llvm::ConstantFP::get(floats, value);
+    };
+    auto integer = [&](int32_t value) {
+      return llvm::ConstantInt::get(words, value, /*IsSigned=*/true);
+    };
+    auto select = [&](llvm::Value *condition, llvm::Value *a, llvm::Value *b) {
+      return builder.CreateSelect(condition, a, b);
+    };
+    llvm::Value *x = builder.CreateAlignedLoad(
+        floats, builder.CreateInBoundsGEP(f32, function->getArg(0), index),
+        llvm::Align(4));
     llvm::Value *v = builder.CreateFDiv(x, constant(tensor.scale));
     llvm::Value *isNumber = builder.CreateFCmpORD(v, v);
     const float limit = 2097152.0f;
@@ -180,16 +206,17 @@ llvm::Function *AbiBuilder::buildQuantize(const BoundaryTensor &tensor) {
     const float magic = 12582912.0f; // 1.5 * 2^23
     v = builder.CreateFSub(builder.CreateFAdd(v, constant(magic)),
                            constant(magic));
-    llvm::Value *q = builder.CreateFPToSI(v, i32);
-    q = builder.CreateAdd(q, builder.getInt32(tensor.zeroPoint));
-    llvm::Value *qmin = builder.getInt32(tensor.qmin);
-    llvm::Value *qmax = builder.getInt32(tensor.qmax);
+    llvm::Value *q = builder.CreateFPToSI(v, words);
+    q = builder.CreateAdd(q, integer(tensor.zeroPoint));
+    llvm::Value *qmin = integer(tensor.qmin), *qmax = integer(tensor.qmax);
     q = select(builder.CreateICmpSLT(q, qmin), qmin, q);
     q = select(builder.CreateICmpSGT(q, qmax), qmax, q);
-    builder.CreateStore(
-        builder.CreateTrunc(q, element),
-        builder.CreateInBoundsGEP(element, function->getArg(1), index));
-  });
+    builder.CreateAlignedStore(
+        builder.CreateTrunc(q, inLanes(element, lanes)),
+        builder.CreateInBoundsGEP(element, function->getArg(1), index),
+        llvm::Align(boundaryTypeSize(tensor.type)));
+  };
+  buildElementLoops(function, tensor.elements(), body);
   exports.push_back(function->getName().str());
   return function;
 }
@@ -201,18 +228,24 @@ llvm::Function *AbiBuilder::buildDequantize(const BoundaryTensor &tensor) {
               builder.getVoidTy(), {ptr, ptr});
   auto *element =
       llvm::IntegerType::get(context, 8 * boundaryTypeSize(tensor.type));
-  buildElementLoop(function, tensor.elements(), [&](llvm::Value *index) {
-    llvm::Value *q = builder.CreateLoad(
-        element,
-        builder.CreateInBoundsGEP(element, function->getArg(0), index));
-    q = isUnsigned(tensor.type) ? builder.CreateZExt(q, i32)
-                                : builder.CreateSExtOrTrunc(q, i32);
-    q = builder.CreateSub(q, builder.getInt32(tensor.zeroPoint));
-    llvm::Value *x = builder.CreateFMul(
-        llvm::ConstantFP::get(f32, tensor.scale), builder.CreateSIToFP(q, f32));
-    builder.CreateStore(
-        x, builder.CreateInBoundsGEP(f32, function->getArg(1), index));
-  });
+  auto body = [&](llvm::Value *index, unsigned lanes) {
+    llvm::Type *floats = inLanes(f32, lanes), *words = inLanes(i32, lanes);
+    llvm::Value *q = builder.CreateAlignedLoad(
+        inLanes(element, lanes),
+        builder.CreateInBoundsGEP(element, function->getArg(0), index),
+        llvm::Align(boundaryTypeSize(tensor.type)));
+    q = isUnsigned(tensor.type) ? builder.CreateZExt(q, words)
+                                : builder.CreateSExtOrTrunc(q, words);
+    q = builder.CreateSub(q, llvm::ConstantInt::get(words, tensor.zeroPoint,
+                                                    /*IsSigned=*/true));
+    llvm::Value *x =
+        builder.CreateFMul(llvm::ConstantFP::get(floats, tensor.scale),
+                           builder.CreateSIToFP(q, floats));
+    builder.CreateAlignedStore(
+        x, builder.CreateInBoundsGEP(f32, function->getArg(1), index),
+        llvm::Align(4));
+  };
+  buildElementLoops(function, tensor.elements(), body);
   exports.push_back(function->getName().str());
   return function;
 }

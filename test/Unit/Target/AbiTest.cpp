@@ -3,12 +3,14 @@
 // What addAbi builds in LLVM IR, read through the C declarations.
 
 #include "TestAbi.h"
+#include "qopt/Numerics/QuantParams.h"
 #include "qopt/Runtime/qopt_abi.h"
 #include "qopt/Target/Jit.h"
 #include "qopt/Target/ObjectCheck.h"
 #include "qopt/Target/ObjectFigures.h"
 #include "llvm/TargetParser/Host.h"
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 using namespace mlir::qopt::target;
@@ -89,6 +91,65 @@ TEST(Abi, QuantizeSaturatesAndHasAnAnswerForNaN) {
   EXPECT_EQ(q[1], -128);
   EXPECT_EQ(q[2], 1);
   EXPECT_EQ(q[3], 127);
+}
+
+/// Numbers around ties and ends, and what is none.
+std::vector<float> difficultValues(size_t count) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  std::vector<float> values = {0.0f,    -0.0f,    infinity, -infinity,
+                               NAN,     3e38f,    -3e38f,   1e-40f,
+                               0x1p21f, -0x1p21f, 0x1p31f,  -0x1p31f};
+  uint32_t state = 1;
+  while (values.size() < count) {
+    state = state * 1664525u + 1013904223u;
+    // Multiples of a quarter: every second one is a tie of scale 0.5.
+    values.push_back(static_cast<int32_t>(state >> 18) * 0.25f - 1000.0f);
+  }
+  return values;
+}
+
+/// Blocks and what is left behind them, for every type and vector width.
+TEST(Abi, HelpersFollowNumericsInEveryElement) {
+  const int64_t count = 45;
+  const std::vector<float> values = difficultValues(count);
+  for (const char *cpu : {"x86-64", "x86-64-v3", "host"})
+    for (auto [type, zeroPoint, qmin, qmax] :
+         {std::tuple(BoundaryType::I8, 1, -128, 127),
+          std::tuple(BoundaryType::U8, 128, 0, 255),
+          std::tuple(BoundaryType::I16, 0, -32768, 32767),
+          std::tuple(BoundaryType::U16, 9, 0, 65535)}) {
+      AbiSpec spec = doublerSpec();
+      spec.inputs[0] = {"x", "x", {count}, type, 0.5f, zeroPoint, qmin, qmax};
+      spec.outputs[0] = spec.inputs[0];
+      const unsigned size = boundaryTypeSize(type);
+      auto jit = unwrap(Jit::createFromObject(abiObject(spec, R"(
+llvm.func @compute(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
+  llvm.return
+}
+)",
+                                                        cpu)));
+      const auto &model = *static_cast<const qopt_model *>(
+          unwrap(jit->lookup("doubler_model")));
+      std::vector<uint8_t> bytes(count * size + 1, 0xa5);
+      model.inputs[0].quantize(values.data(), bytes.data());
+      EXPECT_EQ(bytes.back(), 0xa5) << "written behind the end";
+      std::vector<float> reals(count);
+      model.outputs[0].dequantize(bytes.data(), reals.data());
+      numerics::QuantParams params;
+      params.scale = 0.5f;
+      params.zeroPoint = zeroPoint;
+      params.qmin = qmin;
+      params.qmax = qmax;
+      for (int64_t i = 0; i < count; ++i) {
+        int32_t expected = numerics::quantize(values[i], params);
+        uint16_t stored = 0;
+        std::memcpy(&stored, bytes.data() + i * size, size);
+        EXPECT_EQ(stored, expected & (size == 1 ? 0xff : 0xffff))
+            << cpu << " element " << i << " of " << boundaryTypeName(type);
+        EXPECT_EQ(reals[i], numerics::dequantize(expected, params))
+            << cpu << " element " << i << " of " << boundaryTypeName(type);
+      }
+    }
 }
 
 /// What the object for `features` says to this machine.

@@ -22,10 +22,11 @@ inline AbiSpec doublerSpec() {
 }
 
 /// The object of `spec` around the LLVM dialect `text`.
-inline std::string abiObject(const AbiSpec &spec, llvm::StringRef text) {
+inline std::string abiObject(const AbiSpec &spec, llvm::StringRef text,
+                             llvm::StringRef cpu = "x86-64") {
   TestModule source(text);
   auto machine =
-      createTargetMachine(unwrap(resolveTarget("x86_64-linux-gnu", "x86-64")));
+      createTargetMachine(unwrap(resolveTarget("x86_64-linux-gnu", cpu)));
   llvm::LLVMContext context;
   auto module = unwrap(translate(source.get(), context));
   module->setDataLayout(machine->createDataLayout());
