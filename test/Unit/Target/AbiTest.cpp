@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 
+using namespace mlir::qopt;
 using namespace mlir::qopt::target;
 
 namespace {
