@@ -2,64 +2,13 @@
 //
 // Verifiers of the qint ops that compute.
 
+#include "QintVerify.h"
 #include "VerifyShapes.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Shapes.h"
 
 using namespace mlir;
 using namespace mlir::qint;
-
-/// The smallest and largest value of an integer tensor's elements.
-static std::pair<int64_t, int64_t> elementRange(RankedTensorType type) {
-  unsigned bits = type.getElementTypeBitWidth();
-  return {-(INT64_C(1) << (bits - 1)), (INT64_C(1) << (bits - 1)) - 1};
-}
-
-static LogicalResult expectFits(Operation *op, StringRef what, int64_t value,
-                                RankedTensorType type) {
-  auto [low, high] = elementRange(type);
-  if (value >= low && value <= high)
-    return success();
-  return op->emitOpError("expects ")
-         << what << " in [" << low << ", " << high << "], but got " << value;
-}
-
-/// Zero point and clamp fit the result's type.
-static LogicalResult verifyOutput(Operation *op, RequantAttr requant,
-                                  RankedTensorType result) {
-  return failure(failed(expectFits(op, "the result's zero point",
-                                   requant.getZeroPoint(), result)) ||
-                 failed(expectFits(op, "the clamp's lower end",
-                                   requant.getClampMin(), result)) ||
-                 failed(expectFits(op, "the clamp's upper end",
-                                   requant.getClampMax(), result)));
-}
-
-/// `requant` has `count` multipliers (or one, where `orOne`), all positive.
-static LogicalResult expectMultipliers(Operation *op, RequantAttr requant,
-                                       size_t count, bool orOne = false) {
-  ArrayRef<int32_t> multipliers = requant.getMultiplier();
-  if (multipliers.size() != count && !(orOne && multipliers.size() == 1)) {
-    InFlightDiagnostic diagnostic = op->emitOpError("expects ");
-    if (orOne)
-      diagnostic << "1 or ";
-    return diagnostic << count << " multipliers, but got "
-                      << multipliers.size();
-  }
-  for (int32_t value : multipliers)
-    if (value < 0)
-      return op->emitOpError("expects positive multipliers, but got ") << value;
-  return success();
-}
-
-/// (C3) of the ops with one input and one multiplier.
-static LogicalResult verifyScaled(Operation *op, RankedTensorType input,
-                                  int32_t inputZeroPoint, RequantAttr requant,
-                                  RankedTensorType result) {
-  return failure(
-      failed(expectFits(op, "the input's zero point", inputZeroPoint, input)) ||
-      failed(verifyOutput(op, requant, result)));
-}
 
 static RankedTensorType biasType(Value bias) {
   return bias ? cast<RankedTensorType>(bias.getType()) : RankedTensorType();
@@ -175,12 +124,6 @@ template <typename ExtremeOp> static LogicalResult verifyExtreme(ExtremeOp op) {
 LogicalResult MaxOp::verify() { return verifyExtreme(*this); }
 LogicalResult MinOp::verify() { return verifyExtreme(*this); }
 
-/// The largest `|q - zeroPoint|`.
-static int64_t largestDifference(RankedTensorType type, int64_t zeroPoint) {
-  auto [low, high] = elementRange(type);
-  return std::max(zeroPoint - low, high - zeroPoint);
-}
-
 LogicalResult MatMulOp::verify() {
   // (C1)
   if (failed(qopt::verifySizes(*this)) ||
@@ -232,24 +175,9 @@ LogicalResult RequantizeOp::verify() {
 }
 
 LogicalResult SoftmaxOp::verify() {
-  // (C1)
-  if (failed(qopt::verifySizes(*this)) ||
-      failed(
-          qopt::verifyAxis(*this, getAxis(), getInput().getType().getRank())))
-    return failure();
-  // (C2)
-  ArrayRef<int32_t> table = getExpTable();
-  constexpr int32_t one = 1 << 23;
-  if (table.size() != 256 || table.front() != one ||
-      llvm::any_of(table, [](int32_t e) { return e < 0 || e > one; }))
-    return emitOpError("expects 256 table entries in [0, 2^23] that start with "
-                       "2^23, but got ")
-           << table.size() << " that start with "
-           << (table.empty() ? 0 : table.front());
-  // (C3)
-  if (getInput().getType().getElementTypeBitWidth() != 8)
-    return emitOpError("expects an i8 input, but got ") << getInput().getType();
-  if (failed(qopt::verifySameShape(*this, getInput().getType(), getType())))
+  // (C1) to (C3)
+  if (failed(verifyExponentials(*this, getInput().getType(), getType(),
+                                getAxis(), getExpTable())))
     return failure();
   // (C4)
   if (getLevels() < 1 || getLevels() > 32768)

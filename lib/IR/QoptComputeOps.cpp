@@ -4,6 +4,7 @@
 
 #include "QoptVerify.h"
 #include "VerifyShapes.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -147,7 +148,48 @@ LogicalResult SoftmaxOp::verify() {
 
 ScaleRule SoftmaxOp::getScaleRule() { return ScaleRule::Fixed; }
 
-std::pair<double, double> SoftmaxOp::getFixedRange() { return {0.0, 1.0}; }
+std::pair<double, double> SoftmaxOp::getFixedRange(int, bool) {
+  return {0.0, 1.0};
+}
+
+LogicalResult LogSoftmaxOp::verify() {
+  // As softmax.
+  return failure(
+      failed(verifyTensors(*this)) ||
+      failed(verifyAxis(*this, getAxis(), getInput().getType().getRank())) ||
+      failed(
+          verifySameShape(*this, getInput().getType(), getResult().getType())));
+}
+
+LogicalResult LayerNormOp::verify() {
+  // (C1)
+  RankedTensorType input = getInput().getType();
+  if (failed(verifyTensors(*this)) ||
+      failed(verifyAxis(*this, getAxis(), input.getRank())) ||
+      failed(verifySameShape(*this, input, getResult().getType())))
+    return failure();
+  // (C2)
+  double epsilon = getEpsilon().convertToDouble();
+  if (!std::isfinite(epsilon) || epsilon < 0)
+    return emitOpError("expects a finite epsilon of at least 0, but got ")
+           << getEpsilonAttr();
+  // (C3)
+  if (failed(verifyNormPower(*this, getPower(), getCenter(), epsilon == 0)))
+    return failure();
+  // (C4)
+  for (DenseElementsAttr factors : {getGammaAttr(), getBetaAttr()}) {
+    if (!factors)
+      continue;
+    if (failed(verifyFactors(*this, input, factors.getType())))
+      return failure();
+    for (float value : factors.getValues<float>())
+      if (!std::isfinite(value))
+        return emitOpError("expects finite values of gamma and beta, but got ")
+               << value;
+  }
+  // (C5)
+  return verifyActivation(*this, getActivationAttr());
+}
 
 //===----------------------------------------------------------------------===//
 // Pools and reductions
@@ -185,6 +227,10 @@ template <typename ReduceOp> static LogicalResult verifyReduction(ReduceOp op) {
 LogicalResult ReduceMeanOp::verify() { return verifyReduction(*this); }
 LogicalResult ReduceSumOp::verify() { return verifyReduction(*this); }
 
+LogicalResult ReduceL1Op::verify() { return verifyReduction(*this); }
+LogicalResult ReduceL2Op::verify() { return verifyReduction(*this); }
+LogicalResult ReduceSumSquareOp::verify() { return verifyReduction(*this); }
+
 LogicalResult ReduceMaxOp::verify() {
   // (C1) and (C2), then (C3)
   return failure(failed(verifyReduction(*this)) ||
@@ -200,6 +246,31 @@ LogicalResult ReduceMinOp::verify() {
 }
 
 ScaleRule ReduceMinOp::getScaleRule() { return ScaleRule::Shared; }
+
+template <typename ArgOp> static LogicalResult verifyArg(ArgOp op) {
+  // (C1), (C2)
+  return failure(failed(verifyTensors(op)) ||
+                 failed(verifyArgExtreme(op, op.getInput().getType(),
+                                         op.getResult().getType(), op.getAxis(),
+                                         op.getKeepDims())));
+}
+
+/// Indices at a scale of 1.
+static std::pair<double, double> getIndexRange(int bits, bool symmetric) {
+  return {0.0, std::ldexp(1.0, symmetric ? bits - 1 : bits)};
+}
+
+LogicalResult ArgMaxOp::verify() { return verifyArg(*this); }
+ScaleRule ArgMaxOp::getScaleRule() { return ScaleRule::Fixed; }
+std::pair<double, double> ArgMaxOp::getFixedRange(int bits, bool symmetric) {
+  return getIndexRange(bits, symmetric);
+}
+
+LogicalResult ArgMinOp::verify() { return verifyArg(*this); }
+ScaleRule ArgMinOp::getScaleRule() { return ScaleRule::Fixed; }
+std::pair<double, double> ArgMinOp::getFixedRange(int bits, bool symmetric) {
+  return getIndexRange(bits, symmetric);
+}
 
 LogicalResult InterpolateOp::verify() {
   // (C1) to (C3)

@@ -376,6 +376,42 @@ LogicalResult mlir::qopt::verifyInterpolate(Operation *op,
                                    result.getDimSize(3))));
 }
 
+LogicalResult mlir::qopt::verifyFactors(Operation *op, RankedTensorType input,
+                                        ShapedType factors) {
+  bool fits = factors.getRank() == input.getRank();
+  for (int64_t i = 0; fits && i < input.getRank(); ++i)
+    fits = factors.getDimSize(i) == 1 ||
+           factors.getDimSize(i) == input.getDimSize(i);
+  if (fits)
+    return success();
+  return op->emitOpError("expects factors that broadcast to ")
+         << shapeText(input.getShape()) << ", but got "
+         << shapeText(factors.getShape());
+}
+
+LogicalResult mlir::qopt::verifyNormPower(Operation *op, int64_t power,
+                                          bool isCentered, bool isEpsilonZero) {
+  if (power != 1 && power != 2)
+    return op->emitOpError("expects power 1 or 2, but got ") << power;
+  if (power == 1 && (isCentered || !isEpsilonZero))
+    return op->emitOpError("expects no center and no epsilon with power 1");
+  return success();
+}
+
+LogicalResult mlir::qopt::verifyArgExtreme(Operation *op,
+                                           RankedTensorType input,
+                                           RankedTensorType result,
+                                           int64_t axis, bool keepDims) {
+  // (C1)
+  if (failed(verifyAxis(op, axis, input.getRank())))
+    return failure();
+  if (input.getDimSize(axis) == 0)
+    return op->emitOpError("expects at least one element along the axis");
+  // (C2)
+  return expectShape(op, result,
+                     *reduceShape(input.getShape(), axis, keepDims));
+}
+
 LogicalResult mlir::qopt::verifyOneElementType(Operation *op) {
   Type expected = getElementTypeOrSelf(op->getResult(0).getType());
   for (Type type : op->getOperandTypes())

@@ -95,6 +95,19 @@ LogicalResult verifyInterpolate(Operation *op, RankedTensorType input,
                                 RankedTensorType result, AxisTaps rows,
                                 AxisTaps columns);
 
+/// `factors` has the input's rank, and each of its sizes is the input's or 1.
+LogicalResult verifyFactors(Operation *op, RankedTensorType input,
+                            ShapedType factors);
+
+/// `power` of a normalization is 2; or 1 of one without center and epsilon.
+LogicalResult verifyNormPower(Operation *op, int64_t power, bool isCentered,
+                              bool isEpsilonZero);
+
+/// (C1) and (C2) of `arg_max`.
+LogicalResult verifyArgExtreme(Operation *op, RankedTensorType input,
+                               RankedTensorType result, int64_t axis,
+                               bool keepDims);
+
 /// All operands and results have one element type.
 LogicalResult verifyOneElementType(Operation *op);
 

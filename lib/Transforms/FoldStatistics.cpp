@@ -101,7 +101,8 @@ LogicalResult foldStatistics(func::FuncOp function,
     if (op.getScale())
       return;
     if (producer && producer.getScaleRule() == ScaleRule::Fixed) {
-      auto [low, high] = producer.getFixedRange();
+      auto [low, high] =
+          producer.getFixedRange(op.getBits(), op.getSymmetric());
       setParams(
           op, chooseFixedParams({low, high}, op.getBits(), op.getSymmetric()));
       return;

@@ -237,6 +237,66 @@ def Qopt_SoftmaxOp : Qopt_Op<"softmax", [Pure,
   let hasVerifier = 1;
 }
 
+def Qopt_LogSoftmaxOp : Qopt_Op<"log_softmax", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {
+  let summary = "The logarithm of softmax along one axis";
+  let description = [{
+    `y = x - max x - ln sum exp(x - max x)` along `axis`.
+
+    Constraints: as `softmax`.
+
+    ```mlir
+    %y = qopt.log_softmax %x axis 1 : (tensor<1x10xf32>) -> tensor<1x10xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$input, Qopt_I64Attr:$axis);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input `axis` $axis attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Qopt_LayerNormOp : Qopt_Op<"layer_norm", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>,
+    DeclareOpInterfaceMethods<Qopt_FusesActivationInterface>]> {
+  let summary = "Normalization over trailing axes, with an optional clamp";
+  let description = [{
+    A row is the elements along the axes from `axis` on. With `m` the row's mean
+    (0 unless `center`) and `d = x - m`,
+
+    `y = f(gamma d / sqrt(mean(d^2) + epsilon) + beta)`, or with `power` 1
+    `y = f(gamma d / mean(|d|) + beta)`, 0 for a row of zeros.
+
+    `gamma` (1 where absent) and `beta` (0) broadcast to the input: one value an
+    element of a row, or one a channel.
+
+    Constraints:
+    - (C1) `axis` lies in `[0, rank)`; input and result have one shape.
+    - (C2) `epsilon` is finite and not negative.
+    - (C3) `power` is 2; or 1, then nothing is centered and `epsilon` is 0.
+    - (C4) `gamma` and `beta` have the input's rank, each of their sizes is the
+      input's or 1, and their values are finite.
+    - (C5) `activation` is a clamp (relu, clip).
+
+    ```mlir
+    %y = qopt.layer_norm %x axis 2 {epsilon = 1.0e-05 : f64,
+        gamma = dense<[[[1.0, 0.5]]]> : tensor<1x1x2xf32>}
+      : (tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$input, Qopt_I64Attr:$axis, F64Attr:$epsilon,
+      DefaultValuedAttr<BoolAttr, "true">:$center,
+      DefaultValuedAttr<Qopt_I64Attr, "2">:$power,
+      OptionalAttr<FloatElementsAttr<32>>:$gamma, OptionalAttr<FloatElementsAttr<32>>:$beta,
+      OptionalAttr<Qopt_FnAttr>:$activation);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input `axis` $axis attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 class Qopt_PoolOp<string mnemonic, list<string> methods>
     : Qopt_Op<mnemonic, [Pure,
         DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface, methods>]> {
@@ -318,6 +378,42 @@ def Qopt_ReduceMaxOp
     : Qopt_ReduceOp<"reduce_max", "The maximum", ["getScaleRule"]>;
 def Qopt_ReduceMinOp
     : Qopt_ReduceOp<"reduce_min", "The minimum", ["getScaleRule"]>;
+
+def Qopt_ReduceL1Op
+    : Qopt_ReduceOp<"reduce_l1", "The sum of magnitudes", []>;
+def Qopt_ReduceL2Op
+    : Qopt_ReduceOp<"reduce_l2", "The root of the sum of squares", []>;
+def Qopt_ReduceSumSquareOp
+    : Qopt_ReduceOp<"reduce_sum_square", "The sum of squares", []>;
+
+class Qopt_ArgOp<string mnemonic, string text>
+    : Qopt_Op<mnemonic, [Pure,
+        DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface,
+            ["getScaleRule", "getFixedRange"]>]> {
+  let summary = "Where the " # text # " along one axis stands";
+  let description = [{
+    The index along `axis` of the }] # text # [{, as a real number; of several
+    equal ones the first, or the last with `select_last`. Its scale is 1.
+
+    Constraints:
+    - (C1) `axis` lies in `[0, rank)` and has at least one index.
+    - (C2) the result shape is what `axis` and `keep_dims` give.
+
+    ```mlir
+    %y = qopt.}] # mnemonic # [{ %x axis 1 : (tensor<1x10x7xf32>) -> tensor<1x1x7xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$input, Qopt_I64Attr:$axis,
+      DefaultValuedAttr<BoolAttr, "true">:$keep_dims,
+      DefaultValuedAttr<BoolAttr, "false">:$select_last);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $input `axis` $axis attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+def Qopt_ArgMaxOp : Qopt_ArgOp<"arg_max", "largest element">;
+def Qopt_ArgMinOp : Qopt_ArgOp<"arg_min", "smallest element">;
 
 def Qopt_InterpolateOp : Qopt_Op<"interpolate", [Pure,
     DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {

@@ -19,7 +19,7 @@ def Qopt_QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
       `Own`: the result has its own observed range;
       `Shared`: all activation operands and results have one scale, since the
       op only moves values (max pool, reshape, concat, ...);
-      `Fixed`: the op prescribes it (softmax), see `getFixedRange`.
+      `Fixed`: the op prescribes it (softmax, arg_max), see `getFixedRange`.
     }], "::mlir::qopt::ScaleRule", "getScaleRule", (ins), "",
         "return ::mlir::qopt::ScaleRule::Own;">,
     InterfaceMethod<[{
@@ -33,8 +33,10 @@ def Qopt_QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
       The operand that is a bias at `s_x s_w`, if any.
     }], "::mlir::OpOperand *", "getBiasOperand", (ins), "", "return nullptr;">,
     InterfaceMethod<[{
-      The range a `Fixed` op's result has by its definition.
-    }], "::std::pair<double, double>", "getFixedRange", (ins), "",
+      The range a `Fixed` op's result has by its definition, where `bits` bits,
+      symmetric or not, hold it: its steps divide it evenly.
+    }], "::std::pair<double, double>", "getFixedRange",
+        (ins "int":$bits, "bool":$symmetric), "",
         "return {0.0, 1.0};">,
   ];
 }

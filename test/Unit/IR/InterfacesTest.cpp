@@ -92,7 +92,7 @@ TEST_F(Interfaces, SoftmaxIsFixed) {
   auto softmax = cast<QuantizableOpInterface>(
       parse("%y = qopt.softmax %x axis 1 : (" + image + ") -> " + image));
   EXPECT_EQ(softmax.getScaleRule(), ScaleRule::Fixed);
-  EXPECT_EQ(softmax.getFixedRange(), (std::pair<double, double>(0, 1)));
+  EXPECT_EQ(softmax.getFixedRange(8, false), (std::pair<double, double>(0, 1)));
 }
 
 TEST_F(Interfaces, ActivationsCanBeFused) {

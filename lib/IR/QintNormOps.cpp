@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers of the qint ops on whole rows: normalizations, the logarithm of
+// softmax, sums of powers, positions of extremes.
+
+#include "QintVerify.h"
+#include "VerifyShapes.h"
+#include "qopt/IR/Qint.h"
+#include "qopt/IR/Shapes.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::qint;
+
+//===----------------------------------------------------------------------===//
+// log_softmax
+//===----------------------------------------------------------------------===//
+
+LogicalResult LogSoftmaxOp::verify() {
+  // (C1) to (C3)
+  if (failed(verifyExponentials(*this, getInput().getType(), getType(),
+                                getAxis(), getExpTable())))
+    return failure();
+  // (C4)
+  RequantAttr requant = getRequant();
+  if (failed(expectMultipliers(*this, requant, 2)) ||
+      failed(verifyOutput(*this, requant, getType())))
+    return failure();
+  if (requant.getShift().size() != 2 ||
+      requant.getRounding() != Rounding::HalfUp)
+    return emitOpError("expects two shifts and halves rounded up");
+  constexpr int32_t limit = 1 << 26;
+  if (requant.getMultiplier()[1] >= limit)
+    return emitOpError("expects a second multiplier below 2^26, but got ")
+           << requant.getMultiplier()[1];
+  // (C5)
+  double length = getInput().getType().getDimSize(getAxis());
+  double largest = 255.0 * requant.getMultiplier()[0] +
+                   std::ldexp(requant.getMultiplier()[1] * std::log(length),
+                              30 - requant.getShift()[1]) +
+                   std::ldexp(1.0, requant.getShift()[0] - 1);
+  if (largest > 0x1p31 - 2)
+    return emitOpError("expects sums inside 32 bits");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// layer_norm
+//===----------------------------------------------------------------------===//
+
+int64_t LayerNormOp::getRowLength() {
+  int64_t length = 1;
+  for (int64_t size : getInput().getType().getShape().drop_front(getAxis()))
+    length *= size;
+  return length;
+}
+
+/// (C5): the largest `n sum (x - z)^2 - S^2` is that of a row of both ends,
+/// or of the farther end.
+static LogicalResult verifyVariance(LayerNormOp op, int64_t length) {
+  int32_t shift = op.getVarianceShift();
+  if (shift < 0 || shift % 2 != 0 || shift > 60 || op.getEpsilon() < 0)
+    return op.emitOpError("expects an even variance shift in [0, 60] and an "
+                          "epsilon of at least 0, but got ")
+           << shift << " and " << op.getEpsilon();
+  auto [low, high] = elementRange(op.getInput().getType());
+  __int128 range = op.getCenter()
+                       ? high - low
+                       : 2 * largestDifference(op.getInput().getType(),
+                                               op.getInputZeroPoint());
+  __int128 largest =
+      ((range * range * length * length / 4 + 1) << shift) + op.getEpsilon();
+  if (largest >> 62)
+    return op.emitOpError("expects variances below 2^62");
+  return success();
+}
+
+LogicalResult LayerNormOp::verify() {
+  // (C1)
+  RankedTensorType input = getInput().getType();
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyAxis(*this, getAxis(), input.getRank())) ||
+      failed(qopt::verifySameShape(*this, input, getType())))
+    return failure();
+  // (C2)
+  int64_t length = getRowLength();
+  int64_t longest = input.getElementTypeBitWidth() == 8 ? 1 << 22 : 1 << 15;
+  if (length > longest)
+    return emitOpError("expects rows of at most ")
+           << longest << " elements, but got " << length;
+  // (C3)
+  if (failed(
+          qopt::verifyNormPower(*this, getPower(), getCenter(),
+                                getEpsilon() == 0 && getVarianceShift() == 0)))
+    return failure();
+  // (C4)
+  for (DenseElementsAttr factors : {getGammaAttr(), getBetaAttr()})
+    if (factors && failed(qopt::verifyFactors(*this, input, factors.getType())))
+      return failure();
+  if (llvm::is_contained(getGamma().getValues<int32_t>(), INT32_MIN))
+    return emitOpError("expects gamma other than -2^31");
+  constexpr int32_t limit = 1 << 30;
+  if (DenseElementsAttr beta = getBetaAttr())
+    for (int32_t value : beta.getValues<int32_t>())
+      if (value < -limit || value > limit)
+        return emitOpError("expects beta in [-2^30, 2^30], but got ") << value;
+  // (C5)
+  if (getPower() == 2 && failed(verifyVariance(*this, length)))
+    return failure();
+  // (C6)
+  RequantAttr requant = getRequant();
+  if (requant.getMultiplier() != ArrayRef<int32_t>(1) ||
+      requant.getShift().front() > 24)
+    return emitOpError("expects a multiplier of 1 and a shift in [1, 24]");
+  // (C7)
+  return verifyScaled(*this, input, getInputZeroPoint(), requant, getType());
+}
+
+//===----------------------------------------------------------------------===//
+// reduce_power, arg_max, arg_min
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReducePowerOp::verify() {
+  // (C1)
+  RankedTensorType input = getInput().getType();
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyReduce(*this, input, getType(), getAxes(),
+                                getKeepDims())))
+    return failure();
+  // (C2), (C3)
+  if (failed(expectMultipliers(*this, getRequant(), 1)) ||
+      failed(verifyScaled(*this, input, getInputZeroPoint(), getRequant(),
+                          getType())))
+    return failure();
+  // (C4)
+  int64_t count = 1;
+  for (int64_t axis : getAxes())
+    count *= input.getDimSize(axis);
+  if (count < 1 || count > (1 << 22))
+    return emitOpError("expects 1 to 4194304 elements in a sum, but got ")
+           << count;
+  // (C5)
+  if (getPower() != 1 && getPower() != 2)
+    return emitOpError("expects power 1 or 2, but got ") << getPower();
+  std::optional<int32_t> root = getRootShift();
+  if (!root)
+    return success();
+  if (getPower() != 2 || *root < 0 || *root > 30)
+    return emitOpError("expects a root shift in [0, 30] with power 2, but got ")
+           << *root << " with " << getPower();
+  __int128 size = largestDifference(input, getInputZeroPoint());
+  if ((size * size * count << (2 * *root)) >> 62)
+    return emitOpError("expects sums below 2^62 under the root");
+  return success();
+}
+
+template <typename ArgOp> static LogicalResult verifyArg(ArgOp op) {
+  // (C1)
+  if (failed(qopt::verifySizes(op)) ||
+      failed(qopt::verifyArgExtreme(op, op.getInput().getType(), op.getType(),
+                                    op.getAxis(), op.getKeepDims())))
+    return failure();
+  // (C2)
+  int64_t last = op.getInput().getType().getDimSize(op.getAxis()) - 1;
+  return failure(
+      failed(expectFits(op, "indices", op.getZeroPoint(), op.getType())) ||
+      failed(
+          expectFits(op, "indices", op.getZeroPoint() + last, op.getType())));
+}
+
+LogicalResult ArgMaxOp::verify() { return verifyArg(*this); }
+LogicalResult ArgMinOp::verify() { return verifyArg(*this); }
