@@ -22,7 +22,7 @@ static LogicalResult emitOp(KernelContext &context, const Step &step) {
             qint::MatMulOp, qopt::MatMulOp, qint::ReduceMaxOp,
             qint::ReduceMinOp, qopt::ReduceMaxOp, qopt::ReduceMinOp,
             qint::GatherOp, qint::InterpolateOp, qopt::GatherOp,
-            qopt::InterpolateOp>(
+            qopt::InterpolateOp, qint::LayerNormOp, qopt::LayerNormOp>(
           [&](auto op) { return emit(context, op, step.in, step.out); })
       .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
 }

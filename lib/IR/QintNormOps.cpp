@@ -50,8 +50,8 @@ LogicalResult LogSoftmaxOp::verify() {
 
 int64_t LayerNormOp::getRowLength() {
   int64_t length = 1;
-  for (int64_t size : getInput().getType().getShape().drop_front(getAxis()))
-    length *= size;
+  for (int64_t axis : getAxes())
+    length *= getInput().getType().getDimSize(axis);
   return length;
 }
 
@@ -79,8 +79,7 @@ LogicalResult LayerNormOp::verify() {
   // (C1)
   RankedTensorType input = getInput().getType();
   if (failed(qopt::verifySizes(*this)) ||
-      failed(qopt::verifyAxis(*this, getAxis(), input.getRank())) ||
-      failed(qopt::verifySameShape(*this, input, getType())))
+      failed(qopt::verifyNormAxes(*this, input, getType(), getAxes())))
     return failure();
   // (C2)
   int64_t length = getRowLength();

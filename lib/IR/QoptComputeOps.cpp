@@ -165,8 +165,7 @@ LogicalResult LayerNormOp::verify() {
   // (C1)
   RankedTensorType input = getInput().getType();
   if (failed(verifyTensors(*this)) ||
-      failed(verifyAxis(*this, getAxis(), input.getRank())) ||
-      failed(verifySameShape(*this, input, getResult().getType())))
+      failed(verifyNormAxes(*this, input, getResult().getType(), getAxes())))
     return failure();
   // (C2)
   double epsilon = getEpsilon().convertToDouble();

@@ -190,16 +190,31 @@ LogicalResult mlir::qopt::verifyPool(Operation *op, RankedTensorType input,
   return success();
 }
 
+/// Distinct, ascending axes of `input`, at least one.
+static LogicalResult verifyAxes(Operation *op, RankedTensorType input,
+                                ArrayRef<int64_t> axes) {
+  if (!axes.empty() && reduceShape(input.getShape(), axes, /*keepDims=*/true))
+    return success();
+  return op->emitOpError("expects distinct, ascending axes in [0, ")
+         << input.getRank() << "), but got [" << axes << "]";
+}
+
 LogicalResult mlir::qopt::verifyReduce(Operation *op, RankedTensorType input,
                                        RankedTensorType result,
                                        ArrayRef<int64_t> axes, bool keepDims) {
   // (C1)
-  auto shape = reduceShape(input.getShape(), axes, keepDims);
-  if (axes.empty() || !shape)
-    return op->emitOpError("expects distinct, ascending axes in [0, ")
-           << input.getRank() << "), but got [" << axes << "]";
+  if (failed(verifyAxes(op, input, axes)))
+    return failure();
   // (C2)
-  return expectShape(op, result, *shape);
+  return expectShape(op, result,
+                     *reduceShape(input.getShape(), axes, keepDims));
+}
+
+LogicalResult mlir::qopt::verifyNormAxes(Operation *op, RankedTensorType input,
+                                         RankedTensorType result,
+                                         ArrayRef<int64_t> axes) {
+  return failure(failed(verifyAxes(op, input, axes)) ||
+                 failed(verifySameShape(op, input, result)));
 }
 
 LogicalResult mlir::qopt::verifySameShape(Operation *op, RankedTensorType input,

@@ -95,6 +95,10 @@ LogicalResult verifyInterpolate(Operation *op, RankedTensorType input,
                                 RankedTensorType result, AxisTaps rows,
                                 AxisTaps columns);
 
+/// (C1) of `layer_norm`.
+LogicalResult verifyNormAxes(Operation *op, RankedTensorType input,
+                             RankedTensorType result, ArrayRef<int64_t> axes);
+
 /// `factors` has the input's rank, and each of its sizes is the input's or 1.
 LogicalResult verifyFactors(Operation *op, RankedTensorType input,
                             ShapedType factors);

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The softmax table and one row of it (docs/arithmetic.md, "Softmax").
+// The softmax table, one row of it, and the logarithm of its sum
+// (docs/arithmetic.md, "Softmax", "Log-softmax").
 
 #include "qopt/Numerics/Softmax.h"
-#include "DoubleDouble.h"
+#include "Elementary.h"
+#include "qopt/Support/Error.h"
+#include "llvm/Support/MathExtras.h"
 #include <algorithm>
+#include <cmath>
 
 using namespace mlir::qopt;
 using namespace mlir::qopt::numerics;
@@ -30,4 +34,56 @@ void numerics::softmaxRow(llvm::ArrayRef<int8_t> logits,
   for (size_t i = 0; i < logits.size(); ++i)
     out[i] = static_cast<int16_t>(softmaxElement(
         table[largest - logits[i]], sum, levels, zeroPoint, qmin, qmax));
+}
+
+const std::vector<uint32_t> &numerics::getLogTable() {
+  static const std::vector<uint32_t> table = [] {
+    std::vector<uint32_t> entries(257);
+    for (size_t i = 0; i < entries.size(); ++i)
+      entries[i] = static_cast<uint32_t>(
+          roundHalfEven(logDoubleDouble(1 + static_cast<double>(i) / 256) *
+                        DoubleDouble(0x1p30)));
+    return entries;
+  }();
+  return table;
+}
+
+int64_t numerics::logOfSum(uint64_t sum) {
+  const std::vector<uint32_t> &table = getLogTable();
+  const int top = llvm::Log2_64(sum);
+  // The part behind the leading one in 2^32nds.
+  const uint64_t rest = (sum << (63 - top) >> 31) & 0xffffffff;
+  const uint64_t index = rest >> 24, weight = rest & 0xffffff;
+  const uint64_t step = table[index + 1] - table[index];
+  return static_cast<int64_t>((top - 23) * static_cast<uint64_t>(table[256]) +
+                              table[index] + (step * weight >> 24));
+}
+
+llvm::Expected<LogSoftmaxConstants>
+numerics::chooseLogSoftmaxConstants(float inputScale, float outputScale,
+                                    int64_t length) {
+  const DoubleDouble log =
+      logDoubleDouble(static_cast<double>(std::max<int64_t>(length, 1)));
+  const double ratio = inputScale / static_cast<double>(outputScale);
+  for (int shift = 24; shift >= 1; --shift) {
+    const double factor = roundHalfEven(std::ldexp(ratio, shift));
+    const double unit = std::ldexp(1.0 / outputScale, shift);
+    if (!(255 * factor + unit * log.hi + std::ldexp(0.5, shift) <
+          0x1p31 * (1 - 0x1p-20)))
+      continue;
+    int logShift = 62;
+    double logFactor;
+    do {
+      --logShift;
+      logFactor = roundHalfEven(std::ldexp(unit, logShift - 30));
+    } while (logFactor >= 0x1p26);
+    if (logShift < 1)
+      continue;
+    return LogSoftmaxConstants{static_cast<int32_t>(std::max(factor, 1.0)),
+                               static_cast<int32_t>(std::max(logFactor, 1.0)),
+                               static_cast<int8_t>(shift),
+                               static_cast<int8_t>(logShift)};
+  }
+  return makeError(701, "the output's scale is too small for a log-softmax", {},
+                   "give the output a wider range, or 16 bits");
 }

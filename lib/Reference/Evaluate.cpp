@@ -42,7 +42,10 @@ using EvaluatedOps =
            qint::RequantizeOp, qint::SoftmaxOp, qint::MaxPoolOp,
            qint::AvgPoolOp, qint::ReduceMeanOp, qint::ReshapeOp,
            qint::TransposeOp, qint::ConcatOp, qint::PadOp, SliceOp, GatherOp,
-           InterpolateOp, qint::SliceOp, qint::GatherOp, qint::InterpolateOp>;
+           InterpolateOp, qint::SliceOp, qint::GatherOp, qint::InterpolateOp,
+           LayerNormOp, qint::LayerNormOp, LogSoftmaxOp, qint::LogSoftmaxOp,
+           ReduceL1Op, ReduceL2Op, ReduceSumSquareOp, qint::ReducePowerOp,
+           ArgMaxOp, ArgMinOp, qint::ArgMaxOp, qint::ArgMinOp>;
 
 } // namespace
 

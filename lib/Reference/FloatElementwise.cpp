@@ -4,6 +4,7 @@
 
 #include "Loops.h"
 #include "Ops.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -89,7 +90,10 @@ llvm::Error reference::evaluateOp(BatchNormOp, Operands in, Tensor &out) {
   return llvm::Error::success();
 }
 
-llvm::Error reference::evaluateOp(SoftmaxOp op, Operands in, Tensor &out) {
+/// `finish(x - max, e^(x - max), sum of these)` of each element of each row.
+template <typename Op, typename Finish>
+static llvm::Error evaluateRows(Op op, Operands in, Tensor &out,
+                                Finish finish) {
   AxisView view(out.getShape(), op.getAxis());
   ArrayRef<float> x = in[0]->values<float>();
   MutableArrayRef<float> result = out.values<float>();
@@ -101,10 +105,24 @@ llvm::Error reference::evaluateOp(SoftmaxOp op, Operands in, Tensor &out) {
         largest = std::max<double>(largest, x[view.index(o, k, i)]);
       for (int64_t k = 0; k < view.length; ++k)
         sum += row[k] = numerics::expDouble(x[view.index(o, k, i)] - largest);
-      for (int64_t k = 0; k < view.length; ++k)
-        result[view.index(o, k, i)] = static_cast<float>(row[k] / sum);
+      for (int64_t k = 0; k < view.length; ++k) {
+        int64_t index = view.index(o, k, i);
+        result[index] =
+            static_cast<float>(finish(x[index] - largest, row[k], sum));
+      }
     }
   return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(SoftmaxOp op, Operands in, Tensor &out) {
+  return evaluateRows(op, in, out,
+                      [](double, double e, double sum) { return e / sum; });
+}
+
+llvm::Error reference::evaluateOp(LogSoftmaxOp op, Operands in, Tensor &out) {
+  return evaluateRows(op, in, out, [](double x, double, double sum) {
+    return x - std::log(sum);
+  });
 }
 
 // The evaluator moves every result to its type's grid, so the ops between

@@ -4,6 +4,7 @@
 
 #include "Loops.h"
 #include "Ops.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -42,31 +43,58 @@ llvm::Error reference::evaluateOp(AvgPoolOp op, Operands in, Tensor &out) {
   return llvm::Error::success();
 }
 
-/// The sums over the reduced axes in double.
-template <typename Op>
-static std::vector<double> reducedSums(Op op, Operands in, const Tensor &out) {
+/// The sums of `term(x)` over the reduced axes in double.
+template <typename Op, typename Term>
+static std::vector<double> reducedSums(Op op, Operands in, const Tensor &out,
+                                       Term term) {
   BroadcastMap map = reductionMap(in[0]->getShape(), op.getAxes());
   ArrayRef<float> x = in[0]->values<float>();
   std::vector<double> sums(out.getNumElements());
   for (size_t i = 0; i < x.size(); ++i)
-    sums[map(i)] += x[i];
+    sums[map(i)] += term(static_cast<double>(x[i]));
   return sums;
 }
 
+static double itself(double x) { return x; }
+
+static void store(ArrayRef<double> values, Tensor &out) {
+  for (size_t i = 0; i < values.size(); ++i)
+    out.values<float>()[i] = static_cast<float>(values[i]);
+}
+
 llvm::Error reference::evaluateOp(ReduceMeanOp op, Operands in, Tensor &out) {
-  std::vector<double> sums = reducedSums(op, in, out);
+  std::vector<double> sums = reducedSums(op, in, out, itself);
   int64_t elements = in[0]->getNumElements();
   double count =
       elements == 0 ? 1 : static_cast<double>(elements) / sums.size();
-  for (size_t i = 0; i < sums.size(); ++i)
-    out.values<float>()[i] = static_cast<float>(sums[i] / count);
+  for (double &sum : sums)
+    sum /= count;
+  store(sums, out);
   return llvm::Error::success();
 }
 
 llvm::Error reference::evaluateOp(ReduceSumOp op, Operands in, Tensor &out) {
-  std::vector<double> sums = reducedSums(op, in, out);
-  for (size_t i = 0; i < sums.size(); ++i)
-    out.values<float>()[i] = static_cast<float>(sums[i]);
+  store(reducedSums(op, in, out, itself), out);
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(ReduceL1Op op, Operands in, Tensor &out) {
+  store(reducedSums(op, in, out, [](double x) { return std::fabs(x); }), out);
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(ReduceSumSquareOp op, Operands in,
+                                  Tensor &out) {
+  store(reducedSums(op, in, out, [](double x) { return x * x; }), out);
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(ReduceL2Op op, Operands in, Tensor &out) {
+  std::vector<double> sums =
+      reducedSums(op, in, out, [](double x) { return x * x; });
+  for (double &sum : sums)
+    sum = std::sqrt(sum);
+  store(sums, out);
   return llvm::Error::success();
 }
 
@@ -91,4 +119,24 @@ llvm::Error reference::evaluateOp(ReduceMaxOp op, Operands in, Tensor &out) {
 llvm::Error reference::evaluateOp(ReduceMinOp op, Operands in, Tensor &out) {
   return reduceExtreme(op, in, out, HUGE_VALF,
                        [](float a, float b) { return std::min(a, b); });
+}
+
+llvm::Error reference::evaluateOp(ArgMaxOp op, Operands in, Tensor &out) {
+  ArrayRef<float> x = in[0]->values<float>();
+  findExtremes(
+      op, in[0]->getShape(), [&](int64_t a, int64_t b) { return x[a] > x[b]; },
+      [&](int64_t row, int64_t index) {
+        out.values<float>()[row] = static_cast<float>(index);
+      });
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(ArgMinOp op, Operands in, Tensor &out) {
+  ArrayRef<float> x = in[0]->values<float>();
+  findExtremes(
+      op, in[0]->getShape(), [&](int64_t a, int64_t b) { return x[a] < x[b]; },
+      [&](int64_t row, int64_t index) {
+        out.values<float>()[row] = static_cast<float>(index);
+      });
+  return llvm::Error::success();
 }

@@ -5,6 +5,7 @@
 #include "Loops.h"
 #include "Ops.h"
 #include "Requantizer.h"
+#include "qopt/Numerics/Normalize.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -82,4 +83,45 @@ llvm::Error reference::evaluateOp(qint::ReduceMeanOp op, Operands in,
   for (size_t i = 0; i < sums.size(); ++i)
     out.setInteger(i, requantize(sums[i]));
   return requantize.finish(op);
+}
+
+llvm::Error reference::evaluateOp(qint::ReducePowerOp op, Operands in,
+                                  Tensor &out) {
+  BroadcastMap map = reductionMap(in[0]->getShape(), op.getAxes());
+  std::vector<int64_t> sums(out.getNumElements());
+  for (int64_t i = 0; i < in[0]->getNumElements(); ++i) {
+    int64_t x = in[0]->getInteger(i) - op.getInputZeroPoint();
+    sums[map(i)] += op.getPower() == 1 ? std::abs(x) : x * x;
+  }
+  Requantizer requantize(op.getRequant());
+  for (size_t i = 0; i < sums.size(); ++i) {
+    if (std::optional<int32_t> shift = op.getRootShift())
+      sums[i] = numerics::squareRootFloor(sums[i] << (2 * *shift));
+    out.setInteger(i, requantize(sums[i]));
+  }
+  return requantize.finish(op);
+}
+
+llvm::Error reference::evaluateOp(qint::ArgMaxOp op, Operands in, Tensor &out) {
+  findExtremes(
+      op, in[0]->getShape(),
+      [&](int64_t a, int64_t b) {
+        return in[0]->getInteger(a) > in[0]->getInteger(b);
+      },
+      [&](int64_t row, int64_t index) {
+        out.setInteger(row, index + op.getZeroPoint());
+      });
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(qint::ArgMinOp op, Operands in, Tensor &out) {
+  findExtremes(
+      op, in[0]->getShape(),
+      [&](int64_t a, int64_t b) {
+        return in[0]->getInteger(a) < in[0]->getInteger(b);
+      },
+      [&](int64_t row, int64_t index) {
+        out.setInteger(row, index + op.getZeroPoint());
+      });
+  return llvm::Error::success();
 }

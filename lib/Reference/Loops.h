@@ -65,6 +65,25 @@ struct AxisView {
   }
 };
 
+/// Where the extreme of each row along the op's axis stands: calls
+/// `emit(row, index)` for rows in the result's order. `isBetter` compares
+/// elements by their indices in the input.
+template <typename Op, typename IsBetter, typename Emit>
+void findExtremes(Op op, ArrayRef<int64_t> input, IsBetter isBetter,
+                  Emit emit) {
+  AxisView view(input, op.getAxis());
+  for (int64_t o = 0; o < view.outer; ++o)
+    for (int64_t i = 0; i < view.step; ++i) {
+      int64_t best = 0;
+      for (int64_t k = 1; k < view.length; ++k) {
+        int64_t a = view.index(o, k, i), b = view.index(o, best, i);
+        if (isBetter(a, b) || (op.getSelectLast() && !isBetter(b, a)))
+          best = k;
+      }
+      emit(o * view.step + i, best);
+    }
+}
+
 /// Sizes of a grouped 2-D convolution.
 struct ConvGeometry {
   int64_t batch, inChannels, outChannels, groupChannels, groups;

@@ -27,6 +27,7 @@ llvm::Error evaluateOp(MinOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(UnaryOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(BatchNormOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(SoftmaxOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(LogSoftmaxOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(ObserveOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(QuantizeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(DequantizeOp op, Operands in, Tensor &out);
@@ -39,6 +40,11 @@ llvm::Error evaluateOp(ReduceMeanOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(ReduceSumOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(ReduceMaxOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(ReduceMinOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(ReduceL1Op op, Operands in, Tensor &out);
+llvm::Error evaluateOp(ReduceL2Op op, Operands in, Tensor &out);
+llvm::Error evaluateOp(ReduceSumSquareOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(ArgMaxOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(ArgMinOp op, Operands in, Tensor &out);
 
 // Moves.cpp
 llvm::Error evaluateOp(ReshapeOp op, Operands in, Tensor &out);
@@ -53,6 +59,10 @@ llvm::Error evaluateOp(qint::ConcatOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::PadOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::SliceOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::GatherOp op, Operands in, Tensor &out);
+
+// Norms.cpp
+llvm::Error evaluateOp(LayerNormOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::LayerNormOp op, Operands in, Tensor &out);
 
 // Interpolate.cpp
 llvm::Error evaluateOp(InterpolateOp op, Operands in, Tensor &out);
@@ -72,6 +82,7 @@ llvm::Error evaluateOp(qint::MinOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::TableOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::RequantizeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::SoftmaxOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::LogSoftmaxOp op, Operands in, Tensor &out);
 
 // IntegerPools.cpp
 llvm::Error evaluateOp(qint::MaxPoolOp op, Operands in, Tensor &out);
@@ -79,5 +90,8 @@ llvm::Error evaluateOp(qint::AvgPoolOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::ReduceMeanOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::ReduceMaxOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::ReduceMinOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::ReducePowerOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::ArgMaxOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::ArgMinOp op, Operands in, Tensor &out);
 
 } // namespace mlir::qopt::reference

@@ -12,6 +12,7 @@ using namespace mlir::qopt;
 void mlir::qopt::buildSimplifyPipeline(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createFoldQdq());
   manager.addNestedPass<func::FuncOp>(createSimplify());
+  manager.addNestedPass<func::FuncOp>(createFuseNormalization());
   manager.addNestedPass<func::FuncOp>(createFuseFunctions());
   manager.addNestedPass<func::FuncOp>(createFuseActivation());
 }

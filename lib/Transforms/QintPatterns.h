@@ -136,6 +136,9 @@ void populateQintElementwisePatterns(const TypeConverter &converter,
 void populateQintReductionPatterns(const TypeConverter &converter,
                                    RewritePatternSet &patterns,
                                    Refusals &refusals);
+/// Normalizations, log-softmax, norms, positions of extremes.
+void populateQintNormPatterns(const TypeConverter &converter,
+                              RewritePatternSet &patterns, Refusals &refusals);
 /// Constants, ops that move values, interpolation.
 void populateQintMovePatterns(const TypeConverter &converter,
                               RewritePatternSet &patterns, Refusals &refusals);

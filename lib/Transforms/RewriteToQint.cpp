@@ -234,6 +234,7 @@ struct RewriteToQint final : impl::RewriteToQintBase<RewriteToQint> {
     populateQintWeightPatterns(converter, patterns, refusals);
     populateQintElementwisePatterns(converter, patterns, refusals);
     populateQintReductionPatterns(converter, patterns, refusals);
+    populateQintNormPatterns(converter, patterns, refusals);
     populateQintMovePatterns(converter, patterns, refusals);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    converter);

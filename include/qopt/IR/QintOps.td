@@ -327,9 +327,9 @@ def Qint_LogSoftmaxOp : Qint_Op<"log_softmax", [Pure]> {
 }
 
 def Qint_LayerNormOp : Qint_Op<"layer_norm", [Pure]> {
-  let summary = "Normalization over trailing axes with one rounding";
+  let summary = "Normalization over axes with one rounding";
   let description = [{
-    A row has `n` elements; `S = sum (x - input_zp)` (0 unless `center`),
+    A row, the elements along `axes`, has `n` of them; `S = sum (x - input_zp)` (0 unless `center`),
     `D = n (x - input_zp) - S`.
     With `power` 2, `V = (n sum (x - input_zp)^2 - S^2) 2^variance_shift +
     epsilon`, brought into `[2^60, 2^62)` by `e` even left shifts, and
@@ -342,7 +342,7 @@ def Qint_LayerNormOp : Qint_Op<"layer_norm", [Pure]> {
     and `requant`, whose multiplier is 1. See docs/arithmetic.md.
 
     Constraints:
-    - (C1) `axis` lies in `[0, rank)`; input and result have one shape.
+    - (C1) axes and shapes as `qopt.layer_norm`.
     - (C2) a row has at most 2^22 (i8) or 2^15 (i16) elements.
     - (C3) `power` is 2; or 1, then nothing is centered and `epsilon` and
       `variance_shift` are 0.
@@ -354,14 +354,14 @@ def Qint_LayerNormOp : Qint_Op<"layer_norm", [Pure]> {
     - (C7) zero points and clamp fit their types.
 
     ```mlir
-    %y = qint.layer_norm %x axis 1 {input_zero_point = 3 : i32,
+    %y = qint.layer_norm %x axes [1] {input_zero_point = 3 : i32,
         variance_shift = 40 : i32, epsilon = 1024 : i64,
         gamma = dense<1073741824> : tensor<1x1xi32>,
         requant = #qint.requant<[1], [20], zp 0, clamp -128 to 127>}
       : (tensor<4x8xi8>) -> tensor<4x8xi8>
     ```
   }];
-  let arguments = (ins Qint_Tensor:$input, Qint_I64Attr:$axis,
+  let arguments = (ins Qint_Tensor:$input, DenseI64ArrayAttr:$axes,
       Qint_I32Attr:$input_zero_point,
       DefaultValuedAttr<BoolAttr, "true">:$center,
       DefaultValuedAttr<Qint_I64Attr, "2">:$power,
@@ -371,7 +371,7 @@ def Qint_LayerNormOp : Qint_Op<"layer_norm", [Pure]> {
       Qint_RequantAttr:$requant);
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = [{
-    $input `axis` $axis attr-dict `:` functional-type(operands, results)
+    $input `axes` $axes attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

@@ -260,10 +260,10 @@ def Qopt_LogSoftmaxOp : Qopt_Op<"log_softmax", [Pure,
 def Qopt_LayerNormOp : Qopt_Op<"layer_norm", [Pure,
     DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>,
     DeclareOpInterfaceMethods<Qopt_FusesActivationInterface>]> {
-  let summary = "Normalization over trailing axes, with an optional clamp";
+  let summary = "Normalization over axes, with an optional clamp";
   let description = [{
-    A row is the elements along the axes from `axis` on. With `m` the row's mean
-    (0 unless `center`) and `d = x - m`,
+    A row is the elements along `axes`. With `m` the row's mean (0 unless
+    `center`) and `d = x - m`,
 
     `y = f(gamma d / sqrt(mean(d^2) + epsilon) + beta)`, or with `power` 1
     `y = f(gamma d / mean(|d|) + beta)`, 0 for a row of zeros.
@@ -272,7 +272,8 @@ def Qopt_LayerNormOp : Qopt_Op<"layer_norm", [Pure,
     element of a row, or one a channel.
 
     Constraints:
-    - (C1) `axis` lies in `[0, rank)`; input and result have one shape.
+    - (C1) `axes` are distinct, ascending, in `[0, rank)`, at least one; input
+      and result have one shape.
     - (C2) `epsilon` is finite and not negative.
     - (C3) `power` is 2; or 1, then nothing is centered and `epsilon` is 0.
     - (C4) `gamma` and `beta` have the input's rank, each of their sizes is the
@@ -280,19 +281,19 @@ def Qopt_LayerNormOp : Qopt_Op<"layer_norm", [Pure,
     - (C5) `activation` is a clamp (relu, clip).
 
     ```mlir
-    %y = qopt.layer_norm %x axis 2 {epsilon = 1.0e-05 : f64,
+    %y = qopt.layer_norm %x axes [2] {epsilon = 1.0e-05 : f64,
         gamma = dense<[[[1.0, 0.5]]]> : tensor<1x1x2xf32>}
       : (tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
     ```
   }];
-  let arguments = (ins Qopt_Tensor:$input, Qopt_I64Attr:$axis, F64Attr:$epsilon,
+  let arguments = (ins Qopt_Tensor:$input, DenseI64ArrayAttr:$axes, F64Attr:$epsilon,
       DefaultValuedAttr<BoolAttr, "true">:$center,
       DefaultValuedAttr<Qopt_I64Attr, "2">:$power,
       OptionalAttr<FloatElementsAttr<32>>:$gamma, OptionalAttr<FloatElementsAttr<32>>:$beta,
       OptionalAttr<Qopt_FnAttr>:$activation);
   let results = (outs Qopt_Tensor:$result);
   let assemblyFormat = [{
-    $input `axis` $axis attr-dict `:` functional-type(operands, results)
+    $input `axes` $axes attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }

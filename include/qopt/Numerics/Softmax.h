@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Softmax in integers: a table of exponentials, one 64-bit row sum, one
-// division an element (docs/arithmetic.md, "Softmax").
+// division an element; its logarithm from the same sum (docs/arithmetic.md,
+// "Softmax", "Log-softmax").
 #pragma once
 
 #include "qopt/Numerics/Requantize.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
 #include <cstdint>
 #include <vector>
 
@@ -29,5 +31,40 @@ inline int32_t softmaxElement(uint32_t e, uint64_t sum, int32_t levels,
 void softmaxRow(llvm::ArrayRef<int8_t> logits, llvm::ArrayRef<uint32_t> table,
                 int32_t levels, int32_t zeroPoint, int32_t qmin, int32_t qmax,
                 llvm::MutableArrayRef<int16_t> out);
+
+/// `rhe(ln(1 + i / 256) 2^30)`, `i` in 0..256.
+const std::vector<uint32_t> &getLogTable();
+
+/// `ln(sum / 2^23)` in steps of 2^-30, `2^23 <= sum < 2^62`: a chord between
+/// table entries, at most 2^-19 too small.
+int64_t logOfSum(uint64_t sum);
+
+/// The constants of a log-softmax: `round((-d factor - round(ln(sum / 2^23)
+/// logFactor / 2^logShift)) / 2^shift)` is its result less the zero point.
+struct LogSoftmaxConstants {
+  int32_t factor;
+  int32_t logFactor;
+  int8_t shift;
+  int8_t logShift;
+};
+
+/// For rows of `length` elements; no sum leaves int32. Q0701 where none fit.
+llvm::Expected<LogSoftmaxConstants>
+chooseLogSoftmaxConstants(float inputScale, float outputScale, int64_t length);
+
+/// What all elements of a row have in common: `round(ln(sum / 2^23) logFactor /
+/// 2^logShift)`.
+inline int64_t scaleLog(int64_t log, int32_t logFactor, int logShift) {
+  return (log * logFactor + (INT64_C(1) << (logShift - 1))) >> logShift;
+}
+
+/// The result of an element `distance` below the row's largest.
+inline int32_t logSoftmaxElement(int32_t distance, int64_t scaledLog,
+                                 int32_t factor, int shift, int32_t zeroPoint,
+                                 int32_t qmin, int32_t qmax) {
+  const int64_t acc = -(int64_t{distance} * factor) - scaledLog;
+  return static_cast<int32_t>(
+      clamp(roundShift(acc, shift, Rounding::HalfUp) + zeroPoint, qmin, qmax));
+}
 
 } // namespace mlir::qopt::numerics

@@ -97,6 +97,31 @@ def Simplify : Pass<"qopt-simplify", "::mlir::func::FuncOp"> {
   }];
 }
 
+def FuseNormalization : Pass<"qopt-fuse-normalization", "::mlir::func::FuncOp"> {
+  let summary = "Recognize normalizations that are written out";
+  let description = [{
+    A quotient by the deviation of its own dividend becomes a `layer_norm`, as
+    does a product with its inverse; so do quotients by a norm. Products and
+    sums with constants behind a normalization become its factors.
+
+    ```mlir
+    %m = qopt.reduce_mean %x axes [2] : ...
+    %d = qopt.sub %x, %m : ...
+    %s = qopt.unary %d [#qopt.fn<pow, 2.0>] : ...
+    %v = qopt.reduce_mean %s axes [2] : ...
+    %r = qopt.unary %v [#qopt.fn<affine, 1.0, 1.0e-05>, #qopt.fn<sqrt>] : ...
+    %q = qopt.div %d, %r : ...
+    %y = qopt.mul %q, %gamma : ...
+    // becomes
+    %y = qopt.layer_norm %x axes [2] {epsilon = 1.0e-05 : f64, gamma = dense<...>} : ...
+    ```
+
+    Leaves alone: means over other axes than the variance's, a divisor to which
+    something is added behind the root, factors behind a normalization with
+    another reader.
+  }];
+}
+
 def FuseFunctions : Pass<"qopt-fuse-functions", "::mlir::func::FuncOp"> {
   let summary = "Make expressions of one value one chain of functions";
   let description = [{

@@ -73,7 +73,8 @@ LogicalResult emitOp(KernelContext &context, Operation *op, ArrayRef<View> in,
             qopt::ReduceMeanOp, qopt::BatchNormOp, qint::DivOp, qopt::DivOp,
             qint::MaxOp, qint::MinOp, qopt::MaxOp, qopt::MinOp, qint::MatMulOp,
             qopt::MatMulOp, qint::ReduceMaxOp, qint::ReduceMinOp,
-            qopt::ReduceMaxOp, qopt::ReduceMinOp, qopt::ReduceSumOp>(viaFamily)
+            qopt::ReduceMaxOp, qopt::ReduceMinOp, qopt::ReduceSumOp,
+            qint::LayerNormOp, qopt::LayerNormOp>(viaFamily)
       .Case<qint::ConvOp, qopt::ConvOp>(viaDepthwise)
       .Case([&](qint::ConcatOp concat) {
         return emitConcat(context, concat, in, out);

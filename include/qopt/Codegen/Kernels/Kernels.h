@@ -81,6 +81,12 @@ LogicalResult emit(KernelContext &, qint::SoftmaxOp, ArrayRef<View> in,
 LogicalResult emit(KernelContext &, qopt::SoftmaxOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
+// LayerNorm.cpp, LayerNormFloat.cpp: any layouts.
+LogicalResult emit(KernelContext &, qint::LayerNormOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::LayerNormOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
 // Pool.cpp: padding taps do not take part, so pools need no halo. A halo that
 // other consumers asked for may be there.
 LogicalResult emit(KernelContext &, qint::MaxPoolOp, ArrayRef<View> in,

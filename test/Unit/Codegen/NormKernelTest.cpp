@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Ops on rows and their normalizations, integer and float, on random shapes,
+// layouts and parameters: equal to the reference evaluator (integers to the
+// byte).
+
+#include "KernelHarness.h"
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace mlir::qopt::codegen;
+using namespace mlir::qopt::codegen::testing;
+
+namespace {
+
+constexpr int defaultCases = 300;
+
+SmallVector<int64_t> randomShape(Random &random) {
+  if (random.chance(50))
+    return {random.in(1, 2), randomChannels(random), random.in(1, 5),
+            random.in(1, 6)};
+  SmallVector<int64_t> shape;
+  for (int64_t rank = random.in(1, 3); rank > 0; --rank)
+    shape.push_back(random.in(1, rank == 1 ? 150 : 5));
+  return shape;
+}
+
+/// Some axes, at least one: trailing ones, one alone, or any.
+SmallVector<int64_t> randomAxes(Random &random, int64_t rank) {
+  SmallVector<int64_t> axes;
+  int64_t first = random.in(0, rank - 1), form = random.in(0, 2);
+  for (int64_t axis = 0; axis < rank; ++axis)
+    if (axis == first || (form == 0 && axis > first) ||
+        (form == 1 && random.chance(40)))
+      axes.push_back(axis);
+  return axes;
+}
+
+std::string axesText(ArrayRef<int64_t> axes) {
+  std::string text;
+  for (int64_t axis : axes)
+    text += (text.empty() ? "[" : ", ") + std::to_string(axis);
+  return text + "]";
+}
+
+std::string unaryText(const std::string &op, const std::string &a,
+                      const std::string &r) {
+  return "(%a: " + a + ") -> " + r + " {\n  %r = " + op + " : (" + a + ") -> " +
+         r + "\n  return %r : " + r + "\n}";
+}
+
+/// `dense<...> : tensor<...>` of factors that broadcast to `shape`.
+std::string factorsText(Random &random, ArrayRef<int64_t> shape,
+                        const char *element,
+                        llvm::function_ref<std::string()> value) {
+  SmallVector<int64_t> own(shape);
+  int64_t form = random.in(0, 3);
+  for (int64_t &size : own)
+    if (form == 0 || (form == 1 && random.chance(50)) ||
+        (form == 2 && &size != &own.back()))
+      size = 1;
+  int64_t count = 1;
+  std::string type = "tensor<";
+  for (int64_t size : own) {
+    count *= size;
+    type += std::to_string(size) + "x";
+  }
+  std::string text;
+  for (int64_t i = 0; i < count; ++i) {
+    for (int64_t axis = 0, block = count; axis < int64_t(own.size()); ++axis) {
+      if (i % block == 0)
+        text += "[";
+      block /= own[axis];
+    }
+    text += value();
+    for (int64_t axis = own.size(), block = 1; axis-- > 0;) {
+      block *= own[axis];
+      if ((i + 1) % block == 0)
+        text += "]";
+    }
+    text += i + 1 < count ? ", " : "";
+  }
+  return "dense<" + text + "> : " + type + element + ">";
+}
+
+KernelCase layerNormCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  bool isLong = random.chance(4);
+  if (isLong)
+    shape = {random.in(1, 3), random.pick<int64_t>({255, 256, 257, 3000})};
+  if (random.chance(2))
+    shape = {1, 40000};
+  SmallVector<int64_t> axes = randomAxes(random, shape.size());
+  if (isLong || shape.size() == 2)
+    axes = {1};
+  int64_t length = 1;
+  for (int64_t axis : axes)
+    length *= shape[axis];
+  ElementKind in = length > 32768 ? ElementKind::I8 : randomKind(random, 30);
+  ElementKind out = randomKind(random, 30);
+  int64_t power = random.chance(80) ? 2 : 1;
+  bool center = power == 2 && random.chance(70);
+  // The largest shift that the verifier lets through is `room` or so.
+  int64_t bits =
+      2 * llvm::Log2_64_Ceil(length) + (in == ElementKind::I8 ? 16 : 32) + 1;
+  int64_t room = std::max<int64_t>(0, (61 - bits) / 2 * 2);
+  int64_t shift = power == 1 ? 0 : random.in(0, room / 2) * 2;
+  int64_t epsilon = power == 1 || random.chance(30)
+                        ? 0
+                        : random.in(0, int64_t(1) << random.in(1, 59));
+  int64_t top = out == ElementKind::I8 ? 127 : 32767;
+  std::string gamma = factorsText(random, shape, "i32", [&] {
+    return std::to_string(random.in(-2147483647, 2147483647) >>
+                          random.in(0, 12));
+  });
+  std::string beta;
+  if (random.chance(60))
+    beta = ", beta = " + factorsText(random, shape, "i32", [&] {
+             return std::to_string(random.in(-(1 << 30), 1 << 30) >>
+                                   random.in(0, 20));
+           });
+  KernelCase c;
+  c.in = {randomView(random, shape, in)};
+  c.out = randomView(random, shape, out);
+  c.text = unaryText(
+      "qint.layer_norm %a axes " + axesText(axes) + " {input_zero_point = " +
+          std::to_string(randomZeroPoint(random, in)) + " : i32, center = " +
+          (center ? "true" : "false") + ", power = " + std::to_string(power) +
+          " : i64, variance_shift = " + std::to_string(shift) +
+          " : i32, epsilon = " + std::to_string(epsilon) + " : i64, gamma = " +
+          gamma + beta + ", requant = #qint.requant<[1], [" +
+          std::to_string(random.in(1, 24)) + "], zp " +
+          std::to_string(randomZeroPoint(random, out)) + ", clamp " +
+          std::to_string(random.chance(70) ? -top - 1 : -5) + " to " +
+          std::to_string(random.chance(70) ? top : 90) +
+          (random.chance(25) ? ", half_even>}" : ">}"),
+      tensorType(shape, in), tensorType(shape, out));
+  // Rows of little variance.
+  if (random.chance(20))
+    for (int i = 0; i < 50; ++i)
+      c.values.push_back(random.in(3, 5));
+  return c;
+}
+
+KernelCase floatLayerNormCase(Random &random) {
+  constexpr ElementKind kind = ElementKind::F32;
+  SmallVector<int64_t> shape = randomShape(random);
+  SmallVector<int64_t> axes = randomAxes(random, shape.size());
+  int64_t power = random.chance(80) ? 2 : 1;
+  auto factor = [&] { return std::to_string(random.real(-2, 2)); };
+  KernelCase c;
+  c.in = {randomView(random, shape, kind)};
+  c.out = randomView(random, shape, kind);
+  c.floatUlps = 64;
+  c.floatTolerance = 1e-4;
+  c.text = unaryText(
+      "qopt.layer_norm %a axes " + axesText(axes) +
+          " {center = " + (power == 2 && random.chance(70) ? "true" : "false") +
+          ", power = " + std::to_string(power) +
+          " : i64, epsilon = " + (power == 2 ? "0.01" : "0.0") + " : f64" +
+          (random.chance(60)
+               ? ", gamma = " + factorsText(random, shape, "f32", factor)
+               : "") +
+          (random.chance(60)
+               ? ", beta = " + factorsText(random, shape, "f32", factor)
+               : "") +
+          (random.chance(30) ? ", activation = #qopt.fn<clip, -0.5, 1.0>"
+                             : "") +
+          "}",
+      tensorType(shape, kind), tensorType(shape, kind));
+  return c;
+}
+
+TEST(NormKernelTest, LayerNorm) {
+  runFamily("layer_norm", defaultCases, layerNormCase);
+}
+TEST(NormKernelTest, FloatLayerNorm) {
+  runFloatFamily("layer_norm_f32", defaultCases / 3, floatLayerNormCase);
+}
+
+} // namespace
