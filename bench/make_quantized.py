@@ -24,8 +24,10 @@ FORMS = {
     "qop-u8": ("QOperator", "QUInt8", "QUInt8", False),
 }
 MODELS = ["mlp_fmnist", "mlp_mnist", "mlp_synth", "cnn_fmnist", "resnet20_fmnist",
-          "mbv2_fmnist"]
+          "mbv2_fmnist", "mbv3_fmnist", "efficientnet_lite0", "vit_fmnist", "ppocr_rec"]
 SAMPLES = 64
+# The quantizer keeps every tensor of every sample in memory.
+CALIBRATION_BYTES = 20_000_000
 
 
 class Reader:
@@ -48,6 +50,32 @@ def quantize(source, target, name, samples, form):
                     per_channel=per_channel)
 
 
+def read_samples(folder, entry):
+    """Calibration samples of a zoo folder as the model's input takes them."""
+    import numpy as np
+    data = np.load(os.path.join(folder, "calib", entry["name"] + ".npy"), mmap_mode="r")
+    data = np.asarray(data[:256], np.float32)
+    if "affine" in entry:
+        affine = entry["affine"]
+        # The axis is one of the input, whose batch is the file's sample axis.
+        shape = [-1 if axis == affine.get("axis") else 1 for axis in range(data.ndim)]
+        scale, bias = (np.asarray(affine[key], np.float32) for key in ["scale", "bias"])
+        if scale.ndim:
+            scale, bias = scale.reshape(shape), bias.reshape(shape)
+        data = data * scale + bias
+    return data.reshape([-1] + entry["shape"])
+
+
+def make_static(model, entry):
+    """Gives the model's input the shape that the zoo compiles it for."""
+    for value in model.graph.input:
+        if value.name == entry["name"]:
+            dims = value.type.tensor_type.shape.dim
+            for dim, size in zip(dims, entry["shape"]):
+                dim.Clear()
+                dim.dim_value = size
+
+
 def make_zoo(args):
     import numpy as np
     import onnx
@@ -55,20 +83,18 @@ def make_zoo(args):
         folder = os.path.join(args.zoo, model)
         meta = json.load(open(os.path.join(folder, "meta.json")))
         entry = meta["inputs"][0]
-        data = np.load(os.path.join(folder, "calib", entry["name"] + ".npy"))
-        data = data.astype(np.float32)
-        if "affine" in entry:
-            scale = np.float32(entry["affine"]["scale"])
-            data = data * scale + np.float32(entry["affine"]["bias"])
-        samples = data.reshape([-1] + entry["shape"])
+        samples = read_samples(folder, entry)
+        calibration = samples[:min(128, max(8, CALIBRATION_BYTES // samples[0].nbytes // 4))]
         np.save(os.path.join(args.out, model + ".npy"), samples[:args.samples])
         source = os.path.join(args.out, model + "-float.onnx")
-        onnx.save(onnx.load(os.path.join(folder, "model.onnx")), source)
+        float_model = onnx.load(os.path.join(folder, "model.onnx"))
+        make_static(float_model, entry)
+        onnx.save(float_model, source)
         from onnxruntime.quantization.shape_inference import quant_pre_process
         quant_pre_process(source, source, skip_symbolic_shape=True)
         for form in args.forms.split(","):
             target = os.path.join(args.out, f"{model}-{form}.onnx")
-            quantize(source, target, entry["name"], samples[:128], form)
+            quantize(source, target, entry["name"], calibration, form)
             print(target)
         os.remove(source)
 
