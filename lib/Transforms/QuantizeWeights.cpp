@@ -5,8 +5,10 @@
 #include "QuantizeWeights.h"
 #include "Scales.h"
 #include "qopt/IR/QuantTypes.h"
+#include "qopt/Numerics/Requantize.h"
 #include "qopt/Numerics/Weights.h"
 #include "qopt/Transforms/Constants.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -98,7 +100,8 @@ mlir::qopt::getRoundedWeights(QuantizableOpInterface op, WeightForm form) {
   return reals;
 }
 
-/// The scales of a weight that the model itself holds as integers.
+/// The scales of a weight that the model itself holds as integers, one an
+/// output channel if it has several.
 static SmallVector<double> getImportedScales(Value weight) {
   Type type = weight.getType();
   int64_t count =
@@ -107,6 +110,46 @@ static SmallVector<double> getImportedScales(Value weight) {
   for (int64_t channel = 0; channel < count; ++channel)
     scales.push_back(quantScale(type, channel));
   return scales;
+}
+
+/// The imported `weight` with coarser steps in the channels whose scale leaves
+/// no room for the bias (docs/arithmetic.md, "Imported scales"). `scales`
+/// become the result's.
+static Value makeRoomForBiases(OpBuilder &builder, Value weight,
+                               ArrayRef<float> biases, float inputScale,
+                               SmallVector<double> &scales) {
+  SmallVector<int> halvings;
+  for (auto [channel, bias] : llvm::enumerate(biases)) {
+    double scale = scales[scales.size() == 1 ? 0 : channel];
+    double steps = std::fabs(bias / (double(inputScale) * scale));
+    halvings.push_back(0);
+    for (; steps > 0x1p30; steps /= 2)
+      ++halvings.back();
+  }
+  if (llvm::all_of(halvings, [](int count) { return count == 0; }))
+    return weight;
+  auto type = cast<RankedTensorType>(weight.getType());
+  SmallVector<int32_t> values = *getQuantizedConstant(weight);
+  size_t row = values.size() / halvings.size();
+  SmallVector<double> raised;
+  SmallVector<int64_t> zeroPoints;
+  for (auto [channel, count] : llvm::enumerate(halvings)) {
+    numerics::QuantParams params =
+        quantParams(type, isPerAxis(type) ? channel : 0);
+    raised.push_back(std::ldexp(double(params.scale), count));
+    zeroPoints.push_back(count ? 0 : params.zeroPoint);
+    if (count)
+      for (int32_t &value : MutableArrayRef(values).slice(channel * row, row))
+        value = numerics::clamp(numerics::roundHalfEven(std::ldexp(
+                                    double(value - params.zeroPoint), -count)),
+                                -128, 127);
+  }
+  scales = raised;
+  auto element = UniformQuantizedPerAxisType::get(
+      Signed, builder.getI8Type(), builder.getF32Type(), raised, zeroPoints,
+      /*quantizedDimension=*/0, -128, 127);
+  return createQuantizedConstant(builder, weight.getLoc(), type.clone(element),
+                                 values);
 }
 
 LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
@@ -126,7 +169,8 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
     if (isPerAxis(imported.getType()) && quantAxis(imported.getType()) != 0)
       return op->emitOpError("expects weight scales along the output channels");
     scales = getImportedScales(imported);
-    weight->set(imported);
+    weight->set(
+        makeRoomForBiases(builder, imported, biases, inputScale, scales));
   } else {
     numerics::QuantizedWeights quantized =
         quantizeWeight(op, biases, inputScale, form);

@@ -77,3 +77,20 @@ func.func @constants(%x: tensor<2xf32>) -> tensor<4xf32> {
   %k0 = qopt.observe %k "k" {scale = 1.0 : f32, zero_point = 0 : i64} : tensor<4xf32> -> tensor<4xf32>
   return %k0 : tensor<4xf32>
 }
+
+// A channel whose bias takes the whole int32 gets coarser steps: 2^31 of 0.25
+// are 2^30 of 0.5. The weights less their zero point are halved, ties to even.
+// CHECK-LABEL: func.func @room
+// CHECK:         %[[W:.*]] = qopt.constant dense<{{\[\[}}-64, 63], [3, 4]]> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8:f32:0, {1.000000e+00,2.500000e-01:-2}>>
+// CHECK-NEXT:    qopt.constant dense<[-1073741824, -6]> : tensor<2xi32> as tensor<2x!quant.uniform<i32:f32:0, {5.000000e-01,1.250000e-01}>>
+// QINT-LABEL: func.func @room
+// QINT:         qint.gemm
+func.func @room(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %x0 = qopt.observe %x "x" {method = "imported", scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  %wq = qopt.constant dense<[[-128, 127], [3, 4]]> : tensor<2x2xi8> as tensor<2x2x!w>
+  %w = qopt.dequantize %wq : tensor<2x2x!w> -> tensor<2x2xf32>
+  %b = qopt.constant dense<[-536870912.0, -0.75]> : tensor<2xf32>
+  %g = qopt.gemm %x0, %w, %b : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %y = qopt.observe %g "y" {method = "imported", scale = 4194304.0 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}

@@ -232,16 +232,18 @@ void NodeContext::define(StringRef name, Constant constant) {
 // The operators
 //===----------------------------------------------------------------------===//
 
-/// The scales in input 1, checked to be what a type may hold.
-static std::vector<float> readScales(NodeContext &n) {
+/// The scales in input 1, checked to be what a type may hold; those of
+/// constants may be zero or nearly so, as quantizers make them for dead
+/// channels.
+static std::vector<float> readScales(NodeContext &n, bool isConstant) {
   ConstantRef scales = n.floatConstant(1, "the scale");
   if (!n.ok())
     return {};
   if (scales->shape.size() > 1)
     n.unsupported("scales of shape " + formatShape(scales->shape) +
-                  " (blocked quantization)");
+                  " without a block size");
   for (float scale : scales->floats)
-    if (!std::isnormal(scale) || scale < 0)
+    if (scale < 0 || (!std::isnormal(scale) && !isConstant))
       n.invalid("expects scales above zero");
   if (scales->floats.empty())
     n.invalid("expects a scale");
@@ -280,8 +282,8 @@ static Quantization readQuantization(NodeContext &n, const IntegerKind &kind,
   q.isUnsigned = kind.isUnsigned;
   int64_t axis = n.intAttribute("axis", 1);
   if (n.intAttribute("block_size", 0) != 0)
-    n.unsupported("blocked quantization");
-  q.scales = readScales(n);
+    n.unsupported("blocked quantization of what is computed at run time");
+  q.scales = readScales(n, n.isConstant(0));
   q.zeroPoints = readZeroPoints(n, q.scales.size(), kind);
   if (!n.ok() || q.scales.size() == 1)
     return q;
@@ -365,9 +367,48 @@ void importQuantizeLinear(NodeContext &n) {
   n.setQuantizedResult(n.activation(0), q);
 }
 
+/// Dequantizes integers that are known now and have one scale a block of
+/// `blockSize` elements along an axis: they become floats, which qopt quantizes
+/// anew where they are weights.
+static void dequantizeBlocks(NodeContext &n, const Constant &input,
+                             int64_t blockSize) {
+  ConstantRef scales = n.floatConstant(1, "the scale");
+  ConstantRef points =
+      n.hasInput(2) ? n.constant(2, "the zero point") : nullptr;
+  int64_t axis =
+      n.check(normalizeAxis(n.intAttribute("axis", 1), input.shape.size()));
+  if (!n.ok())
+    return;
+  Shape shape = input.shape;
+  if (blockSize < 0 || shape.empty())
+    return n.invalid("expects a block size above zero and an axis");
+  shape[axis] = (shape[axis] + blockSize - 1) / blockSize;
+  if (scales->shape != shape ||
+      (points && points->ints.size() != scales->floats.size()))
+    return n.invalid("expects scales and zero points of shape " +
+                     formatShape(shape));
+  int64_t inner = 1;
+  for (int64_t size : ArrayRef(shape).drop_front(axis + 1))
+    inner *= size;
+  Constant result;
+  result.shape = input.shape;
+  for (int64_t i = 0, e = input.ints.size(); i != e; ++i) {
+    int64_t along = i / inner % input.shape[axis];
+    int64_t outer = i / inner / input.shape[axis];
+    int64_t block =
+        (outer * shape[axis] + along / blockSize) * inner + i % inner;
+    int64_t point = points ? points->ints[block] : 0;
+    result.floats.push_back(scales->floats[block] *
+                            float(input.ints[i] - point));
+  }
+  n.setResult(result);
+}
+
 /// Dequantizes integers that are known now.
 static void dequantizeConstant(NodeContext &n, const Constant &input,
                                const IntegerKind &kind) {
+  if (int64_t blockSize = n.intAttribute("block_size", 0))
+    return dequantizeBlocks(n, input, blockSize);
   Quantization q = readQuantization(n, kind, input.shape);
   if (!n.ok())
     return;
@@ -377,8 +418,14 @@ static void dequantizeConstant(NodeContext &n, const Constant &input,
   result.floats.resize(input.ints.size());
   forEachElement(input.shape, q.axis, [&](int64_t i, int64_t channel) {
     int64_t steps = input.ints[i] - shift - q.zeroPoints[channel];
-    result.floats[i] = q.scales[channel] * float(steps);
+    float scale = q.scales[channel];
+    // Below the smallest step that a type may have there is nothing but zero.
+    bool isZero = !std::isnormal(scale) && kind.type != typeInt32;
+    result.floats[i] = isZero ? 0 : scale * float(steps);
   });
+  for (float &scale : q.scales)
+    if (!std::isnormal(scale))
+      scale = 1;
   // Biases are quantized again, at the product of the scales they meet.
   if (kind.type != typeInt32)
     result.quantization = std::make_shared<Quantization>(std::move(q));

@@ -51,7 +51,7 @@ static const OpEntry table[] = {
     {"DepthToSpace", 11, latest, importDepthToSpace, "modes DCR and CRD"},
     {"DequantizeLinear", 10, latest, importDequantizeLinear,
      "int8, uint8, int16, uint16 by one scale; constants of these, int4, uint4 "
-     "and int32 by one or along an axis"},
+     "and int32 by one, along an axis or by blocks"},
     {"Div", oldest, latest, importBinary, "float tensors, broadcast"},
     {"Dropout", oldest, 11, importDropout, "as identity; mask unused"},
     {"Dropout", 12, latest, importDropout,
