@@ -3,11 +3,13 @@
 // Weight and bias quantization (docs/arithmetic.md, "Weight quantization").
 
 #include "qopt/Numerics/Weights.h"
+#include "Clones.h"
 #include "qopt/Numerics/QuantParams.h"
 #include "qopt/Support/Error.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 using namespace mlir::qopt;
@@ -15,6 +17,11 @@ using namespace mlir::qopt::numerics;
 
 namespace {
 constexpr int clipSteps = 50;
+constexpr int lanes = 16;
+/// Whole vectors; those beyond `clipSteps` repeat its last one.
+constexpr int candidates = (clipSteps + lanes - 1) / lanes * lanes;
+typedef float Floats __attribute__((vector_size(lanes * 4)));
+typedef double Doubles __attribute__((vector_size(lanes * 8)));
 /// A scale below this share of the layer's largest is raised to it.
 constexpr double weakestShare = 0x1p-20;
 } // namespace
@@ -31,38 +38,52 @@ static float scaleFor(double largest, int32_t qmax) {
       .scale;
 }
 
-/// `sum h (w - s q)^2`.
-static double squaredError(llvm::ArrayRef<float> weights,
-                           llvm::ArrayRef<double> moments,
-                           const QuantParams &params) {
-  const double scale = params.scale;
-  double sum = 0;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    const double error = weights[i] - scale * quantize(weights[i], params);
-    const double moment = moments.empty() ? 1.0 : moments[i % moments.size()];
-    sum += moment * (error * error);
+/// `errors[c] = sum h (w - s_c q)^2` for `lanes` scales side by side, each sum
+/// in the order of the weights: every lane does what `quantize` does. `moments`
+/// has one entry a weight.
+QOPT_CLONES static void squaredErrors(const float *weights,
+                                      const double *moments, size_t size,
+                                      const float *scales, float qmax,
+                                      double *errors) {
+  const float magic = 12582912.0f; // 1.5 * 2^23
+  const float limit = 2097152.0f;  // Keeps `v + magic` inside the binade.
+  Floats scale;
+  std::memcpy(&scale, scales, sizeof(scale));
+  const Doubles step = __builtin_convertvector(scale, Doubles);
+  Doubles sum = {};
+  for (size_t i = 0; i < size; ++i) {
+    Floats v = weights[i] / scale;
+    v = v < -limit ? -limit : (v > limit ? limit : v);
+    v = (v + magic) - magic;
+    v = v < -qmax ? -qmax : (v > qmax ? qmax : v);
+    const Doubles error = static_cast<double>(weights[i]) -
+                          step * __builtin_convertvector(v, Doubles);
+    sum += moments[i] * (error * error);
   }
-  return sum;
+  std::memcpy(errors, &sum, sizeof(sum));
 }
 
 static float chooseScale(llvm::ArrayRef<float> weights,
                          const WeightOptions &options) {
   const int32_t qmax = signedMax(options.bits);
   const double largest = maxAbs(weights);
-  float best = scaleFor(largest, qmax);
+  float scales[candidates];
+  double errors[candidates];
+  for (int step = 0; step < candidates; ++step)
+    scales[step] = scaleFor(
+        largest * ((100 - std::min(step, clipSteps - 1)) / 100.0), qmax);
   if (options.scaling == WeightScaling::MaxAbs)
-    return best;
-  double bestError = std::numeric_limits<double>::infinity();
-  for (int step = 0; step < clipSteps; ++step) {
-    const float scale = scaleFor(largest * ((100 - step) / 100.0), qmax);
-    const double error = squaredError(weights, options.inputSecondMoments,
-                                      {scale, 0, -qmax, qmax});
-    if (error < bestError) {
-      bestError = error;
-      best = scale;
-    }
-  }
-  return best;
+    return scales[0];
+  std::vector<double> moments(weights.size(), 1.0);
+  if (!options.inputSecondMoments.empty())
+    for (size_t i = 0; i < moments.size(); ++i)
+      moments[i] =
+          options.inputSecondMoments[i % options.inputSecondMoments.size()];
+  for (int step = 0; step < candidates; step += lanes)
+    squaredErrors(weights.data(), moments.data(), weights.size(), scales + step,
+                  static_cast<float>(qmax), errors + step);
+  // The first of equal ones: the largest scale.
+  return scales[std::min_element(errors, errors + clipSteps) - errors];
 }
 
 /// Dead and nearly dead channels get a scale that keeps the multipliers of the

@@ -107,6 +107,48 @@ TEST(QuantizeWeights, mseClipTakesTheBestOfTheGrid) {
     }
 }
 
+/// The contract's search, word by word.
+float bestScale(llvm::ArrayRef<float> weights, llvm::ArrayRef<double> moments) {
+  double largest = 0;
+  for (float weight : weights)
+    largest = std::max<double>(largest, std::fabs(weight));
+  float best = 0;
+  double bestError = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 50; ++i) {
+    const float scale = static_cast<float>(largest * ((100 - i) / 100.0) / 127);
+    double sum = 0;
+    for (size_t j = 0; j < weights.size(); ++j) {
+      const QuantParams params{scale, 0, -127, 127};
+      const double e =
+          static_cast<double>(weights[j]) -
+          static_cast<double>(scale) * quantize(weights[j], params);
+      const double squared = e * e;
+      const double weighed = moments.empty() ? squared : moments[j] * squared;
+      sum += weighed;
+    }
+    if (sum < bestError) {
+      bestError = sum;
+      best = scale;
+    }
+  }
+  return best;
+}
+
+TEST(QuantizeWeights, mseClipSumsInIndexOrder) {
+  for (uint64_t seed = 40; seed < 240; ++seed) {
+    const std::vector<float> weights = randomWeights(1 + seed % 61, seed);
+    std::vector<double> moments;
+    Random random(seed);
+    for (size_t i = 0; seed % 2 && i < weights.size(); ++i)
+      moments.push_back(random.unit());
+    WeightOptions options;
+    options.inputSecondMoments = moments;
+    EXPECT_EQ(quantizeWeights(weights, 1, options).scales[0],
+              bestScale(weights, moments))
+        << "seed " << seed;
+  }
+}
+
 TEST(QuantizeWeights, anOutlierWithoutWeightIsClipped) {
   // The large weight meets an input that is always zero.
   std::vector<float> weights = randomWeights(400, 31);
