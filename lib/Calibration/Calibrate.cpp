@@ -4,9 +4,11 @@
 
 #include "qopt/Calibration/Calibrate.h"
 #include "StridedProbe.h"
+#include "mlir/IR/Threading.h"
 #include "qopt/Calibration/Engine.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Support/Error.h"
+#include <mutex>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -107,16 +109,133 @@ findProbes(const Engine &engine, const CalibrationState &state) {
   return observed;
 }
 
+namespace {
+
+/// One thread's part of a calibration: an engine and the statistics of the
+/// samples that it ran.
+class Worker {
+public:
+  static llvm::Expected<std::unique_ptr<Worker>>
+  create(func::FuncOp function, std::unique_ptr<Engine> engine,
+         CalibrationState state);
+
+  /// Runs sample `id`, whose values stand in `inputs`.
+  llvm::Error add(uint64_t id);
+
+  Buffers inputs, outputs;
+  std::unique_ptr<Engine> engine;
+  CalibrationState state;
+
+private:
+  Worker(std::unique_ptr<Engine> engine, CalibrationState state)
+      : engine(std::move(engine)), state(std::move(state)) {}
+  std::vector<Observed> observed;
+};
+
+/// Hands the samples to workers, in order, until one fails.
+class Samples {
+public:
+  Samples(DataSet &data, llvm::function_ref<void(int64_t, int64_t)> progress)
+      : data(data), progress(progress) {}
+
+  void work(Worker &worker);
+  /// What happened at the first sample that failed. Every sample before it was
+  /// handed out earlier, so this does not depend on the number of workers.
+  llvm::Error takeError() { return std::move(error); }
+
+private:
+  std::optional<uint64_t> readNext(Worker &worker, int64_t &sample);
+  void fail(int64_t sample, llvm::Error reason);
+
+  DataSet &data;
+  llvm::function_ref<void(int64_t, int64_t)> progress;
+  std::mutex mutex;
+  int64_t next = 0, done = 0;
+  int64_t failed = INT64_MAX;
+  llvm::Error error = llvm::Error::success();
+};
+
+} // namespace
+
+llvm::Expected<std::unique_ptr<Worker>>
+Worker::create(func::FuncOp function, std::unique_ptr<Engine> engine,
+               CalibrationState state) {
+  std::unique_ptr<Worker> worker(
+      new Worker(std::move(engine), std::move(state)));
+  if (llvm::Error error =
+          worker->inputs.allocate(function.getArgumentTypes(), "input"))
+    return std::move(error);
+  if (llvm::Error error =
+          worker->outputs.allocate(function.getResultTypes(), "output"))
+    return std::move(error);
+  auto observed = findProbes(*worker->engine, worker->state);
+  if (!observed)
+    return observed.takeError();
+  worker->observed = std::move(*observed);
+  return worker;
+}
+
+llvm::Error Worker::add(uint64_t id) {
+  if (llvm::Error error = state.addSample(id, inputs.arrays()))
+    return error;
+  engine->run(inputs.constVoids(), outputs.voids());
+  for (Observed &entry : observed)
+    if (llvm::Error error =
+            state.observe(entry.index, id, entry.values.current()))
+      return error;
+  return llvm::Error::success();
+}
+
+void Samples::fail(int64_t sample, llvm::Error reason) {
+  if (sample > failed) {
+    llvm::consumeError(std::move(reason));
+    return;
+  }
+  failed = sample;
+  llvm::consumeError(std::move(error));
+  error = std::move(reason);
+}
+
+/// The id of the next sample, read into the worker's inputs.
+std::optional<uint64_t> Samples::readNext(Worker &worker, int64_t &sample) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (failed != INT64_MAX || next == data.size())
+    return std::nullopt;
+  sample = next++;
+  if (llvm::Error reason = data.read(sample, worker.inputs.floats())) {
+    fail(sample, std::move(reason));
+    return std::nullopt;
+  }
+  return data.id(sample);
+}
+
+void Samples::work(Worker &worker) {
+  int64_t sample = 0;
+  while (std::optional<uint64_t> id = readNext(worker, sample)) {
+    llvm::Error reason = worker.add(*id);
+    std::lock_guard<std::mutex> lock(mutex);
+    if (reason)
+      fail(sample, std::move(reason));
+    else if (++done; progress)
+      progress(done, data.size());
+  }
+}
+
+/// Workers beside the first: as many as there are threads and samples for, and
+/// no more than keep all arenas together small.
+static int64_t countOthers(func::FuncOp function, const Engine &engine,
+                           int64_t samples) {
+  constexpr uint64_t budget = uint64_t(1) << 29;
+  int64_t threads = function.getContext()->getNumThreads();
+  int64_t fitting = budget / std::max<uint64_t>(engine.arenaBytes(), 1);
+  return std::max<int64_t>(std::min({threads, samples, fitting}) - 1, 0);
+}
+
 llvm::Expected<CalibrationState> mlir::qopt::calibration::calibrate(
     func::FuncOp function, const observers::Hash &modelHash, DataSet &data,
     llvm::function_ref<void(int64_t, int64_t)> progress) {
   if (data.size() == 0)
     return makeError(445, "the calibration data has no samples");
-  Buffers inputs, outputs;
-  if (llvm::Error error = inputs.allocate(function.getArgumentTypes(), "input"))
-    return std::move(error);
-  if (llvm::Error error = outputs.allocate(function.getResultTypes(), "output"))
-    return std::move(error);
   auto state = makeState(function, modelHash);
   if (!state)
     return state.takeError();
@@ -125,24 +244,35 @@ llvm::Expected<CalibrationState> mlir::qopt::calibration::calibrate(
   auto engine = Engine::create(function, options);
   if (!engine)
     return engine.takeError();
-  auto observed = findProbes(**engine, *state);
-  if (!observed)
-    return observed.takeError();
-
-  const SmallVector<const void *> in = inputs.constVoids();
-  const SmallVector<void *> out = outputs.voids();
-  for (int64_t i = 0; i < data.size(); ++i) {
-    if (llvm::Error error = data.read(i, inputs.floats()))
-      return std::move(error);
-    if (llvm::Error error = state->addSample(data.id(i), inputs.arrays()))
-      return std::move(error);
-    (*engine)->run(in, out);
-    for (Observed &entry : *observed)
-      if (llvm::Error error =
-              state->observe(entry.index, data.id(i), entry.values.current()))
-        return std::move(error);
-    if (progress)
-      progress(i + 1, data.size());
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (int64_t others = countOthers(function, **engine, data.size());
+       others > 0; --others) {
+    auto copy = (*engine)->duplicate();
+    if (!copy)
+      return copy.takeError();
+    auto part = makeState(function, modelHash);
+    if (!part)
+      return part.takeError();
+    auto worker = Worker::create(function, std::move(*copy), std::move(*part));
+    if (!worker)
+      return worker.takeError();
+    workers.push_back(std::move(*worker));
   }
-  return state;
+  auto worker = Worker::create(function, std::move(*engine), std::move(*state));
+  if (!worker)
+    return worker.takeError();
+  workers.push_back(std::move(*worker));
+
+  Samples samples(data, progress);
+  parallelForEach(function.getContext(), workers,
+                  [&](auto &worker) { samples.work(*worker); });
+  if (llvm::Error error = samples.takeError())
+    return std::move(error);
+  // Statistics merge to the same bytes however the samples were dealt.
+  CalibrationState total = std::move(workers.back()->state);
+  workers.pop_back();
+  for (const std::unique_ptr<Worker> &other : workers)
+    if (llvm::Error error = total.merge(other->state))
+      return std::move(error);
+  return total;
 }

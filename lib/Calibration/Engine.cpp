@@ -21,11 +21,15 @@ struct Engine::Impl {
     void operator()(void *pointer) const { std::free(pointer); }
   };
 
-  std::unique_ptr<target::Jit> jit;
+  /// Gives the arena its memory and binds the probes to it.
+  llvm::Error allocate();
+
+  std::shared_ptr<target::Jit> jit;
   /// Reads its arguments from an array: inputs, outputs, arena.
   void (*entry)(void **) = nullptr;
   std::unique_ptr<void, Free> arena;
   std::vector<void *> pointers;
+  std::vector<codegen::TensorPlacement> placements;
   std::vector<Probe> probes;
   uint64_t arenaBytes = 0;
   uint64_t macs = 0;
@@ -158,6 +162,20 @@ static llvm::Expected<codegen::Compiled> generate(func::FuncOp function,
   return compiled;
 }
 
+llvm::Error Engine::Impl::allocate() {
+  arena.reset(std::aligned_alloc(
+      codegen::arenaAlignment,
+      std::max<uint64_t>(llvm::alignTo(arenaBytes, codegen::arenaAlignment),
+                         codegen::arenaAlignment)));
+  if (!arena)
+    return makeError(731, "no memory for an arena of " +
+                              std::to_string(arenaBytes) + " bytes");
+  pointers.back() = arena.get();
+  for (const codegen::TensorPlacement &placement : placements)
+    probes.push_back(makeProbe(placement, arena.get()));
+  return llvm::Error::success();
+}
+
 llvm::Expected<std::unique_ptr<Engine>>
 Engine::create(func::FuncOp function, const EngineOptions &options) {
   target::JitOptions jitOptions;
@@ -183,21 +201,26 @@ Engine::create(func::FuncOp function, const EngineOptions &options) {
 
   impl->arenaBytes = compiled->arenaBytes;
   impl->macs = compiled->macs;
-  impl->arena.reset(std::aligned_alloc(
-      codegen::arenaAlignment,
-      std::max<uint64_t>(
-          llvm::alignTo(impl->arenaBytes, codegen::arenaAlignment),
-          codegen::arenaAlignment)));
-  if (!impl->arena)
-    return makeError(731, "no memory for an arena of " +
-                              std::to_string(impl->arenaBytes) + " bytes");
   impl->pointers.resize(function.getNumArguments() + function.getNumResults() +
                         1);
-  impl->pointers.back() = impl->arena.get();
   if (options.keepProbes)
-    for (const codegen::TensorPlacement &placement : compiled->placements)
-      impl->probes.push_back(makeProbe(placement, impl->arena.get()));
+    impl->placements = std::move(compiled->placements);
+  if (llvm::Error error = impl->allocate())
+    return std::move(error);
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+llvm::Expected<std::unique_ptr<Engine>> Engine::duplicate() const {
+  auto copy = std::make_unique<Impl>();
+  copy->jit = impl->jit;
+  copy->entry = impl->entry;
+  copy->pointers.resize(impl->pointers.size());
+  copy->placements = impl->placements;
+  copy->arenaBytes = impl->arenaBytes;
+  copy->macs = impl->macs;
+  if (llvm::Error error = copy->allocate())
+    return std::move(error);
+  return std::unique_ptr<Engine>(new Engine(std::move(copy)));
 }
 
 void Engine::run(llvm::ArrayRef<const void *> inputs,

@@ -5,13 +5,14 @@
 
 #include "qopt/Evaluation/CorrectBias.h"
 #include "IsolatedOp.h"
+#include "mlir/IR/Threading.h"
 #include "qopt/Evaluation/Metrics.h"
 #include "qopt/IR/Qopt.h"
-#include "qopt/Numerics/QuantParams.h"
+#include "qopt/Numerics/Simulate.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Transforms/Constants.h"
 #include "llvm/ADT/DenseMap.h"
-#include <array>
+#include <memory>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -25,18 +26,51 @@ namespace {
 enum Stream : unsigned { Real, Plain, Judged, Final, streamCount };
 
 /// One value of the function in all streams, sample after sample.
-struct Values {
+class Values {
+public:
   Values() = default;
-  Values(size_t elements, size_t samples) : elements(elements) {
-    for (std::vector<float> &stream : streams)
-      stream.resize(elements * samples);
+  /// The elements are still to be written.
+  Values(size_t elements, size_t samples)
+      : elements(elements), samples(samples), data(new float[size()]) {}
+
+  Values clone() const {
+    Values copy(elements, samples);
+    std::copy_n(data.get(), size(), copy.data.get());
+    return copy;
   }
   MutableArrayRef<float> at(unsigned stream, size_t sample) {
-    return {streams[stream].data() + sample * elements, elements};
+    return {data.get() + (stream * samples + sample) * elements, elements};
   }
+  size_t size() const { return streamCount * samples * elements; }
 
   size_t elements = 0;
-  std::array<std::vector<float>, streamCount> streams;
+
+private:
+  size_t samples = 0;
+  std::unique_ptr<float[]> data;
+};
+
+/// Where the channels of a layer's result lie: `outer` times all channels,
+/// `inner` elements each.
+struct ChannelLayout {
+  size_t outer = 1, channels = 1, inner = 1;
+
+  ChannelLayout(Operation &op, int64_t axis) {
+    auto shape = cast<RankedTensorType>(op.getResult(0).getType()).getShape();
+    for (int64_t dim : shape.take_front(axis))
+      outer *= dim;
+    channels = shape[axis];
+    for (int64_t dim : shape.drop_front(axis + 1))
+      inner *= dim;
+  }
+  /// Calls `visit(channel, index of its first element)` for all pieces of the
+  /// channels in `[first, last)`.
+  template <typename Visit>
+  void forEachPiece(size_t first, size_t last, Visit visit) const {
+    for (size_t o = 0; o < outer; ++o)
+      for (size_t channel = first; channel < last; ++channel)
+        visit(channel, (o * channels + channel) * inner);
+  }
 };
 
 /// What is added to the bias of a layer.
@@ -78,7 +112,11 @@ private:
   llvm::Error visit(Operation &op);
   llvm::Error compute(Operation &op);
   void observe(ObserveOp op);
+  llvm::Error runSamples(Operation &op, Engine &engine, Values &result);
   void correct(Operation &op, int64_t axis, Values &result);
+  void correctChannels(const ChannelLayout &layout, size_t first, size_t last,
+                       FnAttr clamp, MutableArrayRef<double> kept,
+                       Values &result);
   BiasCorrection judge(func::ReturnOp op);
   void apply(const LayerCorrection &correction);
 
@@ -185,31 +223,28 @@ void Corrector::release(Operation &op) {
 void Corrector::observe(ObserveOp op) {
   Values &input = get(op.getInput());
   Values result =
-      remainingUses[op.getInput()] == 1 ? std::move(input) : Values(input);
+      remainingUses[op.getInput()] == 1 ? std::move(input) : input.clone();
   if (op.getScale() && op.getZeroPoint()) {
     numerics::QuantParams params;
     params.scale = op.getScale()->convertToFloat();
     params.zeroPoint = static_cast<int32_t>(*op.getZeroPoint());
     params.qmin = numerics::signedMin(op.getBits());
     params.qmax = numerics::signedMax(op.getBits());
-    for (unsigned stream = Plain; stream < streamCount; ++stream)
-      for (float &value : result.streams[stream])
-        value = numerics::dequantize(numerics::quantize(value, params), params);
+    parallelFor(op.getContext(), 0, samples, [&](size_t sample) {
+      for (unsigned stream = Plain; stream < streamCount; ++stream)
+        numerics::simulate(result.at(stream, sample), params);
+    });
   }
   values[op.getResult()] = std::move(result);
 }
 
-/// Moves the channel means of the corrected streams to those of the float one,
-/// then applies the clamp that the engine left out.
-void Corrector::correct(Operation &op, int64_t axis, Values &result) {
-  auto shape = cast<RankedTensorType>(op.getResult(0).getType()).getShape();
-  const size_t channels = shape[axis];
-  size_t inner = 1;
-  for (int64_t dim : shape.drop_front(axis + 1))
-    inner *= dim;
-  auto channelOf = [&](size_t index) { return index / inner % channels; };
+/// `correct` for the channels in `[first, last)`; `kept` is of all channels.
+void Corrector::correctChannels(const ChannelLayout &layout, size_t first,
+                                size_t last, FnAttr clamp,
+                                MutableArrayRef<double> kept, Values &result) {
+  std::vector<double> delta(layout.channels);
   for (unsigned stream : {Judged, Final}) {
-    std::vector<double> delta(channels);
+    std::fill(delta.begin() + first, delta.begin() + last, 0.0);
     size_t used = 0;
     for (size_t sample = 0; sample < samples; ++sample) {
       if (stream == Judged && !isEstimating(sample))
@@ -217,27 +252,85 @@ void Corrector::correct(Operation &op, int64_t axis, Values &result) {
       ++used;
       ArrayRef<float> real = result.at(Real, sample);
       ArrayRef<float> corrected = result.at(stream, sample);
-      for (size_t i = 0; i < result.elements; ++i)
-        delta[channelOf(i)] += static_cast<double>(real[i]) - corrected[i];
+      layout.forEachPiece(first, last, [&](size_t channel, size_t begin) {
+        for (size_t i = begin; i < begin + layout.inner; ++i)
+          delta[channel] += static_cast<double>(real[i]) - corrected[i];
+      });
     }
-    for (double &sum : delta)
-      sum /= static_cast<double>(used * (result.elements / channels));
-    for (size_t i = 0; i < result.streams[stream].size(); ++i)
-      result.streams[stream][i] +=
-          static_cast<float>(delta[channelOf(i % result.elements)]);
-    if (stream == Final)
-      corrections.push_back({&op, std::move(delta)});
+    for (size_t channel = first; channel < last; ++channel)
+      delta[channel] /= static_cast<double>(used * layout.outer * layout.inner);
+    for (size_t sample = 0; sample < samples; ++sample) {
+      MutableArrayRef<float> corrected = result.at(stream, sample);
+      layout.forEachPiece(first, last, [&](size_t channel, size_t begin) {
+        const float shift = static_cast<float>(delta[channel]);
+        for (float &value : corrected.slice(begin, layout.inner))
+          value += shift;
+      });
+    }
   }
-  FnAttr clamp;
-  if (auto fuses = dyn_cast<FusesActivationInterface>(op))
-    clamp = fuses.getFusedActivation();
+  std::copy(delta.begin() + first, delta.begin() + last, kept.begin() + first);
   if (!clamp)
     return;
   const float low = static_cast<float>(clamp.getClampMin());
   const float high = static_cast<float>(clamp.getClampMax());
-  for (std::vector<float> &stream : result.streams)
-    for (float &value : stream)
-      value = std::min(std::max(value, low), high);
+  for (unsigned stream = 0; stream < streamCount; ++stream)
+    for (size_t sample = 0; sample < samples; ++sample)
+      layout.forEachPiece(first, last, [&](size_t, size_t begin) {
+        for (float &value :
+             result.at(stream, sample).slice(begin, layout.inner))
+          value = std::min(std::max(value, low), high);
+      });
+}
+
+/// Moves the channel means of the corrected streams to those of the float one,
+/// then applies the clamp that the engine left out.
+void Corrector::correct(Operation &op, int64_t axis, Values &result) {
+  const ChannelLayout layout(op, axis);
+  FnAttr clamp;
+  if (auto fuses = dyn_cast<FusesActivationInterface>(op))
+    clamp = fuses.getFusedActivation();
+  std::vector<double> delta(layout.channels);
+  constexpr size_t block = 16;
+  parallelFor(op.getContext(), 0, llvm::divideCeil(layout.channels, block),
+              [&](size_t index) {
+                const size_t first = index * block;
+                correctChannels(layout, first,
+                                std::min(first + block, layout.channels), clamp,
+                                delta, result);
+              });
+  corrections.push_back({&op, std::move(delta)});
+}
+
+/// Runs `engine`, which was made for `op`, over all samples.
+llvm::Error Corrector::runSamples(Operation &op, Engine &engine,
+                                  Values &result) {
+  std::vector<std::unique_ptr<Engine>> copies;
+  const size_t workers =
+      std::min<size_t>(op.getContext()->getNumThreads(), samples);
+  while (copies.size() + 1 < workers) {
+    auto copy = engine.duplicate();
+    if (!copy)
+      return copy.takeError();
+    copies.push_back(std::move(*copy));
+  }
+  SmallVector<Values *> operands;
+  for (Value operand : op.getOperands())
+    if (!operand.getDefiningOp<ConstantOp>())
+      operands.push_back(&values[operand]);
+  parallelFor(op.getContext(), 0, workers, [&](size_t worker) {
+    Engine &own = worker == 0 ? engine : *copies[worker - 1];
+    for (size_t sample = worker; sample < samples; sample += workers) {
+      SmallVector<const void *> inputs;
+      SmallVector<void *> outputs;
+      for (unsigned stream = 0; stream < streamCount; ++stream) {
+        for (Values *operand : operands)
+          inputs.push_back(operand->at(stream, sample).data());
+        outputs.push_back(result.at(stream, sample).data());
+      }
+      own.run(inputs, outputs);
+    }
+  });
+  return llvm::Error::success();
 }
 
 llvm::Error Corrector::compute(Operation &op) {
@@ -250,17 +343,8 @@ llvm::Error Corrector::compute(Operation &op) {
   if (!engine)
     return engine.takeError();
   Values result(countElements(op.getResult(0)), samples);
-  for (size_t sample = 0; sample < samples; ++sample) {
-    SmallVector<const void *> inputs;
-    SmallVector<void *> outputs;
-    for (unsigned stream = 0; stream < streamCount; ++stream) {
-      for (Value operand : op.getOperands())
-        if (!operand.getDefiningOp<ConstantOp>())
-          inputs.push_back(values[operand].at(stream, sample).data());
-      outputs.push_back(result.at(stream, sample).data());
-    }
-    (*engine)->run(inputs, outputs);
-  }
+  if (llvm::Error error = runSamples(op, **engine, result))
+    return error;
   if (rounded && result.elements)
     correct(op, axis, result);
   values[op.getResult(0)] = std::move(result);

@@ -59,6 +59,12 @@ private:
 } // namespace
 
 Levels::Levels(const CompileOptions &options) : options(options) {
+  auto strategy = llvm::hardware_concurrency(options.jobs);
+  if (options.jobs == 0 ? strategy.compute_thread_count() > 1
+                        : options.jobs > 1) {
+    threads = std::make_unique<llvm::DefaultThreadPool>(strategy);
+    context.setThreadPool(*threads);
+  }
   // A message names the node; the whole function would drown it.
   context.printOpOnDiagnostic(false);
   context.loadDialect<QoptDialect, qint::QintDialect, func::FuncDialect,

@@ -192,6 +192,17 @@ llvm::Error mlir::qopt::pipelines::parseThreads(StringRef text) {
   return llvm::Error::success();
 }
 
+llvm::Error mlir::qopt::pipelines::parseJobs(StringRef text,
+                                             CompileOptions &options) {
+  unsigned jobs = 0;
+  if (text.getAsInteger(10, jobs) || jobs == 0 || jobs > 1024)
+    return makeError(
+        102, ("--jobs expects a number from 1 to 1024, but got '" + text + "'")
+                 .str());
+  options.jobs = jobs;
+  return llvm::Error::success();
+}
+
 llvm::Error mlir::qopt::pipelines::parseLimit(StringRef text,
                                               CompileOptions &options) {
   int64_t limit = 0;

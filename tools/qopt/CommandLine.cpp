@@ -62,6 +62,7 @@ static llvm::Error parseValues(const InputArgList &args,
       {OPT_bias_correction, pipelines::parseBiasCorrection},
       {OPT_activations, pipelines::parseActivations},
       {OPT_io, pipelines::parseIO},
+      {OPT_jobs, pipelines::parseJobs},
       {OPT_limit, pipelines::parseLimit},
       {OPT_seed, pipelines::parseSeed}};
   if (const Arg *arg = args.getLastArg(OPT_mode))

@@ -4,9 +4,9 @@
 // the statistics of its observers.
 #pragma once
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Calibration/DataSet.h"
 #include "qopt/Observers/CalibrationState.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace mlir::qopt::calibration {
@@ -16,9 +16,11 @@ namespace mlir::qopt::calibration {
 std::vector<InputSpec> getInputSpecs(func::FuncOp function);
 
 /// Runs `function` (level 2: with `qopt.observe`) over all of `data`, in code
-/// made by `Engine`. Memory does not grow with the samples. `progress(done,
-/// total)` is called after each sample. Fails with Q04xx: no samples, a value
-/// that is not finite (names tensor and sample), and as `DataSet::read`.
+/// made by `Engine`, on the threads of the function's context. Neither memory
+/// nor the result depends on the samples' number and on the threads. Calls of
+/// `progress(done, total)`, one after each sample, do not overlap. Fails with
+/// Q04xx: no samples, a value that is not finite (names tensor and sample), and
+/// as `DataSet::read`.
 llvm::Expected<observers::CalibrationState>
 calibrate(func::FuncOp function, const observers::Hash &modelHash,
           DataSet &data,

@@ -57,6 +57,10 @@ public:
   create(func::FuncOp function, const EngineOptions &options = {});
   ~Engine();
 
+  /// The same code with an arena of its own: may run beside this engine. Fails
+  /// with Q0731 where there is no memory.
+  llvm::Expected<std::unique_ptr<Engine>> duplicate() const;
+
   /// One run: one pointer a graph input and output, row-major elements of the
   /// function's argument and result types.
   void run(llvm::ArrayRef<const void *> inputs, llvm::ArrayRef<void *> outputs);

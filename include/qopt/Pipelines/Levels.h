@@ -12,6 +12,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/ThreadPool.h"
 #include <map>
 
 namespace mlir::qopt::pipelines {
@@ -78,7 +79,9 @@ private:
   llvm::Error takeBytes();
 
   CompileOptions options;
-  MLIRContext context;
+  /// Null with one job. Outlives the context, which runs its work on it.
+  std::unique_ptr<llvm::ThreadPoolInterface> threads;
+  MLIRContext context{MLIRContext::Threading::DISABLED};
   std::vector<std::pair<std::string, OwningOpRef<ModuleOp>>> levels;
   /// What `getFloatFunction` made, by level.
   std::vector<std::pair<std::string, OwningOpRef<ModuleOp>>> floatForms;

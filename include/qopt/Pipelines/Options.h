@@ -76,6 +76,8 @@ struct CompileOptions {
 
   std::string target;
   std::string cpu;
+  /// `--jobs`: threads of the compiler; 0: as many as this machine has.
+  unsigned jobs = 0;
 
   /// Empty: the output's stem.
   std::string name;
@@ -99,6 +101,7 @@ llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseThreads(llvm::StringRef text);
+llvm::Error parseJobs(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseLimit(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseSeed(llvm::StringRef text, CompileOptions &options);
 /// A comma list of value names; `flag` is what messages call it.

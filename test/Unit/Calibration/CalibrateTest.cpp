@@ -59,6 +59,16 @@ CalibrationState referenceState(TestNet &net, int samples, bool exact) {
   return state;
 }
 
+/// `x` and its square, both observed.
+const char *const squareNet = R"(
+func.func @net(%x: tensor<1x4xf32> {qopt.name = "x"}) -> tensor<1x4xf32> {
+  %a = qopt.observe %x "x" : tensor<1x4xf32> -> tensor<1x4xf32>
+  %b = qopt.mul %a, %a : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+  %y = qopt.observe %b "square" : tensor<1x4xf32> -> tensor<1x4xf32>
+  return %y : tensor<1x4xf32>
+}
+)";
+
 } // namespace
 
 TEST(Calibrate, EqualsReferenceToTheByteWhereArithmeticIsExact) {
@@ -145,19 +155,42 @@ TEST(Calibrate, RefusesDataWithoutSamples) {
 
 TEST(Calibrate, NamesTensorAndSampleOfAnInfinity) {
   TempFolder folder;
-  TestNet net(R"(
-func.func @net(%x: tensor<1x4xf32> {qopt.name = "x"}) -> tensor<1x4xf32> {
-  %a = qopt.observe %x "x" : tensor<1x4xf32> -> tensor<1x4xf32>
-  %b = qopt.mul %a, %a : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
-  %y = qopt.observe %b "square" : tensor<1x4xf32> -> tensor<1x4xf32>
-  return %y : tensor<1x4xf32>
-}
-)");
+  TestNet net(squareNet);
+
   writeBytes(folder / "x.npy", npy("<f4", "(3, 4)",
                                    raw(std::vector<float>{1, 2, 3, 4, 5, 6, 7,
                                                           8, 9, 1e30f, 1, 2})));
   std::string message = text(calibrateFile(net, folder / "x.npy"));
   EXPECT_TRUE(refuses(message, "Q0413", {"'square'", "sample 2"})) << message;
+}
+
+TEST(Calibrate, ThreadsDoNotShowInTheResult) {
+  TempFolder folder;
+  const std::string path = writeSamples(folder, 23, false);
+  TestNet one(residualNet(2, false));
+  auto state = calibrateFile(one, path);
+  ASSERT_EQ(text(state ? llvm::Error::success() : state.takeError()), "");
+  for (unsigned jobs : {2u, 3u, 40u}) {
+    TestNet several(residualNet(2, false), jobs);
+    auto merged = calibrateFile(several, path);
+    ASSERT_EQ(text(merged ? llvm::Error::success() : merged.takeError()), "");
+    EXPECT_EQ(merged->getSamples().size(), 23u);
+    EXPECT_EQ(merged->serialize(), state->serialize()) << jobs << " jobs";
+  }
+}
+
+TEST(Calibrate, ThreadsReportTheFirstBadSample) {
+  TempFolder folder;
+  std::vector<float> values(400, 1.0f);
+  for (int sample = 31; sample < 100; ++sample)
+    values[sample * 4] = 1e30f;
+  writeBytes(folder / "x.npy", npy("<f4", "(100, 4)", raw(values)));
+  for (int round = 0; round < 4; ++round) {
+    TestNet several(squareNet, 4);
+    std::string message = text(calibrateFile(several, folder / "x.npy"));
+    EXPECT_TRUE(refuses(message, "Q0413", {"'square'", "sample 31"}))
+        << message;
+  }
 }
 
 TEST(Calibrate, RefusesInputsOfAnotherType) {

@@ -8,6 +8,7 @@
 #include "qopt/IR/Qopt.h"
 #include "qopt/Reference/Evaluate.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ThreadPool.h"
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
@@ -17,7 +18,11 @@ namespace qopt_test {
 /// A parsed module with one function.
 class TestNet {
 public:
-  explicit TestNet(const std::string &source) {
+  /// With `jobs` above 1, work on the context runs on as many threads.
+  explicit TestNet(const std::string &source, unsigned jobs = 1)
+      : threads(llvm::hardware_concurrency(jobs)) {
+    if (jobs > 1)
+      context.setThreadPool(threads);
     context.loadDialect<mlir::qopt::QoptDialect, mlir::qint::QintDialect,
                         mlir::func::FuncDialect>();
     module = mlir::parseSourceString<mlir::ModuleOp>(source, &context);
@@ -29,6 +34,7 @@ public:
   mlir::ModuleOp get() { return *module; }
 
 private:
+  llvm::DefaultThreadPool threads;
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };

@@ -4,6 +4,7 @@
 
 #include "qopt/Numerics/QuantParams.h"
 #include "TestSupport.h"
+#include "qopt/Numerics/Simulate.h"
 #include "gtest/gtest.h"
 #include <cmath>
 #include <limits>
@@ -173,6 +174,39 @@ TEST(RoundHalfEven, agreesWithNearbyint) {
                    1e17, -3.0, 0.0})
     EXPECT_EQ(roundHalfEven(x), std::nearbyint(x)) << x;
   EXPECT_TRUE(std::isnan(roundHalfEven(nan)));
+}
+
+TEST(Simulate, isDequantizeOfQuantize) {
+  Random random(1);
+  for (int round = 0; round < 200; ++round) {
+    const bool wide = random.between(0, 1);
+    const int32_t qmax = wide ? 32767 : 127, qmin = -qmax - 1;
+    const QuantParams params{static_cast<float>(random.unit() + 1e-3),
+                             static_cast<int32_t>(random.between(qmin, qmax)),
+                             qmin, qmax};
+    std::vector<float> values(random.between(0, 70));
+    for (float &value : values) {
+      value = static_cast<float>((random.unit() - 0.5) * 600) * params.scale;
+      const int64_t special = random.between(0, 20);
+      if (special < 4) // A tie between two steps.
+        value =
+            params.scale * (static_cast<float>(random.between(-9, 9)) + 0.5f);
+      else if (special == 4)
+        value = static_cast<float>(random.between(0, 1) ? infinity : -infinity);
+      else if (special == 5)
+        value = static_cast<float>(nan);
+      else if (special == 6)
+        value = -0.0f;
+    }
+    std::vector<float> expected;
+    for (float value : values)
+      expected.push_back(dequantize(quantize(value, params), params));
+    simulate(values, params);
+    for (size_t i = 0; i < values.size(); ++i) {
+      EXPECT_EQ(values[i], expected[i]) << "round " << round;
+      EXPECT_EQ(std::signbit(values[i]), std::signbit(expected[i]));
+    }
+  }
 }
 
 } // namespace
