@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """check_topologies.py BUILD [NET ...] [--folder DIR]: compiles generated networks.
 
-Each network of topologies.py is compiled with 16 samples and judged on 8
+Each network of topologies.py is compiled with 32 samples and judged on 8
 others; its object is held against Reference on one of them. Prints one line of
 a table a network and fails where one does not compile, differs in a byte, or
 has less than 25 dB (small depthwise networks and ConvNeXt: 18 dB) between
@@ -19,7 +19,7 @@ import time
 import numpy as np
 import onnx
 
-from topologies import NETS, write_net
+from topologies import NETS
 
 SENSITIVE = ("mobilenet", "efficientnet", "convnext")
 HEADER = ("network", "nodes", "MMAC", "compile s", "CPU s", "peak MiB", "constants MB", "arena KB",
@@ -43,12 +43,12 @@ def run(command):
 
 
 def generate(name, folder):
-    """Writes what is not there yet; returns the outputs' spread."""
-    note = os.path.join(folder, "spread.json")
+    """Writes what is not there yet; returns the outputs' spread. In a process
+    of its own: a child's peak memory counts that of its parent at its start."""
+    note = os.path.join(folder, name, "spread.json")
     if not os.path.exists(note):
-        spread = write_net(name, folder)
-        with open(note, "w", encoding="utf-8") as file:
-            json.dump(spread, file)
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "topologies.py")
+        run([sys.executable, script, folder, name])
     with open(note, encoding="utf-8") as file:
         return json.load(file)
 
@@ -72,6 +72,7 @@ def verify(tool, stem, folder):
 def check(name, build, folder):
     """One row of the table, and what is wrong with it."""
     spread = generate(name, folder)
+    folder = os.path.join(folder, name)
     qopt, stem = os.path.join(build, "bin", "qopt"), os.path.join(folder, "net")
     path = os.path.join(folder, "model.onnx")
     _, seconds, cpu, peak = run([qopt, path, "--calibrate", os.path.join(folder, "calib.npy"),
@@ -114,7 +115,7 @@ def main():
     failures = []
     for name in arguments.nets or NETS:
         try:
-            row, wrong = check(name, arguments.build, os.path.join(folder, name))
+            row, wrong = check(name, arguments.build, folder)
             print(line(row), flush=True)
         except Failure as failure:
             wrong = [str(failure)]

@@ -3,12 +3,13 @@
 """topologies.py FOLDER [NET ...]: networks as people have them, random weights.
 
 Writes FOLDER/NET/model.onnx with the sizes of the published network, and
-samples to compile it with: calib.npy (16 by default, --calibration) and
+samples to compile it with: calib.npy (32 by default, --calibration) and
 eval.npz (8, with the float outputs as references). --list prints the names.
 The inputs are smooth shapes with noise; the float outputs must differ over
 them by more than 5 % of their size, or there is nothing to measure."""
 
 import argparse
+import json
 import os
 
 import numpy as np
@@ -48,20 +49,21 @@ def espcn(n):
     return [n.node("DepthToSpace", [x], (1, 360, 480), blocksize=3, mode="CRD")]
 
 
-@net((1, 4096), folded=True)
+@net((80, 1024), folded=True)
 def wavenet(n):
-    """Two stacks of dilated causal convolutions with gates and skips."""
-    x = n.conv(n.input(1, 4096), 64, 1)
+    """Two stacks of dilated causal convolutions with gates and skips over the
+    frames of a sound's spectrum."""
+    x = n.conv(n.input(80, 1024), 64)
     skips = None
     for dilation in [1 << i for i in range(9)] * 2:
         past = n.node("Pad", [x, n.constant([0, 0, dilation, 0, 0, 0], np.int64)],
-                      (64, 4096 + dilation))
+                      (64, 1024 + dilation))
         both = n.conv(past, 128, 2, pad=0, dilation=dilation)
         signal, gate = n.split(both)
         gated = n.mul(n.act(signal, "tanh"), n.act(gate, "sigmoid"))
         skip = n.conv(gated, 128)
         skips = n.add(skips, skip) if skips else skip
-        x = n.add(x, n.conv(gated, 64, gain=0.4))
+        x = n.add(x, n.conv(gated, 64, gain=0.3))
     x = n.conv(n.act(skips, "relu"), 128, act="relu")
     return [n.conv(x, 256, norm=False)]
 
@@ -144,9 +146,9 @@ def resnet(n, depths, bottleneck, groups=1, width=64):
             if bottleneck:
                 y = n.conv(x, inner, act="relu")
                 y = n.conv(y, inner, 3, stride, groups=groups, act="relu")
-                y = n.conv(y, outer, gain=0.4)
+                y = n.conv(y, outer, gain=0.3)
             else:
-                y = n.conv(n.conv(x, inner, 3, stride, act="relu"), outer, 3, gain=0.4)
+                y = n.conv(n.conv(x, inner, 3, stride, act="relu"), outer, 3, gain=0.3)
             x = residual(n, x, y, outer, stride)
     return [classify(n, x)]
 
@@ -175,7 +177,7 @@ def regnet_y_400mf(n):
             y = n.conv(x, channels, act="relu")
             y = n.conv(y, channels, 3, stride, groups=channels // 8, act="relu")
             y = n.squeeze_excite(y, x.channels // 4)
-            x = residual(n, x, n.conv(y, channels, gain=0.4), channels, stride)
+            x = residual(n, x, n.conv(y, channels, gain=0.3), channels, stride)
     return [classify(n, x)]
 
 
@@ -428,8 +430,8 @@ def smooth(random, shape):
         center, width = random.uniform(-1, 1, len(axes)), random.uniform(0.1, 1)
         distance = sum((a - c) ** 2 for a, c in zip(axes, center))
         total += color * (0.5 * wave + np.exp(-distance / width ** 2))
-    total = total * random.uniform(0.3, 1) / np.sqrt(np.mean(total ** 2))
-    total += random.normal(0, 0.4, (shape[0],) + (1,) * len(axes))
+    total = total * random.uniform(0.5, 1) / np.sqrt(np.mean(total ** 2))
+    total += random.normal(0, 0.3, (shape[0],) + (1,) * len(axes))
     return np.clip(total + random.normal(0, 0.05, shape), -2.2, 2.7)
 
 
@@ -444,11 +446,11 @@ def spread(outputs):
     return min(float(np.sqrt(np.mean(np.var(y, axis=0)) / np.mean(y ** 2))) for y in outputs)
 
 
-def write_net(name, folder, calibration=16, evaluation=8):
-    """Writes model and samples; returns the spread of its outputs."""
+def write_net(name, folder, calibration=32, evaluation=8):
+    """Writes model, samples and the spread of its outputs, which it returns."""
     function, shape, options = NETS[name]
     os.makedirs(folder, exist_ok=True)
-    model = make_model(function, name, samples(shape, 8, 1), **options)
+    model = make_model(function, name, samples(shape, 64, 1), **options)
     onnx.save(model, os.path.join(folder, "model.onnx"))
     np.save(os.path.join(folder, "calib.npy"), samples(shape, calibration, 2))
     held_out = samples(shape, evaluation, 3)
@@ -456,14 +458,17 @@ def write_net(name, folder, calibration=16, evaluation=8):
     names = [output.name for output in model.graph.output]
     np.savez(os.path.join(folder, "eval.npz"), x=held_out,
              **{f"ref_{n}": y for n, y in zip(names, results)})
-    return spread(results)
+    found = spread(results)
+    with open(os.path.join(folder, "spread.json"), "w", encoding="utf-8") as file:
+        json.dump(found, file)
+    return found
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?")
     parser.add_argument("nets", nargs="*", metavar="NET")
-    parser.add_argument("--calibration", type=int, default=16)
+    parser.add_argument("--calibration", type=int, default=32)
     parser.add_argument("--list", action="store_true")
     arguments = parser.parse_intermixed_args()
     if arguments.list or not arguments.folder:

@@ -24,6 +24,12 @@ except ImportError as error:
 EPSILON = 1e-5
 
 
+def smooth_basis(size):
+    """The slowest quarter of the cosines on `size` points, as columns."""
+    waves = np.arange(max(1, size // 4))
+    return np.cos(np.pi * np.multiply.outer(np.arange(size) + 0.5, waves) / size)
+
+
 class Value(NamedTuple):
     """A tensor of the graph; `shape` is without the batch axis."""
     name: str
@@ -92,10 +98,21 @@ class Net:
 
     # Layers with weights
 
-    def normal(self, shape, fan_in, power=2.0):
-        """He weights; channels differ in size as those of trained networks do."""
+    def normal(self, shape, fan_in):
+        """He weights with habits of trained ones: channels differ in size; half
+        of the power reads and writes a quarter of the features, which are
+        smooth along the channels, and is smooth over the taps of a kernel.
+        Weights without any structure make networks chaotic: they amplify every
+        disturbance, those of rounding too."""
         scales = np.exp(self.random.normal(0, 0.3, (shape[0],) + (1,) * (len(shape) - 1)))
-        return self.random.normal(0, math.sqrt(power / fan_in), shape) * scales
+        out, into = smooth_basis(shape[0]), smooth_basis(shape[1])
+        smooth = out @ self.random.normal(0, 1, (out.shape[1], into.shape[1])) @ into.T
+        for taps in shape[2:]:
+            bump = np.sin(np.arange(1, taps + 1) * np.pi / (taps + 1))
+            smooth = np.multiply.outer(smooth, bump)
+        smooth /= np.sqrt(np.mean(smooth ** 2))
+        values = (self.random.normal(0, 1, shape) + smooth) / math.sqrt(2)
+        return values * math.sqrt(2 / fan_in) * scales
 
     def conv(self, x, channels, kernel=1, stride=1, pad=None, groups=1, dilation=1, norm=True,
              act=None, gain=1.0, auto_pad=None):
@@ -155,7 +172,7 @@ class Net:
 
     def affine(self, channels, gain):
         return (gain * self.random.uniform(0.5, 1.5, channels),
-                gain * self.random.normal(0, 0.3, channels))
+                gain * self.random.normal(0.2, 0.4, channels))
 
     def folded_norm(self, channels, gain):
         """The factor and the term that stand for a normalization."""
