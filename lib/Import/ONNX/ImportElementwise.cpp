@@ -134,6 +134,20 @@ void importMinMax(NodeContext &n) {
   n.setResult(result);
 }
 
+void importSum(NodeContext &n) {
+  n.expectInputs(1, n.numInputs());
+  Value result = n.activation(0);
+  for (size_t i = 1; n.ok() && i != n.numInputs(); ++i) {
+    Shape shape = n.check(broadcastShapes(n.shapeOf(result), n.shapeOf(i)));
+    Value other = n.activation(i);
+    if (n.ok())
+      result = n.create<AddOp>(shape, result, other, FnAttr());
+  }
+  if (n.opType() == "Mean" && n.numInputs() > 1)
+    result = n.unary(result, Function::Affine, {1.0 / n.numInputs(), 0});
+  n.setResult(result);
+}
+
 void importRelu(NodeContext &n) {
   n.expectInputs(1, 1);
   n.setResult(n.unary(n.activation(0), Function::Relu, {}));

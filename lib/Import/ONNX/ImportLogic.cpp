@@ -24,6 +24,37 @@ static Expected<Constant> invert(Expected<Constant> c) {
   return c;
 }
 
+namespace {
+/// `x` compared with a scalar: one operand with the other, or their difference
+/// with 0.
+struct Comparand {
+  Value x;
+  double bound = 0;
+  bool swapped = false;
+  Shape shape;
+};
+} // namespace
+
+static Comparand readComparand(NodeContext &n) {
+  Comparand result;
+  result.shape = n.check(broadcastShapes(n.shapeOf(0), n.shapeOf(1)));
+  for (size_t known : {1, 0}) {
+    if (!n.ok() || !n.isConstant(known))
+      continue;
+    ConstantRef c = n.floatConstant(known, "one operand");
+    if (!n.ok() || c->size() != 1)
+      continue;
+    result.x = n.activation(1 - known);
+    result.bound = c->floats.front();
+    result.swapped = known == 0;
+    return result;
+  }
+  Value lhs = n.activation(0), rhs = n.activation(1);
+  if (n.ok())
+    result.x = n.create<SubOp>(result.shape, lhs, rhs, FnAttr());
+  return result;
+}
+
 void importComparison(NodeContext &n) {
   n.expectInputs(2, 2);
   StringRef op = n.opType();
@@ -33,27 +64,22 @@ void importComparison(NodeContext &n) {
                              *n.constant(1, "rhs"));
     return n.setResult(orEqual ? invert(std::move(result)) : std::move(result));
   }
-  size_t known = n.isConstant(0) ? 0 : 1;
-  Value x = n.activation(1 - known);
-  ConstantRef c = n.floatConstant(known, "one operand");
+  const Comparand operand = readComparand(n);
   if (!n.ok())
     return;
-  if (c->size() != 1)
-    return n.unsupported("a comparison with more than one constant");
   bool greater = op == "Greater" || op == "GreaterOrEqual";
   // c > x is x < c.
-  if (known == 0)
+  if (operand.swapped)
     greater = !greater;
   // x < c is not x >= c.
   bool inverted = op != "Equal" && !greater;
   Function function = op == "Equal"         ? Function::Equal
                       : orEqual == inverted ? Function::Greater
                                             : Function::GreaterOrEqual;
-  Value y = n.unary(x, function, {c->floats.front()});
+  Value y = n.unary(operand.x, function, {operand.bound});
   if (inverted)
     y = negate(n, y);
-  Shape shape = n.check(broadcastShapes(n.shapeOf(x), c->shape));
-  n.setBoolResult(n.reshape(y, shape));
+  n.setBoolResult(n.reshape(y, operand.shape));
 }
 
 void importNot(NodeContext &n) {
@@ -81,6 +107,19 @@ void importAndOr(NodeContext &n) {
   }
   Value both = n.create<MulOp>(shape, a, b, FnAttr());
   n.setBoolResult(isAnd ? both : negate(n, both));
+}
+
+void importXor(NodeContext &n) {
+  n.expectInputs(2, 2);
+  if (n.ok() && n.allInputsConstant())
+    return n.setResult(invert(foldBinary(
+        Arithmetic::Equal, *n.constant(0, "lhs"), *n.constant(1, "rhs"))));
+  Value a = n.boolActivation(0), b = n.boolActivation(1);
+  if (!n.ok())
+    return;
+  Shape shape = n.check(broadcastShapes(n.shapeOf(a), n.shapeOf(b)));
+  n.setBoolResult(
+      n.unary(n.create<SubOp>(shape, a, b, FnAttr()), Function::Abs, {}));
 }
 
 /// `branch` where `condition` is 1, else 0.

@@ -17,6 +17,8 @@ constexpr double kMaxScale = 1 << 20;
 struct Resizing {
   ResizeRule rule;
   SmallVector<ResizeAxis> axes;
+  /// What lies outside of the input (`tf_crop_and_resize`).
+  float outside = 0;
 };
 } // namespace
 
@@ -33,17 +35,20 @@ static void readMode(NodeContext &n, ResizeRule &rule) {
 }
 
 /// The attributes that opset 11 brought.
-static void readRule(NodeContext &n, ResizeRule &rule) {
+static void readRule(NodeContext &n, Resizing &r) {
+  ResizeRule &rule = r.rule;
   rule.coordinates =
       n.stringAttribute("coordinate_transformation_mode", "half_pixel");
   rule.nearest = n.stringAttribute("nearest_mode", "round_prefer_floor");
   rule.cubicCoefficient = n.floatAttribute("cubic_coeff_a", -0.75f);
   rule.excludeOutside = n.intAttribute("exclude_outside", 0) != 0;
-  n.ignoreAttributes({"extrapolation_value"});
+  r.outside = n.floatAttribute("extrapolation_value", 0.0f);
+  if (n.opset() >= 18)
+    rule.antialias = n.intAttribute("antialias", 0) != 0;
   bool isKnown =
-      llvm::is_contained(
-          {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"},
-          rule.coordinates) ||
+      llvm::is_contained({"half_pixel", "pytorch_half_pixel", "align_corners",
+                          "asymmetric", "tf_crop_and_resize"},
+                         rule.coordinates) ||
       (rule.coordinates == "tf_half_pixel_for_nn" && n.opset() < 13) ||
       (rule.coordinates == "half_pixel_symmetric" && n.opset() >= 19);
   if (!isKnown)
@@ -55,6 +60,8 @@ static void readRule(NodeContext &n, ResizeRule &rule) {
     n.invalid("nearest_mode is " + quoted(rule.nearest));
   if (!std::isfinite(rule.cubicCoefficient))
     n.invalid("cubic_coeff_a is not finite");
+  if (!std::isfinite(r.outside))
+    n.invalid("extrapolation_value is not finite");
 }
 
 static void setScale(NodeContext &n, ResizeAxis &axis, double scale) {
@@ -86,9 +93,8 @@ static void setSizes(NodeContext &n, Resizing &r, ArrayRef<int64_t> axes,
   }
 }
 
-/// Scales or sizes of `axes`, whichever is there.
-static void readTarget(NodeContext &n, Resizing &r, size_t scalesInput,
-                       size_t sizesInput) {
+/// The axes that scales, sizes and regions are given for.
+static Shape readAxes(NodeContext &n, const Resizing &r) {
   Shape axes;
   if (n.opset() >= 18)
     axes = n.intsAttribute("axes").value_or(Shape());
@@ -98,6 +104,34 @@ static void readTarget(NodeContext &n, Resizing &r, size_t scalesInput,
   n.check(normalizeAxes(axes, r.axes.size()));
   for (int64_t &axis : axes)
     axis += axis < 0 ? r.axes.size() : 0;
+  return axes;
+}
+
+/// The region of `tf_crop_and_resize`: all starts, then all ends.
+static void readRegion(NodeContext &n, Resizing &r, size_t input) {
+  if (r.rule.coordinates != "tf_crop_and_resize")
+    return;
+  ConstantRef region = n.floatConstant(input, "the region");
+  Shape axes = readAxes(n, r);
+  if (!n.ok())
+    return;
+  if (region->size() != 2 * int64_t(axes.size()))
+    return n.invalid("expects " + std::to_string(2 * axes.size()) +
+                     " values of the region, but got " +
+                     std::to_string(region->size()));
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    double start = region->floats[i], end = region->floats[i + axes.size()];
+    if (!(std::fabs(start) <= kMaxScale && std::fabs(end) <= kMaxScale))
+      return n.invalid("a value of the region is not finite or too large");
+    r.axes[axis].cropStart = start;
+    r.axes[axis].cropEnd = end;
+  }
+}
+
+/// Scales or sizes, whichever is there.
+static void readTarget(NodeContext &n, Resizing &r, size_t scalesInput,
+                       size_t sizesInput) {
+  Shape axes = readAxes(n, r);
   std::string policy = "stretch";
   if (n.opset() >= 18)
     policy = n.stringAttribute("keep_aspect_ratio_policy", "stretch");
@@ -125,12 +159,12 @@ static void readTarget(NodeContext &n, Resizing &r, size_t scalesInput,
     setScale(n, r.axes[axis], scales->floats[i]);
 }
 
-static void emitNearest(NodeContext &n, Value x, const Resizing &r) {
+static Value emitNearest(NodeContext &n, Value x, const Resizing &r) {
   // The innermost axis first: those before it copy whole rows.
   for (size_t i = r.axes.size(); n.ok() && i-- > 0;)
-    if (checkIndexCount(n, r.axes[i].output))
+    if (checkIndexCount(n, r.axes[i].count))
       x = takeIndices(n, x, i, r.rule.nearestIndices(r.axes[i]));
-  n.setResult(x);
+  return x;
 }
 
 /// `x` with the axes of `order` and shape `view`.
@@ -144,15 +178,15 @@ static Value arrange(NodeContext &n, Value x, ArrayRef<int64_t> order,
   return n.reshape(x, view);
 }
 
-/// Resizes the axes that change, one or two of them, as rows and columns.
-static void emitTaps(NodeContext &n, Value x, const Resizing &r,
-                     ArrayRef<ResizeTaps> taps, ArrayRef<int64_t> changing) {
-  Shape order, rest, result, shape = n.shapeOf(x), inverse(shape.size());
-  for (size_t i = 0; i != r.axes.size(); ++i) {
-    result.push_back(r.axes[i].output);
+/// Resizes the axes `changing`, one or two of them, as rows and columns.
+static Value emitTaps(NodeContext &n, Value x, const Resizing &r,
+                      ArrayRef<ResizeTaps> taps, ArrayRef<int64_t> changing) {
+  Shape order, shape = n.shapeOf(x), result = shape, inverse(shape.size());
+  for (int64_t axis : changing)
+    result[axis] = r.axes[axis].count;
+  for (size_t i = 0; i != shape.size(); ++i)
     if (!llvm::is_contained(changing, int64_t(i)))
       order.push_back(i);
-  }
   // Images have their channels in front: [rest, channels, rows, columns].
   int64_t lead = 1, channels = 1;
   for (int64_t axis : order) {
@@ -164,11 +198,11 @@ static void emitTaps(NodeContext &n, Value x, const Resizing &r,
   int64_t columnAxis = changing.back();
   const ResizeTaps &columns = taps[columnAxis];
   const ResizeTaps &rows = changing.size() == 2 ? taps[changing[0]] : single;
-  Shape from = {lead, channels, 1, r.axes[columnAxis].input};
-  Shape to = {lead, channels, 1, r.axes[columnAxis].output};
+  Shape from = {lead, channels, 1, shape[columnAxis]};
+  Shape to = {lead, channels, 1, result[columnAxis]};
   if (changing.size() == 2) {
-    from[2] = r.axes[changing[0]].input;
-    to[2] = r.axes[changing[0]].output;
+    from[2] = shape[changing[0]];
+    to[2] = result[changing[0]];
   }
   x = arrange(n, x, order, from);
   x = n.create<InterpolateOp>(to, x, rows.indices, ArrayRef(rows.weights),
@@ -179,40 +213,54 @@ static void emitTaps(NodeContext &n, Value x, const Resizing &r,
     inverse[axis] = i;
   }
   x = n.reshape(x, moved);
-  n.setResult(arrange(n, x, inverse, result));
+  return arrange(n, x, inverse, result);
 }
 
-static void emitResize(NodeContext &n, Value x, const Resizing &r) {
-  Shape result;
-  for (const ResizeAxis &axis : r.axes)
+static Value emitInterpolated(NodeContext &n, Value x, const Resizing &r) {
+  std::vector<ResizeTaps> taps;
+  Shape changing;
+  for (auto [i, axis] : llvm::enumerate(r.axes)) {
+    if (!checkIndexCount(n, axis.count))
+      return x;
+    taps.push_back(axis.isIdentity() ? ResizeTaps::identity(axis.input)
+                                     : ResizeTaps::of(r.rule, axis));
+    if (!axis.isIdentity())
+      changing.push_back(i);
+  }
+  // One axis of an image: no need to look at it in another way.
+  if (r.axes.size() == 4 && changing.size() == 1 && changing[0] >= 2)
+    changing = {2, 3};
+  // Two axes at a time, the inner ones first.
+  while (!changing.empty()) {
+    size_t count = std::min<size_t>(changing.size(), 2);
+    x = emitTaps(n, x, r, taps, ArrayRef(changing).take_back(count));
+    changing.resize(changing.size() - count);
+  }
+  return x;
+}
+
+static void emitResize(NodeContext &n, Value x, Resizing &r) {
+  Shape result, pads(2 * r.axes.size(), 0);
+  for (auto [i, axis] : llvm::enumerate(r.axes)) {
+    r.rule.findInside(axis);
     result.push_back(axis.output);
+    pads[i] = axis.begin;
+    pads[r.axes.size() + i] = axis.output - axis.begin - axis.count;
+    if (n.ok() && axis.count == 0 && axis.output != 0)
+      n.unsupported("the region lies outside of the input");
+  }
   if (n.ok() && countElements(result).value_or(0) == 0)
     n.refuse(209, "the result of shape " + formatShape(result) +
                       " is empty or exceeds 2^31 - 1 elements");
   if (!n.ok())
     return;
-  if (r.rule.mode == ResizeRule::Mode::Nearest)
-    return emitNearest(n, x, r);
-  std::vector<ResizeTaps> taps;
-  Shape changing;
-  for (auto [i, axis] : llvm::enumerate(r.axes)) {
-    if (!checkIndexCount(n, axis.output))
-      return;
-    taps.push_back(axis.scale == 1 && axis.input == axis.output
-                       ? ResizeTaps::identity(axis.input)
-                       : ResizeTaps::of(r.rule, axis));
-    if (axis.scale != 1 || axis.input != axis.output)
-      changing.push_back(i);
-  }
-  if (changing.empty())
-    return n.setResult(x);
-  // One axis of an image: no need to look at it in another way.
-  bool isImage = r.axes.size() == 4 && changing.size() == 1 && changing[0] >= 2;
-  if (isImage)
-    changing = {2, 3};
-  if (changing.size() > 2)
-    return n.unsupported("more than two axes are resized");
-  emitTaps(n, x, r, taps, changing);
+  x = r.rule.mode == ResizeRule::Mode::Nearest ? emitNearest(n, x, r)
+                                               : emitInterpolated(n, x, r);
+  if (!n.ok())
+    return;
+  if (llvm::any_of(pads, [](int64_t pad) { return pad != 0; }))
+    x = n.create<PadOp>(result, x, pads, llvm::APFloat(r.outside));
+  n.setResult(x);
 }
 
 static Resizing startResizing(NodeContext &n) {
@@ -234,13 +282,10 @@ void importResize(NodeContext &n) {
     r.rule.nearest = "floor";
     readTarget(n, r, 1, n.numInputs());
   } else {
-    readRule(n, r.rule);
+    readRule(n, r);
+    readRegion(n, r, 1);
     readTarget(n, r, 2, 3);
   }
-  if (n.opset() >= 18 && n.intAttribute("antialias", 0) != 0 &&
-      r.rule.mode != ResizeRule::Mode::Nearest &&
-      llvm::any_of(r.axes, [](const ResizeAxis &a) { return a.scale < 1; }))
-    n.unsupported("antialias of a smaller result");
   Value x = n.activation(0);
   if (n.ok())
     emitResize(n, x, r);

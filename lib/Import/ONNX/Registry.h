@@ -39,6 +39,7 @@ void importMatMul(NodeContext &n);
 
 void importBinary(NodeContext &n);
 void importMinMax(NodeContext &n);
+void importSum(NodeContext &n);
 void importRelu(NodeContext &n);
 void importClip(NodeContext &n);
 void importScalarFunction(NodeContext &n);
@@ -54,6 +55,7 @@ void importComparison(NodeContext &n);
 void importNot(NodeContext &n);
 void importAndOr(NodeContext &n);
 void importWhere(NodeContext &n);
+void importXor(NodeContext &n);
 
 void importBatchNormalization(NodeContext &n);
 void importSoftmax(NodeContext &n);

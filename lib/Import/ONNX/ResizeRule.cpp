@@ -13,6 +13,11 @@ double ResizeRule::positionOf(const ResizeAxis &axis, int64_t x) const {
   auto shrink = [&](double at) {
     return axis.fromSizes ? at * in / out : at / axis.scale;
   };
+  if (coordinates == "tf_crop_and_resize") {
+    double step = out > 1 ? x * (axis.cropEnd - axis.cropStart) / (out - 1)
+                          : (axis.cropEnd - axis.cropStart) / 2;
+    return (axis.cropStart + step) * (in - 1);
+  }
   if (coordinates == "asymmetric")
     return shrink(x);
   if (coordinates == "tf_half_pixel_for_nn")
@@ -29,9 +34,27 @@ double ResizeRule::positionOf(const ResizeAxis &axis, int64_t x) const {
   return position;
 }
 
+void ResizeRule::findInside(ResizeAxis &axis) const {
+  axis.begin = 0;
+  axis.count = axis.output;
+  if (coordinates != "tf_crop_and_resize")
+    return;
+  // Positions grow or shrink steadily, so those inside are neighbours.
+  auto isInside = [&](int64_t x) {
+    double position = positionOf(axis, x);
+    return position >= 0 && position <= axis.input - 1;
+  };
+  while (axis.begin < axis.output && !isInside(axis.begin))
+    ++axis.begin;
+  axis.count = 0;
+  while (axis.begin + axis.count < axis.output &&
+         isInside(axis.begin + axis.count))
+    ++axis.count;
+}
+
 Shape ResizeRule::nearestIndices(const ResizeAxis &axis) const {
   Shape indices;
-  for (int64_t x = 0; x < axis.output; ++x) {
+  for (int64_t x = axis.begin; x < axis.begin + axis.count; ++x) {
     double position = positionOf(axis, x);
     double index = nearest == "floor"               ? std::floor(position)
                    : nearest == "ceil"              ? std::ceil(position)
@@ -51,30 +74,34 @@ ResizeTaps ResizeTaps::identity(int64_t size) {
   return taps;
 }
 
-/// Keys' kernel at the four elements around a position `t` behind the second.
-static SmallVector<double> cubicWeights(double a, double t) {
-  double u = 1 - t;
-  return {((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a,
-          ((a + 2) * t - (a + 3)) * t * t + 1,
-          ((a + 2) * u - (a + 3)) * u * u + 1,
-          ((a * (u + 1) - 5 * a) * (u + 1) + 8 * a) * (u + 1) - 4 * a};
+/// The weight of an element at distance `x`: a triangle, or Keys' kernel.
+static double kernelAt(const ResizeRule &rule, double x) {
+  x = std::fabs(x);
+  if (rule.mode == ResizeRule::Mode::Linear)
+    return std::max(0.0, 1 - x);
+  double a = rule.cubicCoefficient;
+  if (x <= 1)
+    return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
 ResizeTaps ResizeTaps::of(const ResizeRule &rule, const ResizeAxis &axis) {
-  bool isCubic = rule.mode == ResizeRule::Mode::Cubic;
+  double radius = rule.mode == ResizeRule::Mode::Cubic ? 2 : 1;
+  bool widens = rule.antialias && axis.scale < 1;
+  double shrink = widens ? axis.scale : 1;
+  const int64_t start = static_cast<int64_t>(std::floor(-radius / shrink)) + 1;
   ResizeTaps taps;
-  for (int64_t x = 0; x < axis.output; ++x) {
+  for (int64_t x = axis.begin; x < axis.begin + axis.count; ++x) {
     double position = rule.positionOf(axis, x), floor = std::floor(position);
-    double t = position - floor;
-    SmallVector<double> weights = isCubic
-                                      ? cubicWeights(rule.cubicCoefficient, t)
-                                      : SmallVector<double>{1 - t, t};
-    double first = floor - (isCubic ? 1 : 0), last = axis.input - 1, sum = 0;
-    for (auto [i, weight] : llvm::enumerate(weights)) {
-      double index = first + i;
+    double last = axis.input - 1, sum = 0;
+    SmallVector<double> weights;
+    for (int64_t i = start; i <= 1 - start; ++i) {
+      double index = floor + i;
+      double weight = kernelAt(rule, (i - (position - floor)) * shrink);
       taps.indices.push_back(std::clamp<double>(index, 0, last));
       if (rule.excludeOutside && (index < 0 || index > last))
         weight = 0;
+      weights.push_back(weight);
       sum += weight;
     }
     // A position outside has no taps to share its weight: the edge has all.
@@ -83,7 +110,8 @@ ResizeTaps ResizeTaps::of(const ResizeRule &rule, const ResizeAxis &axis) {
       sum = 1;
     }
     for (double weight : weights)
-      taps.weights.push_back(rule.excludeOutside ? weight / sum : weight);
+      taps.weights.push_back(rule.excludeOutside || widens ? weight / sum
+                                                           : weight);
   }
   return taps;
 }
