@@ -6,9 +6,11 @@ usage: compare_quantized.py --build BUILD --models DIR [--only TEXT] [--by-op]
                             [--samples N] [--markdown]
 
 DIR is what make_quantized.py wrote. Compiles each DIR/<name>-<form>.onnx without
-calibration data, runs it on DIR/<name>.npy, and prints a line a model: the share
-of output elements that differ from ONNX Runtime's and the largest difference in
-steps of the output; with ONNX Runtime's graph optimizations on and off.
+calibration data (with it where the model is quantized only in part), runs it on
+DIR/<name>.npy, and prints a line a model: the share of output elements that
+differ from ONNX Runtime's and the largest difference in steps of the output,
+with ONNX Runtime's graph optimizations on and off, and last how far ONNX
+Runtime's two results are from each other.
 
 --by-op compiles each model with all its integer tensors as outputs, lets ONNX
 Runtime compute each operator from qopt's own integers, and prints the shares by
@@ -52,8 +54,11 @@ def run_qopt(build, model, data, folder, flags=()):
     """Each output by name: its integers and what is known of it."""
     import numpy as np
     program = os.path.join(folder, "model")
-    result = subprocess.run([os.path.join(build, "bin", "qopt"), model, "--emit=exe",
-                             "-o", program, *flags], capture_output=True, text=True)
+    command = [os.path.join(build, "bin", "qopt"), model, "--emit=exe", "-o", program, *flags]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if "quantized only in part" in result.stderr:
+        command += ["--calibrate", data]
+        result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
         raise Refused(result.stderr.strip().split("\n")[0])
     info = json.loads(subprocess.run([program, "--info"], check=True, capture_output=True,
@@ -85,18 +90,19 @@ def run_peer(session, feeds):
 
 
 def compare_outputs(args, path, samples, folder):
-    """A count with optimizations, and one without."""
+    """A count with optimizations, one without, and one between the two."""
     import numpy as np
     data = os.path.join(folder, "in.npy")
     np.save(data, samples)
     (steps, info), = run_qopt(args.build, path, data, folder).values()
-    counts = []
+    results = [steps.astype(np.int64) - info["zero_point"]]
     for plain in [False, True]:
         session = start_peer(path, plain)
         peer = run_peer(session, {session.get_inputs()[0].name: samples})
-        theirs = np.rint(peer.astype(np.float64) / np.float32(info["scale"]))
-        counts.append(Count())
-        counts[-1].add(steps.astype(np.int64) - info["zero_point"], theirs)
+        results.append(np.rint(peer.astype(np.float64) / np.float32(info["scale"])))
+    counts = [Count(), Count(), Count()]
+    for count, (first, second) in zip(counts, [(0, 1), (0, 2), (1, 2)]):
+        count.add(results[first], results[second])
     return counts
 
 
@@ -173,7 +179,10 @@ def compare_units(args, path, samples, folder, kinds):
 
 
 def print_table(rows, markdown):
-    head = ["model", "share", "differ", "of", "steps", "share, plain", "differ", "of", "steps"]
+    columns = ["share", "differ", "of", "steps"]
+    head = ["model"] + columns + [f"{name}, plain" for name in columns]
+    if any(len(row) > len(head) for row in rows):
+        head += [f"{name}, peer" for name in columns]
     if markdown:
         print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
         for row in rows:
@@ -212,7 +221,7 @@ def main():
                     compare_units(args, path, samples, folder, kinds)
                     continue
                 counts = compare_outputs(args, path, samples, folder)
-                rows.append([name] + counts[0].cells() + counts[1].cells())
+                rows.append([name] + [cell for count in counts for cell in count.cells()])
             except Refused as refusal:
                 rows.append([name, str(refusal)])
     for kind, counts in sorted(kinds.items()):

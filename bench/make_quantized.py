@@ -20,6 +20,9 @@ FORMS = {
     "qdq-s8": ("QDQ", "QInt8", "QInt8", True),
     "qdq-u8": ("QDQ", "QUInt8", "QInt8", True),
     "qdq-u8t": ("QDQ", "QUInt8", "QUInt8", False),
+    "qdq-s16": ("QDQ", "QInt16", "QInt8", True),
+    "qdq-u16": ("QDQ", "QUInt16", "QInt8", True),
+    "qdq-u8w4": ("QDQ", "QUInt8", "QInt4", False),
     "qop-s8": ("QOperator", "QInt8", "QInt8", True),
     "qop-u8": ("QOperator", "QUInt8", "QUInt8", False),
 }
@@ -79,6 +82,7 @@ def make_static(model, entry):
 def make_zoo(args):
     import numpy as np
     import onnx
+    import onnx.version_converter
     for model in args.models.split(","):
         folder = os.path.join(args.zoo, model)
         meta = json.load(open(os.path.join(folder, "meta.json")))
@@ -89,6 +93,9 @@ def make_zoo(args):
         source = os.path.join(args.out, model + "-float.onnx")
         float_model = onnx.load(os.path.join(folder, "model.onnx"))
         make_static(float_model, entry)
+        # Scales along an axis need opset 13.
+        if float_model.opset_import[0].version < 13:
+            float_model = onnx.version_converter.convert_version(float_model, 13)
         onnx.save(float_model, source)
         from onnxruntime.quantization.shape_inference import quant_pre_process
         quant_pre_process(source, source, skip_symbolic_shape=True)
