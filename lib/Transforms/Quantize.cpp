@@ -163,7 +163,9 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
         operand.set(quantizeActivation(builder, operand.get(),
                                        shares ? element : Type(), rounding));
     WeightForm form{perChannel, clipWeights};
-    if (weight && failed(quantizeWeightAndBias(builder, op, form)))
+    if (weight &&
+        failed(quantizeWeightAndBias(
+            builder, op, quantScale(withElement(result, element)), form)))
       return failure();
     result.setType(withElement(result, element));
     if (observe)

@@ -112,23 +112,30 @@ static SmallVector<double> getImportedScales(Value weight) {
   return scales;
 }
 
-/// The imported `weight` with coarser steps in the channels whose scale leaves
-/// no room for the bias (docs/arithmetic.md, "Imported scales"). `scales`
-/// become the result's.
-static Value makeRoomForBiases(OpBuilder &builder, Value weight,
-                               ArrayRef<float> biases, float inputScale,
-                               SmallVector<double> &scales) {
+/// How often the weights of a channel whose products have scale `productScale`
+/// are halved: until the bias has room and the result is not too far away.
+static int countHalvings(double productScale, float bias, double resultScale) {
+  int count = 0;
+  for (; std::fabs(bias) / productScale > 0x1p30; productScale *= 2)
+    ++count;
+  for (; productScale / resultScale < 0x1p-40; productScale *= 2)
+    ++count;
+  return count;
+}
+
+/// The imported `weight` with coarser steps in the channels whose scale is too
+/// small (docs/arithmetic.md, "Imported scales"). `scales` become the result's.
+static Value raiseScales(OpBuilder &builder, Value weight,
+                         ArrayRef<float> biases, double inputScale,
+                         double resultScale, SmallVector<double> &scales) {
+  auto type = cast<RankedTensorType>(weight.getType());
   SmallVector<int> halvings;
-  for (auto [channel, bias] : llvm::enumerate(biases)) {
-    double scale = scales[scales.size() == 1 ? 0 : channel];
-    double steps = std::fabs(bias / (double(inputScale) * scale));
-    halvings.push_back(0);
-    for (; steps > 0x1p30; steps /= 2)
-      ++halvings.back();
-  }
+  for (int64_t channel = 0; channel < type.getDimSize(0); ++channel)
+    halvings.push_back(
+        countHalvings(inputScale * scales[scales.size() == 1 ? 0 : channel],
+                      biases.empty() ? 0 : biases[channel], resultScale));
   if (llvm::all_of(halvings, [](int count) { return count == 0; }))
     return weight;
-  auto type = cast<RankedTensorType>(weight.getType());
   SmallVector<int32_t> values = *getQuantizedConstant(weight);
   size_t row = values.size() / halvings.size();
   SmallVector<double> raised;
@@ -154,6 +161,7 @@ static Value makeRoomForBiases(OpBuilder &builder, Value weight,
 
 LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
                                                 QuantizableOpInterface op,
+                                                double resultScale,
                                                 WeightForm form) {
   OpOperand *weight = op.getWeightOperand();
   OpOperand *bias = op.getBiasOperand();
@@ -169,8 +177,8 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
     if (isPerAxis(imported.getType()) && quantAxis(imported.getType()) != 0)
       return op->emitOpError("expects weight scales along the output channels");
     scales = getImportedScales(imported);
-    weight->set(
-        makeRoomForBiases(builder, imported, biases, inputScale, scales));
+    weight->set(raiseScales(builder, imported, biases, inputScale, resultScale,
+                            scales));
   } else {
     numerics::QuantizedWeights quantized =
         quantizeWeight(op, biases, inputScale, form);

@@ -17,8 +17,10 @@ Type getActivationType(MLIRContext *context, int64_t bits, double scale,
 Value quantizeConstant(OpBuilder &builder, Value value, Type element);
 
 /// Replaces the float weight and bias constants of `op`, whose first operand is
-/// quantized, by quantized ones. Emits an error where a bias does not fit.
+/// quantized and whose result will have scale `resultScale`, by quantized ones.
+/// Emits an error where a bias does not fit.
 LogicalResult quantizeWeightAndBias(OpBuilder &builder,
-                                    QuantizableOpInterface op, WeightForm form);
+                                    QuantizableOpInterface op,
+                                    double resultScale, WeightForm form);
 
 } // namespace mlir::qopt

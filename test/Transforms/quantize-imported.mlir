@@ -4,6 +4,7 @@
 !w = !quant.uniform<i8:f32:0, {5.000000e-01:1,2.500000e-01:-2}>
 !c = !quant.uniform<i8:f32, 2.500000e-01:3>
 !p = !quant.uniform<i8:f32:0, {5.000000e-01:1,2.500000e-01}>
+!dead = !quant.uniform<i8:f32:0, {8.6736173798840355e-19,2.500000e-01}>
 
 // Weights that arrive as integers keep them, with their zero points; the bias
 // goes to the product of the scales. Results round ties to even.
@@ -92,5 +93,20 @@ func.func @room(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %b = qopt.constant dense<[-536870912.0, -0.75]> : tensor<2xf32>
   %g = qopt.gemm %x0, %w, %b : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
   %y = qopt.observe %g "y" {method = "imported", scale = 4194304.0 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// So does one whose products are far below any step of the result: 2^-60 becomes
+// 2^-39, so that the factor is 2^-40, and the weights nothing.
+// CHECK-LABEL: func.func @dead
+// CHECK:         qopt.constant dense<{{\[\[}}0, 0], [3, 4]]> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8:f32:0, {1.8189894035458565E-12,2.500000e-01}>>
+// QINT-LABEL: func.func @dead
+// QINT:         qint.gemm
+func.func @dead(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %x0 = qopt.observe %x "x" {method = "imported", scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  %wq = qopt.constant dense<[[-128, 127], [3, 4]]> : tensor<2x2xi8> as tensor<2x2x!dead>
+  %w = qopt.dequantize %wq : tensor<2x2x!dead> -> tensor<2x2xf32>
+  %g = qopt.gemm %x0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %y = qopt.observe %g "y" {method = "imported", scale = 1.0 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
