@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Conv of one and two dimensions.
+// Conv of one to three dimensions.
 #include "Registry.h"
-#include "Windows.h"
+#include "Volumes.h"
 
 namespace mlir::qopt::importer {
 
@@ -33,7 +33,7 @@ void importConv(NodeContext &n) {
   int64_t groups = n.intAttribute("group", 1);
   n.ignoreAttributes(
       {"auto_pad", "kernel_shape", "strides", "dilations", "pads"});
-  if (n.ok() && !as2D(w->shape))
+  if (n.ok() && !as2D(w->shape) && w->shape.size() != 5)
     n.unsupported("the weight has rank " + std::to_string(w->shape.size()));
   Value x = n.activation(0);
   if (!n.ok())
@@ -47,6 +47,8 @@ void importConv(NodeContext &n) {
                              /*ceilMode=*/false, /*dilates=*/true);
   if (!n.ok())
     return;
+  if (shape.size() == 5)
+    return n.setResult(convolveVolume(n, x, w, bias, window, groups));
   Shape result = {shape[0], w->shape[0]};
   result.append(window.output);
 

@@ -2,7 +2,7 @@
 //
 // MaxPool, AveragePool and GlobalAveragePool.
 #include "Registry.h"
-#include "Windows.h"
+#include "Volumes.h"
 
 #include <algorithm>
 
@@ -25,7 +25,7 @@ static Pool readPool(NodeContext &n, bool dilates) {
   if (!n.ok())
     return pool;
   pool.inputShape = n.shapeOf(pool.input);
-  if (!as2D(pool.inputShape)) {
+  if (!as2D(pool.inputShape) && pool.inputShape.size() != 5) {
     n.unsupported("the input has rank " +
                   std::to_string(pool.inputShape.size()));
     return pool;
@@ -78,10 +78,13 @@ void importMaxPool(NodeContext &n) {
   Pool pool = readPool(n, /*dilates=*/n.opset() >= 10);
   if (!n.ok())
     return;
+  checkWindows(n, pool.window, pool.inputShape);
+  if (n.ok() && pool.inputShape.size() == 5)
+    return n.setResult(maxPoolVolume(n, pool.input, pool.window));
+  if (!n.ok())
+    return;
   Window w = as2D(pool.window);
-  Shape shape = *as2D(pool.inputShape);
-  checkWindows(n, w, shape);
-  Value x = n.reshape(pool.input, shape);
+  Value x = n.reshape(pool.input, *as2D(pool.inputShape));
   Value y = n.create<MaxPoolOp>(*as2D(pool.resultShape), x, w.kernel, w.strides,
                                 padsWithOverhang(w), w.dilations);
   n.setResult(n.reshape(y, pool.resultShape));
@@ -92,18 +95,25 @@ void importAveragePool(NodeContext &n) {
   Pool pool = readPool(n, /*dilates=*/n.opset() >= 19);
   if (!n.ok())
     return;
-  Window w = as2D(pool.window);
-  Shape shape = *as2D(pool.inputShape);
+  bool isVolume = pool.inputShape.size() == 5;
+  Window w = isVolume ? pool.window : as2D(pool.window);
+  Shape shape = isVolume ? pool.inputShape : *as2D(pool.inputShape);
   Value x = n.reshape(pool.input, shape);
   if (countPad && llvm::any_of(w.pads, [](int64_t pad) { return pad != 0; })) {
     // Padding counts as zeros; what ceil_mode adds behind it does not count.
-    Shape pads = {0, 0, w.pads[0], w.pads[1], 0, 0, w.pads[2], w.pads[3]};
-    for (size_t i = 0; i != shape.size(); ++i)
-      shape[i] += pads[i] + pads[4 + i];
+    size_t axes = w.kernel.size(), rank = axes + 2;
+    Shape pads(2 * rank, 0);
+    for (size_t i = 0; i != axes; ++i) {
+      pads[2 + i] = w.pads[i];
+      pads[rank + 2 + i] = w.pads[axes + i];
+      shape[2 + i] += w.pads[i] + w.pads[axes + i];
+    }
     x = n.create<PadOp>(shape, x, pads, llvm::APFloat(0.0f));
-    w.pads.assign(4, 0);
+    w.pads.assign(2 * axes, 0);
   }
   checkWindows(n, w, shape);
+  if (n.ok() && isVolume)
+    return n.setResult(averagePoolVolume(n, x, w));
   Value y = n.create<AvgPoolOp>(*as2D(pool.resultShape), x, w.kernel, w.strides,
                                 padsWithOverhang(w), w.dilations);
   n.setResult(n.reshape(y, pool.resultShape));

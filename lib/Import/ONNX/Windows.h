@@ -7,7 +7,7 @@
 
 namespace mlir::qopt::importer {
 
-/// A sliding window over one or two spatial axes, pads resolved.
+/// A sliding window over one to three spatial axes, pads resolved.
 struct Window {
   Shape kernel, strides, dilations;
   /// Begins of all spatial axes, then ends, as in ONNX.

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// [N, C, D, H, W] as images: slices of D beside each other in the batch or in
+// the channels.
+#include "Volumes.h"
+#include "Moves.h"
+
+namespace mlir::qopt::importer {
+
+/// The axes of `window` from `first` on.
+static Window axesOf(const Window &window, size_t first, size_t count) {
+  Window result;
+  size_t axes = window.kernel.size();
+  for (size_t i = first; i != first + count; ++i) {
+    result.kernel.push_back(window.kernel[i]);
+    result.strides.push_back(window.strides[i]);
+    result.dilations.push_back(window.dilations[i]);
+    result.overhang.push_back(window.overhang[i]);
+    result.output.push_back(window.output[i]);
+    result.pads.push_back(window.pads[i]);
+  }
+  for (size_t i = first; i != first + count; ++i)
+    result.pads.push_back(window.pads[axes + i]);
+  return result;
+}
+
+static Shape permuted(ArrayRef<int64_t> shape, ArrayRef<int64_t> perm) {
+  Shape result;
+  for (int64_t axis : perm)
+    result.push_back(shape[axis]);
+  return result;
+}
+
+static Value transpose(NodeContext &n, Value x, ArrayRef<int64_t> perm) {
+  return n.create<TransposeOp>(permuted(n.shapeOf(x), perm), x, perm);
+}
+
+/// The slices of each window along axis 1 of `x`, one window after the other.
+static Value gatherSlices(NodeContext &n, Value x, const Window &depth) {
+  Shape shape = n.shapeOf(x), padded = shape, pads(10, 0);
+  pads[1] = depth.pads[0];
+  pads[6] = depth.pads[1];
+  padded[1] += depth.pads[0] + depth.pads[1];
+  if (padded != shape)
+    x = n.create<PadOp>(padded, x, pads, llvm::APFloat(0.0f));
+  if (!checkIndexCount(n, depth.output[0] * depth.kernel[0]))
+    return x;
+  Shape indices;
+  for (int64_t at = 0; at != depth.output[0]; ++at)
+    for (int64_t tap = 0; tap != depth.kernel[0]; ++tap)
+      indices.push_back(at * depth.strides[0] + tap * depth.dilations[0]);
+  return takeIndices(n, x, 1, indices);
+}
+
+Value convolveVolume(NodeContext &n, Value x, const ConstantRef &w,
+                     const ConstantRef &bias, const Window &window,
+                     int64_t groups) {
+  Window depth = axesOf(window, 0, 1), image = axesOf(window, 1, 2);
+  Shape shape = n.shapeOf(x);
+  int64_t batch = shape[0], channels = shape[1], kernel = depth.kernel[0];
+  int64_t images = batch * depth.output[0], filters = w->shape[0];
+  x = gatherSlices(n, transpose(n, x, {0, 2, 1, 3, 4}), depth);
+  if (!n.ok())
+    return Value();
+  // Channels of a group stay together.
+  x = n.reshape(
+      x, {images, kernel, groups, channels / groups, shape[3], shape[4]});
+  if (groups != 1 && kernel != 1)
+    x = transpose(n, x, {0, 2, 1, 3, 4, 5});
+  x = n.reshape(x, {images, kernel * channels, shape[3], shape[4]});
+
+  Constant slices = n.check(foldTranspose(*w, {0, 2, 1, 3, 4}));
+  if (!n.ok())
+    return Value();
+  Value weight = n.emitConstant(
+      n.derive(foldReshape(slices, {filters, kernel * w->shape[1], w->shape[3],
+                                    w->shape[4]}),
+               w->name));
+  Value biasValue = bias ? n.emitConstant(bias) : Value();
+  Shape result = {images, filters, image.output[0], image.output[1]};
+  Value y = n.create<ConvOp>(result, x, weight, biasValue, image.strides,
+                             image.pads, image.dilations, groups, FnAttr());
+  y = n.reshape(
+      y, {batch, depth.output[0], filters, image.output[0], image.output[1]});
+  return transpose(n, y, {0, 2, 1, 3, 4});
+}
+
+static Shape padsOf(const Window &w) {
+  Shape pads = w.pads;
+  for (size_t i = 0; i != w.overhang.size(); ++i)
+    pads[w.overhang.size() + i] += w.overhang[i];
+  return pads;
+}
+
+template <typename Op>
+static Value poolVolume(NodeContext &n, Value x, const Window &window) {
+  Window depth = axesOf(window, 0, 1), image = axesOf(window, 1, 2);
+  Shape shape = n.shapeOf(x);
+  int64_t area = image.output[0] * image.output[1];
+  x = n.reshape(x, {shape[0], shape[1] * shape[2], shape[3], shape[4]});
+  x = n.create<Op>(
+      {shape[0], shape[1] * shape[2], image.output[0], image.output[1]}, x,
+      image.kernel, image.strides, padsOf(image), image.dilations);
+  x = n.reshape(x, {shape[0], shape[1], shape[2], area});
+  Shape pads = padsOf(depth);
+  Value y =
+      n.create<Op>({shape[0], shape[1], depth.output[0], area}, x,
+                   Shape{depth.kernel[0], 1}, Shape{depth.strides[0], 1},
+                   Shape{pads[0], 0, pads[1], 0}, Shape{depth.dilations[0], 1});
+  return n.reshape(y, {shape[0], shape[1], depth.output[0], image.output[0],
+                       image.output[1]});
+}
+
+Value maxPoolVolume(NodeContext &n, Value x, const Window &window) {
+  return poolVolume<MaxPoolOp>(n, x, window);
+}
+
+Value averagePoolVolume(NodeContext &n, Value x, const Window &window) {
+  return poolVolume<AvgPoolOp>(n, x, window);
+}
+
+} // namespace mlir::qopt::importer

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Windows over three axes, by operators over two.
+#pragma once
+
+#include "Windows.h"
+
+namespace mlir::qopt::importer {
+
+/// Conv over three axes of `x`: the slices that a window meets become channels
+/// of one convolution over the other two. Sums are those of the whole window,
+/// rounded once. `w` and `bias` (perhaps null) are the node's.
+Value convolveVolume(NodeContext &n, Value x, const ConstantRef &w,
+                     const ConstantRef &bias, const Window &window,
+                     int64_t groups);
+
+/// MaxPool over three axes: the last two, then the first; exact.
+Value maxPoolVolume(NodeContext &n, Value x, const Window &window);
+
+/// AveragePool likewise; rounded twice.
+Value averagePoolVolume(NodeContext &n, Value x, const Window &window);
+
+} // namespace mlir::qopt::importer
