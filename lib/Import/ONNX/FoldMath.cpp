@@ -176,13 +176,32 @@ Expected<Constant> foldCast(const Constant &input, int64_t type) {
   return result;
 }
 
+static constexpr int64_t longestRange = int64_t(1) << 24;
+
+static Expected<Constant> foldFloatRange(float first, float last, float step) {
+  if (step == 0)
+    return foldError("a range has step 0");
+  double count = std::ceil((double(last) - first) / step);
+  if (!(count < longestRange))
+    return foldError("a range has more than 2^24 values");
+  Constant result;
+  for (int64_t i = 0; i < int64_t(count); ++i)
+    result.floats.push_back(float(first + double(i) * step));
+  result.shape = {int64_t(result.floats.size())};
+  return result;
+}
+
 Expected<Constant> foldRange(const Constant &start, const Constant &limit,
                              const Constant &delta) {
+  if (start.element == Element::Float && limit.element == Element::Float &&
+      delta.element == Element::Float && start.size() == 1 &&
+      limit.size() == 1 && delta.size() == 1)
+    return foldFloatRange(start.floats[0], limit.floats[0], delta.floats[0]);
   if (start.element != Element::Int || limit.element != Element::Int ||
       delta.element != Element::Int || start.size() != 1 || limit.size() != 1 ||
       delta.size() != 1)
-    return foldError("expects three integers");
-  constexpr int64_t most = int64_t(1) << 24, largest = int64_t(1) << 48;
+    return foldError("expects three numbers of one type");
+  constexpr int64_t largest = int64_t(1) << 48;
   int64_t first = start.ints[0], last = limit.ints[0], step = delta.ints[0];
   for (int64_t value : {first, last, step})
     if (value < -largest || value > largest)
@@ -192,7 +211,7 @@ Expected<Constant> foldRange(const Constant &start, const Constant &limit,
   int64_t distance = last - first;
   bool any = step > 0 ? distance > 0 : distance < 0;
   std::vector<int64_t> values;
-  if (any && distance / step >= most)
+  if (any && distance / step >= longestRange)
     return foldError("a range has more than 2^24 values");
   int64_t count = any ? distance / step + (distance % step != 0) : 0;
   for (int64_t i = 0; i != count; ++i)

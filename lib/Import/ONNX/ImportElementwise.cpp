@@ -150,7 +150,25 @@ void importSum(NodeContext &n) {
 
 void importRelu(NodeContext &n) {
   n.expectInputs(1, 1);
-  n.setResult(n.unary(n.activation(0), Function::Relu, {}));
+  if (!foldFunction(n, {{Function::Relu, {}}}))
+    n.setResult(n.unary(n.activation(0), Function::Relu, {}));
+}
+
+/// Clip of integers that are known.
+static void foldClip(NodeContext &n) {
+  Constant result = *n.constant(0, "the input");
+  for (size_t i : {1, 2}) {
+    if (!n.hasInput(i))
+      continue;
+    ConstantRef bound = n.constant(i, "a bound");
+    if (n.ok() && (bound->element != Element::Int || bound->size() != 1))
+      n.invalid("a bound expects one integer");
+    if (!n.ok())
+      return;
+    result = n.check(foldBinary(i == 1 ? Arithmetic::Max : Arithmetic::Min,
+                                result, foldReshape(*bound, {})));
+  }
+  n.setResult(result);
 }
 
 /// A bound given as input `i`, or `absent`.
@@ -178,6 +196,9 @@ void importClip(NodeContext &n) {
     max = n.floatAttribute("max", infinity);
   } else {
     n.expectInputs(1, 3);
+    if (n.ok() && n.isConstant(0) &&
+        n.constant(0, "the input")->element == Element::Int)
+      return foldClip(n);
     min = clipBound(n, 1, "the minimum", min);
     max = clipBound(n, 2, "the maximum", max);
   }

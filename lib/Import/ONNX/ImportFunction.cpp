@@ -20,22 +20,26 @@ static Constant applyTo(const Constant &input,
   return result;
 }
 
-/// The result is `steps` of the only input, folded if that is known.
-static void setFunction(NodeContext &n, ArrayRef<Step> steps) {
-  for (const Step &step : steps)
-    for (double param : step.params)
-      if (!std::isfinite(param))
-        n.invalid("an attribute is not finite");
-  if (!n.ok())
-    return;
-  if (!n.isConstant(0))
-    return n.setResult(n.chain(n.activation(0), steps));
+bool foldFunction(NodeContext &n, ArrayRef<Step> steps) {
+  if (!n.ok() || !n.isConstant(0))
+    return false;
   ConstantRef input = n.floatConstant(0, "the input");
   SmallVector<numerics::ScalarFunction> functions;
   for (const Step &step : steps)
     functions.push_back(n.fn(step.function, step.params).getScalarFunction());
   if (n.ok())
     n.setResult(applyTo(*input, functions));
+  return true;
+}
+
+/// The result is `steps` of the only input, folded if that is known.
+static void setFunction(NodeContext &n, ArrayRef<Step> steps) {
+  for (const Step &step : steps)
+    for (double param : step.params)
+      if (!std::isfinite(param))
+        n.invalid("an attribute is not finite");
+  if (n.ok() && !foldFunction(n, steps))
+    n.setResult(n.chain(n.activation(0), steps));
 }
 
 /// Operators without attributes, by name.
@@ -147,8 +151,6 @@ static std::optional<double> splatOf(NodeContext &n, size_t i, StringRef what) {
 /// Powers of known values; exponents may be integers.
 static Expected<Constant> foldPower(const Constant &base,
                                     const Constant &exponent) {
-  if (base.element != Element::Float)
-    return foldError("expects float values");
   auto shape = broadcastShapes(base.shape, exponent.shape);
   if (!shape)
     return shape.takeError();
@@ -156,10 +158,18 @@ static Expected<Constant> foldPower(const Constant &base,
   if (!x || !y)
     return llvm::joinErrors(x.takeError(), y.takeError());
   Constant result = *x;
-  for (size_t i = 0; i != result.floats.size(); ++i) {
+  bool isFloat = base.element == Element::Float;
+  for (int64_t i = 0; i != result.size(); ++i) {
     double a = y->floats.empty() ? double(y->ints[i]) : y->floats[i];
     numerics::ScalarFunction power{numerics::ScalarFunction::Kind::Pow, a};
-    result.floats[i] = float(numerics::evaluate(power, result.floats[i]));
+    double value = numerics::evaluate(power, isFloat ? double(result.floats[i])
+                                                     : double(result.ints[i]));
+    if (isFloat)
+      result.floats[i] = float(value);
+    else if (std::fabs(value) > 0x1p53)
+      return foldError("a power of integers exceeds 2^53");
+    else
+      result.ints[i] = int64_t(value);
   }
   return result;
 }

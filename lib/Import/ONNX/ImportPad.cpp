@@ -94,6 +94,26 @@ static int64_t sourceOf(StringRef mode, int64_t at, int64_t size) {
   return phase < size ? phase : period - phase;
 }
 
+/// Reflect, edge or wrap of integers that are known.
+static void foldPad(NodeContext &n, StringRef mode, ArrayRef<int64_t> pads) {
+  Constant result = *n.constant(0, "the input");
+  size_t rank = result.shape.size();
+  for (size_t axis = 0; axis != rank; ++axis) {
+    int64_t size = result.shape[axis];
+    if (!checkIndexCount(n, size + pads[axis] + pads[rank + axis]))
+      return;
+    std::vector<int64_t> indices;
+    for (int64_t at = -pads[axis]; at < size + pads[rank + axis]; ++at)
+      indices.push_back(sourceOf(mode, at, size));
+    int64_t count = indices.size();
+    result = n.check(
+        foldGather(result, intConstant({count}, std::move(indices)), axis));
+    if (!n.ok())
+      return;
+  }
+  n.setResult(result);
+}
+
 void importPad(NodeContext &n) {
   std::string mode = n.stringAttribute("mode", "constant");
   bool isKnown = mode == "constant" || mode == "reflect" || mode == "edge" ||
@@ -101,6 +121,15 @@ void importPad(NodeContext &n) {
   if (!isKnown)
     n.unsupported("mode is " + quoted(mode));
   PadAmounts amounts = readPads(n);
+  if (n.ok() && mode != "constant" && n.isConstant(0) &&
+      n.constant(0, "the input")->element == Element::Int) {
+    Shape pads = spreadPads(n, amounts, n.shapeOf(0).size());
+    if (n.ok() && *countElements(n.shapeOf(0)) == 0)
+      n.unsupported("the input has no elements");
+    if (n.ok())
+      foldPad(n, mode, pads);
+    return;
+  }
   Value x = n.activation(0);
   if (!n.ok())
     return;

@@ -126,15 +126,31 @@ void importIdentity(NodeContext &n) {
   n.forward(0);
 }
 
+/// Whether a Dropout drops something: it trains, at a ratio above 0.
+static bool isDropping(NodeContext &n) {
+  if (!n.ok() || !n.hasInput(2))
+    return false;
+  ConstantRef training = n.constant(2, "training_mode");
+  if (n.ok() && (training->size() != 1 || training->ints.empty()))
+    n.invalid("training_mode expects one bool");
+  if (!n.ok() || !training->ints.front())
+    return false;
+  if (!n.hasInput(1))
+    return true;
+  ConstantRef ratio = n.floatConstant(1, "the ratio");
+  return n.ok() && (ratio->size() != 1 || ratio->floats.front() != 0);
+}
+
 void importDropout(NodeContext &n) {
   n.expectInputs(1, n.opset() < 12 ? 1 : 3);
   n.ignoreAttributes({n.opset() < 12 ? "ratio" : "seed"});
-  if (n.ok() && n.hasInput(2)) {
-    ConstantRef training = n.constant(2, "training_mode");
-    if (n.ok() && (training->size() != 1 || training->ints.empty()))
-      n.invalid("training_mode expects one bool");
-    else if (n.ok() && training->ints.front())
-      n.unsupported("training_mode is true");
+  if (isDropping(n))
+    n.unsupported("training_mode is true");
+  Shape shape = n.shapeOf(0);
+  if (n.ok() && n.numOutputs() > 1) {
+    Constant kept = n.check(foldExpand(intConstant({}, {1}), shape));
+    kept.element = Element::Bool;
+    n.setConstantResult(1, std::move(kept));
   }
   n.forward(0);
 }

@@ -387,6 +387,14 @@ void NodeContext::setResult(const Constant &constant) {
   setResult(Expected<Constant>(constant));
 }
 
+void NodeContext::setConstantResult(size_t i, Constant constant) {
+  if (others.size() < i)
+    others.resize(i);
+  others[i - 1].kind = Entry::Kind::Constant;
+  others[i - 1].constant =
+      std::make_shared<const Constant>(std::move(constant));
+}
+
 void NodeContext::setResults(ArrayRef<Value> values) {
   for (auto [i, value] : llvm::enumerate(values)) {
     Entry &entry = i == 0 ? result : others.emplace_back();

@@ -175,6 +175,8 @@ public:
   void setResult(const Constant &constant);
   /// The result is a bool, 0 or 1 in f32.
   void setBoolResult(Value value);
+  /// Output `i` after the first is known.
+  void setConstantResult(size_t i, Constant constant);
   /// Of an operator with several outputs: one value or constant each.
   void setResults(ArrayRef<Value> values);
   void setResults(ArrayRef<ConstantRef> constants);

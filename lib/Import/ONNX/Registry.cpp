@@ -53,9 +53,9 @@ static const OpEntry table[] = {
      "int8, uint8, int16, uint16 by one scale; constants of these, int4, uint4 "
      "and int32 by one, along an axis or by blocks"},
     {"Div", oldest, latest, importBinary, "float tensors, broadcast"},
-    {"Dropout", oldest, 11, importDropout, "as identity; mask unused"},
+    {"Dropout", oldest, 11, importDropout, "as identity", true},
     {"Dropout", 12, latest, importDropout,
-     "as identity; training_mode false, mask unused"},
+     "as identity; training_mode false or ratio 0", true},
     {"DynamicQuantizeLinear", 11, latest, importDynamicQuantizeLinear,
      "before MatMulInteger or ConvInteger, Cast and Mul by both scales",
      true},
@@ -127,7 +127,7 @@ static const OpEntry table[] = {
     {"QuantizeLinear", 10, latest, importQuantizeLinear,
      "to int8, uint8, int16, uint16 by one constant scale; constants along an "
      "axis too"},
-    {"Range", 11, latest, importRange, "constant integers"},
+    {"Range", 11, latest, importRange, foldedOnly},
     {"Reciprocal", oldest, latest, importFunction, "float tensors"},
     {"ReduceMax", oldest, 17, importReduce, "axes as attribute"},
     {"ReduceMax", 18, latest, importReduce, "constant axes as input"},

@@ -100,6 +100,9 @@ void importQLinearUnary(NodeContext &n);
 void importQLinearConcat(NodeContext &n);
 void importQGemm(NodeContext &n);
 
+/// True where input 0 is known: the result is `steps` of it, or an error.
+bool foldFunction(NodeContext &n, ArrayRef<NodeContext::Step> steps);
+
 // Operators that are only folded.
 void importConstant(NodeContext &n);
 void importShape(NodeContext &n);

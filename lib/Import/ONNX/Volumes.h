@@ -17,7 +17,8 @@ Value convolveVolume(NodeContext &n, Value x, const ConstantRef &w,
 /// MaxPool over three axes: the last two, then the first; exact.
 Value maxPoolVolume(NodeContext &n, Value x, const Window &window);
 
-/// AveragePool likewise; rounded twice.
+/// AveragePool likewise; rounded once where the first axis has no padding and
+/// the second no dilation, else twice.
 Value averagePoolVolume(NodeContext &n, Value x, const Window &window);
 
 } // namespace mlir::qopt::importer
