@@ -31,14 +31,15 @@ static double scaled(double factor, int shift) {
   return roundHalfEven(std::ldexp(factor, shift));
 }
 
-static llvm::Error checkFactors(llvm::ArrayRef<double> factors) {
+static llvm::Error checkFactors(llvm::ArrayRef<double> factors,
+                                double largest = maxFactor) {
   for (auto [index, factor] : llvm::enumerate(factors))
-    if (!(factor >= minFactor && factor <= maxFactor))
+    if (!(factor >= minFactor && factor <= largest))
       return makeError(
           701,
           llvm::formatv("rescale factor {0:e} of channel {1} is outside "
-                        "[2^-40, 2^7]",
-                        factor, index)
+                        "[2^-40, 2^{2}]",
+                        factor, index, std::ilogb(largest))
               .str(),
           {"the factor is input scale times weight scale over output scale"},
           "give the layer's output a wider or narrower range, or 16 bits");
@@ -131,7 +132,7 @@ llvm::Expected<SumMultipliers>
 numerics::chooseSumMultipliers(llvm::ArrayRef<double> factors,
                                llvm::ArrayRef<int64_t> magnitudes, int bits,
                                int64_t zeroPointBound) {
-  if (llvm::Error error = checkFactors(factors))
+  if (llvm::Error error = checkFactors(factors, maxSumFactor))
     return std::move(error);
   SumMultipliers result;
   for (int shift = largestShift; shift >= 1; --shift)

@@ -69,6 +69,30 @@ static void setParams(ObserveOp op, const QuantParams &params) {
 /// How much wider than the calibrated range a 16-bit value's is.
 static constexpr double headroom16 = 2;
 
+/// Whether all that reads `op` asks for the sign of the value.
+static bool onlySignMatters(ObserveOp op) {
+  if (!op.getInput().getDefiningOp<SubOp>() || op.getBits() != 8 ||
+      op->use_empty())
+    return false;
+  return llvm::all_of(op->getUsers(), [](Operation *user) {
+    auto unary = dyn_cast<UnaryOp>(user);
+    if (!unary)
+      return false;
+    auto first = cast<FnAttr>(unary.getFunctions()[0]);
+    Function function = first.getFunction();
+    if (function == Function::Sign)
+      return true;
+    bool compares = function == Function::Greater ||
+                    function == Function::GreaterOrEqual ||
+                    function == Function::Equal;
+    return compares && first.getParams()[0] == 0;
+  });
+}
+
+/// How much finer than its range such a value's steps are: what saturates keeps
+/// its sign.
+static constexpr double signPrecision = 256;
+
 /// The range of an observer by its own method.
 static FailureOr<Range>
 getRange(ObserveOp op, const observers::CalibrationState &statistics) {
@@ -89,6 +113,8 @@ getRange(ObserveOp op, const observers::CalibrationState &statistics) {
   // values that calibration did not see from saturating.
   if (op.getBits() == 16)
     range = {range.min * headroom16, range.max * headroom16};
+  if (onlySignMatters(op))
+    range = {range.min / signPrecision, range.max / signPrecision};
   return clipToActivation(range, op);
 }
 

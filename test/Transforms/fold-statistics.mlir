@@ -101,3 +101,18 @@ func.func @negative_decided(%x: tensor<4xf32>) -> tensor<4xf32> {
   %a = qopt.observe %x "unknown" {scale = 0.5 : f32, zero_point = 7 : i64} : tensor<4xf32> -> tensor<4xf32>
   return %a : tensor<4xf32>
 }
+
+// A difference whose sign alone is asked for saturates: steps 256 times as fine.
+// One that something else reads has its range.
+// CHECK-LABEL: func.func @comparison
+// CHECK:         "wide" {method = "minmax", scale = 1.22549027E-4 : f32, zero_point = -1 : i64}
+// CHECK:         "narrow" {method = "minmax", scale = 0.00784313772 : f32
+func.func @comparison(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %a = qopt.sub %x, %y : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %b = qopt.observe %a "wide" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
+  %c = qopt.unary %b [#qopt.fn<greater, 0.0>, #qopt.fn<affine, -1.0, 1.0>] : (tensor<4xf32>) -> tensor<4xf32>
+  %d = qopt.sub %x, %y : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %e = qopt.observe %d "narrow" {method = "minmax"} : tensor<4xf32> -> tensor<4xf32>
+  %f = qopt.unary %e [#qopt.fn<sign>] : (tensor<4xf32>) -> tensor<4xf32>
+  return %c, %f, %e : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}

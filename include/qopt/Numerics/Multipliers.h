@@ -28,6 +28,8 @@ struct Multipliers {
 /// Factors outside `[minFactor, maxFactor]` are refused.
 inline constexpr double minFactor = 0x1p-40;
 inline constexpr double maxFactor = 0x1p7;
+/// The same for terms of a sum, whose operands have few bits.
+inline constexpr double maxSumFactor = 0x1p20;
 
 /// Largest `|accumulator|` that int32 holds for certain.
 inline constexpr int64_t int32Bound = INT64_C(0x7fffffff);

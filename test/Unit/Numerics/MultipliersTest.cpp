@@ -194,6 +194,16 @@ TEST(ChooseSumMultipliers, refusesWhatCannotFit) {
             std::string::npos);
 }
 
+TEST(ChooseAddMultipliers, takesTheFactorsOfSignsAlone) {
+  auto chosen = chooseAddMultipliers(0x1p20, 0x1p19, 8, 8, 8);
+  ASSERT_TRUE(succeeded(chosen));
+  // 255 (2^20 + 2^19) 2^S stays below 2^31 for S of 2, not of 3.
+  EXPECT_EQ(chosen->shift, 2);
+  EXPECT_EQ(chosen->multiplier, (std::vector<int32_t>{1 << 22, 1 << 21}));
+  EXPECT_NE(refusal(chooseAddMultipliers(0x1.1p20, 1, 8, 8, 8)).find("2^20"),
+            std::string::npos);
+}
+
 TEST(ChooseSumMultipliers, takesTheSmallestShiftIfItMust) {
   // 200 * 10^7 + 1 is below 2^31, 400 * 10^7 + 2 is not.
   auto chosen = chooseSumMultipliers({100.0}, {10000000}, 31, 0);
