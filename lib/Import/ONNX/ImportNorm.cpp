@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// BatchNormalization, Softmax and reductions over axes.
+// BatchNormalization, Softmax, LogSoftmax and reductions over axes.
 #include "Registry.h"
 
 #include <cmath>
@@ -58,12 +58,18 @@ void importBatchNormalization(NodeContext &n) {
   n.setResult(n.create<BatchNormOp>(shape, x, scaleValue, shiftValue));
 }
 
+/// Softmax and LogSoftmax.
 void importSoftmax(NodeContext &n) {
   n.expectInputs(1, 1);
   int64_t axis = n.intAttribute("axis", n.opset() < 13 ? 1 : -1);
   Value x = n.activation(0);
   if (!n.ok())
     return;
+  auto create = [&](const Shape &shape, Value x, int64_t axis) -> Value {
+    if (n.opType() == "Softmax")
+      return n.create<SoftmaxOp>(shape, x, axis);
+    return n.create<LogSoftmaxOp>(shape, x, axis);
+  };
   Shape shape = n.shapeOf(x);
   // Before opset 13 the axis may be the rank (one element in each row).
   bool atEnd = n.opset() < 13 && axis == int64_t(shape.size());
@@ -74,11 +80,81 @@ void importSoftmax(NodeContext &n) {
   int64_t inner = *countElements(ArrayRef(shape).drop_front(axis));
   bool oneAxis = !atEnd && shape[axis] == inner;
   if (n.opset() >= 13 || oneAxis)
-    return n.setResult(n.create<SoftmaxOp>(shape, x, axis));
+    return n.setResult(create(shape, x, axis));
   // The axis and all behind it are normalized together.
   Shape flat = {*countElements(ArrayRef(shape).take_front(axis)), inner};
-  Value y = n.create<SoftmaxOp>(flat, n.reshape(x, flat), 1);
-  n.setResult(n.reshape(y, shape));
+  n.setResult(n.reshape(create(flat, n.reshape(x, flat), 1), shape));
+}
+
+/// `max x - max log_softmax x` over the axes: the largest term and the
+/// logarithm of the others' sum beside it.
+static Value logSumExp(NodeContext &n, Value x, const Shape &axes,
+                       const Shape &result, bool keepDims) {
+  Shape shape = n.shapeOf(x), permutation;
+  int64_t terms = 1;
+  for (size_t i = 0; i != shape.size(); ++i)
+    if (!llvm::is_contained(axes, int64_t(i)))
+      permutation.push_back(i);
+  for (int64_t axis : axes) {
+    permutation.push_back(axis);
+    terms *= shape[axis];
+  }
+  Shape moved;
+  for (int64_t axis : permutation)
+    moved.push_back(shape[axis]);
+  Shape rows = {terms == 0 ? 0 : *countElements(shape) / terms, terms};
+  Value flat = x;
+  if (!llvm::is_sorted(permutation))
+    flat = n.create<TransposeOp>(moved, x, permutation);
+  flat = n.reshape(flat, rows);
+  Value logs = n.create<LogSoftmaxOp>(rows, flat, 1);
+  Shape column = {rows[0], 1}, axis = {1};
+  Value largest = n.create<ReduceMaxOp>(column, flat, axis, true);
+  Value rest = n.create<ReduceMaxOp>(column, logs, axis, true);
+  return n.reshape(n.create<SubOp>(column, largest, rest, FnAttr()), result);
+}
+
+static Value createReduction(NodeContext &n, StringRef op, Value x,
+                             const Shape &axes, const Shape &result,
+                             bool keepDims) {
+  if (op == "ReduceMean")
+    return n.create<ReduceMeanOp>(result, x, axes, keepDims);
+  if (op == "ReduceSum")
+    return n.create<ReduceSumOp>(result, x, axes, keepDims);
+  if (op == "ReduceMax")
+    return n.create<ReduceMaxOp>(result, x, axes, keepDims);
+  if (op == "ReduceMin")
+    return n.create<ReduceMinOp>(result, x, axes, keepDims);
+  if (op == "ReduceL1")
+    return n.create<ReduceL1Op>(result, x, axes, keepDims);
+  if (op == "ReduceL2")
+    return n.create<ReduceL2Op>(result, x, axes, keepDims);
+  if (op == "ReduceSumSquare")
+    return n.create<ReduceSumSquareOp>(result, x, axes, keepDims);
+  if (op == "ReduceLogSumExp")
+    return logSumExp(n, x, axes, result, keepDims);
+  Value sum = n.create<ReduceSumOp>(result, x, axes, keepDims);
+  return n.unary(sum, Function::Log, {});
+}
+
+/// All elements of each channel.
+void importGlobalLpPool(NodeContext &n) {
+  n.expectInputs(1, 1);
+  int64_t p = n.intAttribute("p", 2);
+  Value x = n.activation(0);
+  if (!n.ok())
+    return;
+  if (p != 1 && p != 2)
+    return n.unsupported("p is " + std::to_string(p));
+  Shape shape = n.shapeOf(x), axes;
+  if (shape.size() < 3)
+    return n.unsupported("the input has rank " + std::to_string(shape.size()));
+  for (size_t i = 2; i != shape.size(); ++i) {
+    axes.push_back(i);
+    shape[i] = 1;
+  }
+  n.setResult(createReduction(n, p == 1 ? "ReduceL1" : "ReduceL2", x, axes,
+                              shape, /*keepDims=*/true));
 }
 
 void importReduce(NodeContext &n) {
@@ -109,12 +185,7 @@ void importReduce(NodeContext &n) {
     else if (keepDims)
       result.push_back(1);
   }
-  StringRef op = n.opType();
-  n.setResult(
-      op == "ReduceMean"  ? n.create<ReduceMeanOp>(result, x, axes, keepDims)
-      : op == "ReduceSum" ? n.create<ReduceSumOp>(result, x, axes, keepDims)
-      : op == "ReduceMax" ? n.create<ReduceMaxOp>(result, x, axes, keepDims)
-                          : n.create<ReduceMinOp>(result, x, axes, keepDims));
+  n.setResult(createReduction(n, n.opType(), x, axes, result, keepDims));
 }
 
 } // namespace mlir::qopt::importer

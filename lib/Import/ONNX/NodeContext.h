@@ -203,6 +203,7 @@ public:
     return op->getResult(0);
   }
   Value emitConstant(const ConstantRef &constant);
+  MLIRContext *getContext() const { return state.builder.getContext(); }
   /// A `qopt.reshape`, or `value` itself if that has the shape.
   Value reshape(Value value, ArrayRef<int64_t> shape);
   /// A `qopt.unary` with one function.

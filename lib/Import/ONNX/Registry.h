@@ -60,6 +60,15 @@ void importXor(NodeContext &n);
 void importBatchNormalization(NodeContext &n);
 void importSoftmax(NodeContext &n);
 void importReduce(NodeContext &n);
+void importGlobalLpPool(NodeContext &n);
+
+void importLayerNormalization(NodeContext &n);
+void importInstanceNormalization(NodeContext &n);
+void importGroupNormalization(NodeContext &n);
+void importMeanVarianceNormalization(NodeContext &n);
+void importLpNormalization(NodeContext &n);
+void importLRN(NodeContext &n);
+void importArgExtreme(NodeContext &n);
 
 void importReshape(NodeContext &n);
 void importFlatten(NodeContext &n);
