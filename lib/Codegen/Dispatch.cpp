@@ -22,7 +22,10 @@ static LogicalResult emitOp(KernelContext &context, const Step &step) {
             qint::MatMulOp, qopt::MatMulOp, qint::ReduceMaxOp,
             qint::ReduceMinOp, qopt::ReduceMaxOp, qopt::ReduceMinOp,
             qint::GatherOp, qint::InterpolateOp, qopt::GatherOp,
-            qopt::InterpolateOp, qint::LayerNormOp, qopt::LayerNormOp>(
+            qopt::InterpolateOp, qint::LayerNormOp, qopt::LayerNormOp,
+            qint::LogSoftmaxOp, qopt::LogSoftmaxOp, qint::ReducePowerOp,
+            qopt::ReduceL1Op, qopt::ReduceL2Op, qopt::ReduceSumSquareOp,
+            qint::ArgMaxOp, qint::ArgMinOp, qopt::ArgMaxOp, qopt::ArgMinOp>(
           [&](auto op) { return emit(context, op, step.in, step.out); })
       .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
 }

@@ -5,95 +5,13 @@
 
 #include "Arith.h"
 #include "Extremes.h"
-#include "Fold.h"
+#include "Reduction.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "qopt/Codegen/Kernels/ElementwiseNest.h"
+#include "qopt/Codegen/Kernels/FloatMath.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
 
 namespace mlir::qopt::codegen {
 namespace {
-
-/// The loops over results, and over the terms of one result.
-struct Reduction {
-  SmallVector<int64_t> shape;
-  NestOperand to, from;
-  LoopSpace terms;
-  /// The terms are contiguous along the last dimension of `terms`, and results
-  /// are not contiguous in the input.
-  bool alongTerms = false;
-
-  Reduction(const View &in, const View &out, ArrayRef<int64_t> axes,
-            bool keepDims) {
-    to.arg = KernelArg::write(out);
-    to.kind = out.kind;
-    to.storageBias = out.storageBias;
-    to.origin = out.origin();
-    from.arg = KernelArg::read(in);
-    from.kind = in.kind;
-    from.storageBias = in.storageBias;
-    from.origin = in.origin();
-    terms.strides.emplace_back();
-    int64_t position = 0;
-    for (int64_t axis = 0; axis < in.rank(); ++axis) {
-      bool isReduced = llvm::is_contained(axes, axis);
-      if (isReduced) {
-        terms.sizes.push_back(in.shape[axis]);
-        terms.strides[0].push_back(in.strides[axis]);
-      } else {
-        shape.push_back(in.shape[axis]);
-        to.strides.push_back(out.strides[position]);
-        from.strides.push_back(in.strides[axis]);
-      }
-      if (!isReduced || keepDims)
-        ++position;
-    }
-    terms.normalize();
-    LoopSpace results;
-    results.sizes = shape;
-    results.strides = {to.strides, from.strides};
-    results.normalize();
-    bool hasLanes = results.innerStride(1) == 1 &&
-                    results.innerStride(0) == 1 && results.innerSize() > 1;
-    alongTerms = !hasLanes && terms.innerStride(0) == 1;
-  }
-
-  std::string key(ArrayRef<int64_t> axes) const {
-    std::string text;
-    llvm::raw_string_ostream out(text);
-    llvm::interleave(axes, out, ",");
-    return text;
-  }
-};
-
-/// `rows` without its last dimension.
-LoopSpace dropInner(LoopSpace rows) {
-  rows.sizes.pop_back();
-  rows.strides[0].pop_back();
-  return rows;
-}
-
-/// Adds up all terms with lanes along the innermost of them. `add` gets a
-/// vector whose lanes past the terms are zero.
-SmallVector<Value>
-sumAlong(KernelBuilder &k, const Reduction &r, Value memory, Value position,
-         VectorType type, ValueRange init,
-         llvm::function_ref<SmallVector<Value>(Value, ValueRange)> add) {
-  int64_t width = byteWidth(r.from.kind), lanes = type.getNumElements();
-  int64_t size = r.terms.innerSize(), whole = size - size % lanes;
-  return fold(k, dropInner(r.terms), width, position, init,
-              [&](Value row, ValueRange carried) {
-                SmallVector<Value> sums = k.loop(
-                    0, whole, lanes, carried, [&](Value iv, ValueRange values) {
-                      Value at = k.add(row, k.mul(iv, width));
-                      return add(k.load(memory, at, type), values);
-                    });
-                if (whole < size)
-                  sums = add(k.loadTail(memory, k.add(row, whole * width), type,
-                                        size - whole),
-                             sums);
-                return sums;
-              });
-}
 
 /// The sum of one result's terms less `zero` each, in lane 0 of the first
 /// vector.
@@ -164,10 +82,17 @@ LogicalResult emit(KernelContext &context, qint::ReduceMeanOp op,
   return success();
 }
 
-/// Sums, divided by the number of terms if `isMean`.
+/// What is summed up, and what becomes of the sum.
+struct FloatSum {
+  StringRef family;
+  enum { Itself, Magnitude, Square } term = Itself;
+  enum { Nothing, Mean, Root } after = Nothing;
+};
+
 template <typename OpT>
-static LogicalResult emitFloatSum(KernelContext &context, OpT op, bool isMean,
-                                  ArrayRef<View> in, ArrayRef<View> out) {
+static LogicalResult emitFloatSum(KernelContext &context, OpT op,
+                                  const FloatSum &form, ArrayRef<View> in,
+                                  ArrayRef<View> out) {
   Reduction r(in[0], out[0], op.getAxes(), op.getKeepDims());
   // Sixteen partial sums on every machine, so that results are equal.
   constexpr int64_t partialSums = 16;
@@ -175,13 +100,16 @@ static LogicalResult emitFloatSum(KernelContext &context, OpT op, bool isMean,
   ElementwiseNest nest(r.shape, {r.to, r.from}, r.alongTerms ? 1 : lanes);
   float count = static_cast<float>(r.terms.numElements());
   context.emitKernel(
-      op.getLoc(), isMean ? "reduce_mean_f32" : "reduce_sum_f32",
-      r.key(op.getAxes()) + " " + nest.key(), nest.args(),
-      [&](KernelBuilder &k, ValueRange args) {
+      op.getLoc(), form.family, r.key(op.getAxes()) + " " + nest.key(),
+      nest.args(), [&](KernelBuilder &k, ValueRange args) {
         auto type = k.vec(lanes, k.f32());
         Value zero = k.constantF(type, 0.0f);
         nest.run(k, args, [&](const Chunk &chunk) {
           auto add = [&](Value x, ValueRange sums) -> SmallVector<Value> {
+            if (form.term == FloatSum::Magnitude)
+              x = floatAbs(k, x);
+            if (form.term == FloatSum::Square)
+              x = mulF(k, x, x);
             return {addF(k, sums[0], x)};
           };
           Value sum;
@@ -198,8 +126,10 @@ static LogicalResult emitFloatSum(KernelContext &context, OpT op, bool isMean,
                                     sums);
                        })[0];
           }
-          if (isMean)
+          if (form.after == FloatSum::Mean)
             sum = divF(k, sum, k.constantF(sum.getType(), count));
+          if (form.after == FloatSum::Root)
+            sum = floatSqrt(k, sum);
           nest.store(k, chunk, sum);
         });
       });
@@ -208,12 +138,33 @@ static LogicalResult emitFloatSum(KernelContext &context, OpT op, bool isMean,
 
 LogicalResult emit(KernelContext &context, qopt::ReduceMeanOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
-  return emitFloatSum(context, op, /*isMean=*/true, in, out);
+  return emitFloatSum(context, op,
+                      {"reduce_mean_f32", FloatSum::Itself, FloatSum::Mean}, in,
+                      out);
 }
 
 LogicalResult emit(KernelContext &context, qopt::ReduceSumOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
-  return emitFloatSum(context, op, /*isMean=*/false, in, out);
+  return emitFloatSum(context, op, {"reduce_sum_f32"}, in, out);
+}
+
+LogicalResult emit(KernelContext &context, qopt::ReduceL1Op op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitFloatSum(context, op, {"reduce_l1_f32", FloatSum::Magnitude}, in,
+                      out);
+}
+
+LogicalResult emit(KernelContext &context, qopt::ReduceL2Op op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitFloatSum(context, op,
+                      {"reduce_l2_f32", FloatSum::Square, FloatSum::Root}, in,
+                      out);
+}
+
+LogicalResult emit(KernelContext &context, qopt::ReduceSumSquareOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitFloatSum(context, op, {"reduce_sum_square_f32", FloatSum::Square},
+                      in, out);
 }
 
 //===----------------------------------------------------------------------===//

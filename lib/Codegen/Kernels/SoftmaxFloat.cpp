@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Float softmax, for calibration. Sums go in one order on every machine.
+// Float softmax and its logarithm, for calibration. Sums go in one order on
+// every machine.
 
 #include "Arith.h"
 #include "Rows.h"
@@ -15,8 +16,9 @@ using Combine = Value (*)(KernelBuilder &, Value, Value);
 
 class FloatSoftmaxBody {
 public:
-  FloatSoftmaxBody(KernelBuilder &k, const Rows &rows, ValueRange args)
-      : k(k), rows(rows), from(args[0]), to(args[1]),
+  FloatSoftmaxBody(KernelBuilder &k, const Rows &rows, bool isLog,
+                   ValueRange args)
+      : k(k), rows(rows), isLog(isLog), from(args[0]), to(args[1]),
         // Lanes count as partial sums, so their number is the same everywhere.
         type(k.vec(rows.isContiguous() ? 16 : 1, k.f32())) {}
 
@@ -79,34 +81,53 @@ private:
                                                        ValueRange carried) {
       Value x = loadIn(rowIn, i, count);
       Value e = floatExp(k, subF(k, x, maximum));
-      k.storeTail(to, outAt(i), e, count);
+      if (!isLog)
+        k.storeTail(to, outAt(i), e, count);
       return SmallVector<Value>{addF(k, carried[0], keepFirst(e, count, 0.0f))};
     })[0];
     Value total = reduce(sums, addF);
+    if (isLog)
+      total = floatLog(k, total);
     chunks({}, [&](Value i, int64_t count, ValueRange) {
-      Value e = k.loadTail(to, outAt(i), type, count);
-      k.storeTail(to, outAt(i), divF(k, e, total), count);
+      Value y = isLog
+                    ? subF(k, subF(k, loadIn(rowIn, i, count), maximum), total)
+                    : divF(k, k.loadTail(to, outAt(i), type, count), total);
+      k.storeTail(to, outAt(i), y, count);
       return SmallVector<Value>();
     });
   }
 
   KernelBuilder &k;
   const Rows &rows;
+  bool isLog;
   Value from, to;
   VectorType type;
 };
 
 } // namespace
 
-LogicalResult emit(KernelContext &context, qopt::SoftmaxOp op,
-                   ArrayRef<View> in, ArrayRef<View> out) {
+template <typename OpT>
+static LogicalResult emitRows(KernelContext &context, OpT op, StringRef family,
+                              ArrayRef<View> in, ArrayRef<View> out) {
   Rows rows(in[0], out[0], op.getAxis());
-  context.emitKernel(op.getLoc(), "softmax_f32", llvm::Twine(op.getAxis()),
+  context.emitKernel(op.getLoc(), family, llvm::Twine(op.getAxis()),
                      {KernelArg::read(in[0]), KernelArg::write(out[0])},
                      [&](KernelBuilder &k, ValueRange args) {
-                       FloatSoftmaxBody(k, rows, args).emit();
+                       constexpr bool isLog =
+                           std::is_same_v<OpT, qopt::LogSoftmaxOp>;
+                       FloatSoftmaxBody(k, rows, isLog, args).emit();
                      });
   return success();
+}
+
+LogicalResult emit(KernelContext &context, qopt::SoftmaxOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitRows(context, op, "softmax_f32", in, out);
+}
+
+LogicalResult emit(KernelContext &context, qopt::LogSoftmaxOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  return emitRows(context, op, "log_softmax_f32", in, out);
 }
 
 } // namespace mlir::qopt::codegen

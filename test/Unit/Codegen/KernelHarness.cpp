@@ -74,7 +74,10 @@ LogicalResult emitOp(KernelContext &context, Operation *op, ArrayRef<View> in,
             qint::MaxOp, qint::MinOp, qopt::MaxOp, qopt::MinOp, qint::MatMulOp,
             qopt::MatMulOp, qint::ReduceMaxOp, qint::ReduceMinOp,
             qopt::ReduceMaxOp, qopt::ReduceMinOp, qopt::ReduceSumOp,
-            qint::LayerNormOp, qopt::LayerNormOp>(viaFamily)
+            qint::LayerNormOp, qopt::LayerNormOp, qint::LogSoftmaxOp,
+            qopt::LogSoftmaxOp, qint::ReducePowerOp, qopt::ReduceL1Op,
+            qopt::ReduceL2Op, qopt::ReduceSumSquareOp, qint::ArgMaxOp,
+            qint::ArgMinOp, qopt::ArgMaxOp, qopt::ArgMinOp>(viaFamily)
       .Case<qint::ConvOp, qopt::ConvOp>(viaDepthwise)
       .Case([&](qint::ConcatOp concat) {
         return emitConcat(context, concat, in, out);

@@ -5,6 +5,7 @@
 // byte).
 
 #include "KernelHarness.h"
+#include <cmath>
 #include <gtest/gtest.h>
 
 using namespace mlir;
@@ -171,8 +172,181 @@ KernelCase floatLayerNormCase(Random &random) {
   return c;
 }
 
+/// What is left of `shape` without `axes`, and the attribute that says so.
+std::string reduce(Random &random, SmallVector<int64_t> &shape,
+                   ArrayRef<int64_t> axes) {
+  bool keep = random.chance(50);
+  SmallVector<int64_t> result;
+  for (auto [axis, size] : llvm::enumerate(shape))
+    if (!llvm::is_contained(axes, int64_t(axis)))
+      result.push_back(size);
+    else if (keep)
+      result.push_back(1);
+  shape = result;
+  return keep ? "keep_dims = true" : "keep_dims = false";
+}
+
+int64_t countOf(ArrayRef<int64_t> shape, ArrayRef<int64_t> axes) {
+  int64_t count = 1;
+  for (int64_t axis : axes)
+    count *= shape[axis];
+  return count;
+}
+
+KernelCase reducePowerCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  if (random.chance(5))
+    shape = {random.in(1, 3), random.pick<int64_t>({255, 256, 257, 40000})};
+  SmallVector<int64_t> axes = randomAxes(random, shape.size());
+  ElementKind in = randomKind(random, 30), out = randomKind(random, 30);
+  int64_t zero = randomZeroPoint(random, in);
+  int64_t low = in == ElementKind::I8 ? -128 : -32768, high = -low - 1;
+  int64_t reach = std::max(zero - low, high - zero);
+  int64_t power = random.in(1, 2);
+  int64_t bound = (power == 1 ? reach : reach * reach) * countOf(shape, axes);
+  std::string root;
+  if (power == 2 && random.chance(60)) {
+    int64_t shift = 0, most = bound;
+    while (most < int64_t(1) << 60) {
+      most *= 4;
+      ++shift;
+    }
+    shift = random.in(0, shift);
+    root = ", root_shift = " + std::to_string(shift) + " : i32";
+    bound = int64_t(std::sqrt(double(bound)) * double(int64_t(1) << shift));
+  }
+  KernelCase c;
+  c.in = {randomView(random, shape, in)};
+  SmallVector<int64_t> result = shape;
+  std::string keep = reduce(random, result, axes);
+  c.out = randomView(random, result, out);
+  c.text = unaryText(
+      "qint.reduce_power %a axes " + axesText(axes) + " {" + keep +
+          ", input_zero_point = " + std::to_string(zero) +
+          " : i32, power = " + std::to_string(power) + " : i64" + root +
+          ", requant = " + randomRequant(random, bound + 1, 1, out) + "}",
+      tensorType(shape, in), tensorType(result, out));
+  return c;
+}
+
+KernelCase floatNormCase(Random &random) {
+  constexpr ElementKind kind = ElementKind::F32;
+  SmallVector<int64_t> shape = randomShape(random), result = shape;
+  SmallVector<int64_t> axes = randomAxes(random, shape.size());
+  std::string op = random.pick<std::string>(
+      {"reduce_l1", "reduce_l2", "reduce_sum_square", "reduce_sum"});
+  std::string keep = reduce(random, result, axes);
+  KernelCase c;
+  c.in = {randomView(random, shape, kind)};
+  c.out = randomView(random, result, kind);
+  c.floatUlps = 64;
+  c.floatTolerance = 1e-4;
+  c.text =
+      unaryText("qopt." + op + " %a axes " + axesText(axes) + " {" + keep + "}",
+                tensorType(shape, kind), tensorType(result, kind));
+  return c;
+}
+
+KernelCase positionCase(Random &random, bool isFloat) {
+  SmallVector<int64_t> shape = randomShape(random), result = shape;
+  int64_t axis = random.in(0, shape.size() - 1);
+  ElementKind in = isFloat ? ElementKind::F32 : randomKind(random, 30);
+  ElementKind out = isFloat ? ElementKind::F32 : randomKind(random, 30);
+  std::string keep = reduce(random, result, axis);
+  std::string zero;
+  if (!isFloat)
+    zero = ", zero_point = " +
+           std::to_string(out == ElementKind::I8 ? random.in(-128, -60) : 0) +
+           " : i32";
+  KernelCase c;
+  c.in = {randomView(random, shape, in)};
+  c.out = randomView(random, result, out);
+  c.text = unaryText(std::string(isFloat ? "qopt." : "qint.") +
+                         random.pick<std::string>({"arg_max", "arg_min"}) +
+                         " %a axis " + std::to_string(axis) + " {" + keep +
+                         ", select_last = " +
+                         (random.chance(50) ? "true" : "false") + zero + "}",
+                     tensorType(shape, in), tensorType(result, out));
+  // Equal extremes.
+  if (random.chance(60) && !isFloat)
+    for (int i = 0; i < 37; ++i)
+      c.values.push_back(random.in(3, 5));
+  return c;
+}
+
+KernelCase logSoftmaxCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  if (random.chance(10))
+    shape = {random.in(1, 2), random.pick<int64_t>({511, 512, 513, 2000})};
+  ElementKind out = randomKind(random, 40);
+  std::string table = "array<i32: 8388608";
+  int64_t entry = 8388608, decay = random.in(0, 40);
+  for (int i = 1; i < 256; ++i) {
+    entry -= entry * decay / 100 + (decay ? random.in(0, 3) : 0);
+    entry = std::max<int64_t>(entry, 0);
+    table += ", " + std::to_string(entry);
+  }
+  // 255 M and 2^(s-1) take half of 31 bits; ln 2000 < 8 takes N's part.
+  int64_t shift = random.in(1, 24), logShift = random.in(30, 61);
+  int64_t most = int64_t(1) << std::min<int64_t>(26, logShift - 3);
+  int64_t top = out == ElementKind::I8 ? 127 : 32767;
+  KernelCase c;
+  c.in = {randomView(random, shape, ElementKind::I8)};
+  c.out = randomView(random, shape, out);
+  c.text = unaryText(
+      "qint.log_softmax %a axis " +
+          std::to_string(random.in(0, shape.size() - 1)) +
+          " {exp_table = " + table + ">, requant = #qint.requant<[" +
+          std::to_string(random.in(1, 1 << random.in(1, 22))) + ", " +
+          std::to_string(random.in(1, most - 1)) + "], [" +
+          std::to_string(shift) + ", " + std::to_string(logShift) + "], zp " +
+          std::to_string(random.chance(50) ? top
+                                           : randomZeroPoint(random, out)) +
+          ", clamp " + std::to_string(random.chance(70) ? -top - 1 : -5) +
+          " to " + std::to_string(top) + ">}",
+      tensorType(shape, ElementKind::I8), tensorType(shape, out));
+  return c;
+}
+
+KernelCase floatLogSoftmaxCase(Random &random) {
+  constexpr ElementKind kind = ElementKind::F32;
+  SmallVector<int64_t> shape = randomShape(random);
+  std::string type = tensorType(shape, kind);
+  KernelCase c;
+  c.low = -12;
+  c.high = 12;
+  c.in = {randomView(random, shape, kind)};
+  c.out = randomView(random, shape, kind);
+  c.floatUlps = 12;
+  c.floatTolerance = 4e-6;
+  c.text = unaryText("qopt.log_softmax %a axis " +
+                         std::to_string(random.in(0, shape.size() - 1)),
+                     type, type);
+  return c;
+}
+
+TEST(NormKernelTest, ReducePower) {
+  runFamily("reduce_power", defaultCases / 2, reducePowerCase);
+}
+TEST(NormKernelTest, FloatNorm) {
+  runFloatFamily("norm_f32", defaultCases / 5, floatNormCase);
+}
+TEST(NormKernelTest, Position) {
+  runFamily("arg_extreme", defaultCases / 2,
+            [](Random &random) { return positionCase(random, false); });
+}
+TEST(NormKernelTest, FloatPosition) {
+  runFloatFamily("arg_extreme_f32", defaultCases / 5,
+                 [](Random &random) { return positionCase(random, true); });
+}
+TEST(NormKernelTest, LogSoftmax) {
+  runFamily("log_softmax", defaultCases / 4, logSoftmaxCase);
+}
+TEST(NormKernelTest, FloatLogSoftmax) {
+  runFloatFamily("log_softmax_f32", defaultCases / 10, floatLogSoftmaxCase);
+}
 TEST(NormKernelTest, LayerNorm) {
-  runFamily("layer_norm", defaultCases / 3, layerNormCase);
+  runFamily("layer_norm", defaultCases / 5, layerNormCase);
 }
 TEST(NormKernelTest, FloatLayerNorm) {
   runFloatFamily("layer_norm_f32", defaultCases / 5, floatLayerNormCase);

@@ -80,6 +80,10 @@ LogicalResult emit(KernelContext &, qint::SoftmaxOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qopt::SoftmaxOp, ArrayRef<View> in,
                    ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qint::LogSoftmaxOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::LogSoftmaxOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
 
 // LayerNorm.cpp, LayerNormFloat.cpp: any layouts.
 LogicalResult emit(KernelContext &, qint::LayerNormOp, ArrayRef<View> in,
@@ -112,6 +116,24 @@ LogicalResult emit(KernelContext &, qint::ReduceMinOp, ArrayRef<View> in,
 LogicalResult emit(KernelContext &, qopt::ReduceMaxOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qopt::ReduceMinOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::ReduceL1Op, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::ReduceL2Op, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::ReduceSumSquareOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
+// ReducePower.cpp, ArgExtreme.cpp.
+LogicalResult emit(KernelContext &, qint::ReducePowerOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qint::ArgMaxOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qint::ArgMinOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::ArgMaxOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::ArgMinOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
 // Interpolate.cpp.
