@@ -145,6 +145,7 @@ llvm::Error observe(ModuleOp module) {
   return runPasses(module, "observe", [](OpPassManager &manager) {
     manager.addPass(createFoldQdq());
     manager.addPass(createSimplify());
+    manager.addPass(createFuseNormalization());
     manager.addPass(createFuseFunctions());
     manager.addPass(createFuseActivation());
     InsertObserversOptions options;
@@ -266,7 +267,8 @@ unsigned countRoundings(func::FuncOp function) {
     if (hasWeights ||
         isa<qint::AddOp, qint::MulOp, qint::DivOp, qint::MatMulOp,
             qint::TableOp, qint::RequantizeOp, qint::SoftmaxOp, qint::AvgPoolOp,
-            qint::ReduceMeanOp, qint::InterpolateOp>(op))
+            qint::ReduceMeanOp, qint::InterpolateOp, qint::LayerNormOp,
+            qint::LogSoftmaxOp, qint::ReducePowerOp>(op))
       ++count;
     if (!hasWeights)
       for (Value operand : op.getOperands())

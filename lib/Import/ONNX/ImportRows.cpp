@@ -79,6 +79,27 @@ static DenseElementsAttr trailingFactor(NodeContext &n, size_t i,
   return factorAttr(n, factor, shape);
 }
 
+/// The means of rows and the inverses of their deviations, which a
+/// LayerNormalization in training gives.
+static SmallVector<Value> rowStatistics(NodeContext &n, Value x,
+                                        const NormForm &form) {
+  Shape shape = n.shapeOf(x), kept = shape;
+  double length = 1;
+  for (int64_t axis : form.axes) {
+    length *= static_cast<double>(shape[axis]);
+    kept[axis] = 1;
+  }
+  Value mean = n.create<ReduceMeanOp>(kept, x, form.axes, true);
+  Value difference = n.create<SubOp>(shape, x, mean, FnAttr());
+  Value squares =
+      n.create<ReduceSumSquareOp>(kept, difference, form.axes, true);
+  if (!n.ok())
+    return {};
+  return {mean,
+          n.chain(squares, {{Function::Affine, {1 / length, form.epsilon}},
+                            {Function::Pow, {-0.5}}})};
+}
+
 /// LayerNormalization and RMSNormalization.
 void importLayerNormalization(NodeContext &n) {
   bool isCentered = n.opType() == "LayerNormalization";
@@ -98,7 +119,10 @@ void importLayerNormalization(NodeContext &n) {
   form.axes = axesFrom(axis, shape.size());
   DenseElementsAttr gamma = trailingFactor(n, 1, "the scale", shape);
   DenseElementsAttr beta = trailingFactor(n, 2, "the bias", shape);
-  n.setResult(createNorm(n, x, form, gamma, beta));
+  SmallVector<Value> results = {createNorm(n, x, form, gamma, beta)};
+  if (n.ok() && (n.isRead(1) || n.isRead(2)))
+    results.append(rowStatistics(n, x, form));
+  n.setResults(results);
 }
 
 /// A factor of `size` values under `shape`.

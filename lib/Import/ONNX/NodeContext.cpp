@@ -202,11 +202,16 @@ void NodeContext::expectInputs(size_t min, size_t max) {
       invalid("input " + std::to_string(i) + " is missing");
 }
 
+bool NodeContext::isRead(size_t i) const {
+  return i < node.outputs.size() && !node.outputs[i].empty() &&
+         state.graph.used.contains(node.outputs[i]);
+}
+
 void NodeContext::expectOneOutput() {
   if (node.outputs.empty() || node.outputs.front().empty())
     invalid("expects an output");
   for (size_t i = 1; i < node.outputs.size(); ++i)
-    if (!node.outputs[i].empty() && state.graph.used.contains(node.outputs[i]))
+    if (isRead(i))
       unsupported("output " + std::to_string(i) + " (" +
                   quoted(node.outputs[i]) + ") is used");
 }

@@ -131,6 +131,8 @@ public:
   /// operator has no results for them.
   void expectOneOutput();
   size_t numOutputs() const { return node.outputs.size(); }
+  /// Whether something reads output `i`.
+  bool isRead(size_t i) const;
   size_t numInputs() const { return node.inputs.size(); }
   bool hasInput(size_t i) const;
   /// Known now, whatever its element type.
