@@ -9,14 +9,24 @@
 #include "qopt/Codegen/Kernels/Kernel.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
+#include "llvm/Support/xxhash.h"
 #include <cstring>
 
 namespace mlir::qopt::codegen {
 
 int64_t ConstantBlob::append(llvm::ArrayRef<uint8_t> bytes, int64_t alignment) {
+  const uint64_t hash = llvm::xxh3_64bits(bytes);
+  auto [first, last] = known.equal_range(hash);
+  for (auto it = first; it != last; ++it) {
+    auto [offset, size] = it->second;
+    if (offset % alignment == 0 &&
+        llvm::ArrayRef(data).slice(offset, size) == bytes)
+      return offset;
+  }
   data.resize(llvm::alignTo(data.size(), alignment));
   int64_t offset = data.size();
   data.insert(data.end(), bytes.begin(), bytes.end());
+  known.emplace(hash, std::pair(offset, bytes.size()));
   return offset;
 }
 

@@ -23,8 +23,8 @@ inline constexpr int64_t overReadSlack = 64;
 /// The model's constants: one blob, written once.
 class ConstantBlob {
 public:
-  /// Appends at a multiple of `alignment` and returns the offset. Equal bytes
-  /// are not merged.
+  /// Appends at a multiple of `alignment` and returns the offset; that of equal
+  /// bytes where they are there already.
   int64_t append(llvm::ArrayRef<uint8_t> bytes, int64_t alignment = 64);
   /// The same for a table of integers or floats.
   template <typename T>
@@ -38,6 +38,8 @@ public:
 
 private:
   std::vector<uint8_t> data;
+  /// Offset and size of what was appended, by its hash.
+  std::multimap<uint64_t, std::pair<int64_t, size_t>> known;
 };
 
 /// An argument of a kernel call: a view of a buffer or bytes of the constants.
