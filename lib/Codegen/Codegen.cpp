@@ -11,7 +11,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Verifier.h"
-#include "qopt/Codegen/Plan/Plan.h"
+#include "qopt/Codegen/Plan/Partition.h"
 #include "qopt/Support/Error.h"
 
 namespace mlir::qopt::codegen {
@@ -23,7 +23,17 @@ struct ModuleLowering::Impl {
         kernels(builder, *module, options.name, options.isa) {}
 
   llvm::Expected<FunctionInfo> add(func::FuncOp func, llvm::StringRef name);
+  /// A function of the plan's boundaries and arena, and of `more`.
+  func::FuncOp createFunction(const Plan &plan, llvm::StringRef name,
+                              llvm::ArrayRef<Type> more);
+  int64_t constantOffset(int64_t index, const Buffer &buffer);
   void bindBuffers(const Plan &plan, Block &entry);
+  llvm::Error emitSteps(llvm::ArrayRef<Step> steps);
+  llvm::Expected<Region> emitRegion(const Plan &plan, std::string name,
+                                    llvm::ArrayRef<Step> steps, bool isShared);
+  llvm::Expected<std::vector<Region>> emitRegions(const Plan &plan,
+                                                  llvm::StringRef name);
+  void callRegions(llvm::ArrayRef<Region> regions, func::FuncOp caller);
   void finish();
 
   CodegenOptions options;
@@ -32,6 +42,8 @@ struct ModuleLowering::Impl {
   KernelContext kernels;
   /// To be given the constants' final type.
   SmallVector<memref::GetGlobalOp> constantUses;
+  /// Where each constant buffer of the plan lies among the constants.
+  std::map<int64_t, int64_t> constantOffsets;
 };
 
 ModuleLowering::ModuleLowering(MLIRContext *context,
@@ -92,10 +104,18 @@ static FunctionInfo describe(func::FuncOp func, const Plan &plan) {
   return info;
 }
 
+int64_t ModuleLowering::Impl::constantOffset(int64_t index,
+                                             const Buffer &buffer) {
+  auto [known, isNew] = constantOffsets.try_emplace(index, 0);
+  if (isNew)
+    known->second = kernels.constants.append(buffer.data);
+  return known->second;
+}
+
 void ModuleLowering::Impl::bindBuffers(const Plan &plan, Block &entry) {
   size_t numInputs = plan.inputs.size();
   kernels.buffers.clear();
-  for (const Buffer &buffer : plan.buffers) {
+  for (auto [index, buffer] : llvm::enumerate(plan.buffers)) {
     KernelContext::BufferBinding binding;
     switch (buffer.place) {
     case Buffer::Place::Input:
@@ -105,15 +125,131 @@ void ModuleLowering::Impl::bindBuffers(const Plan &plan, Block &entry) {
       binding = {entry.getArgument(numInputs + buffer.index), 0, false};
       break;
     case Buffer::Place::Constant:
-      binding = {kernels.constantMemory, kernels.constants.append(buffer.data),
-                 true};
+      binding = {kernels.constantMemory, constantOffset(index, buffer), true};
       break;
     case Buffer::Place::Arena:
-      binding = {entry.getArguments().back(), buffer.offset, true};
+      binding = {entry.getArgument(numInputs + plan.outputs.size()),
+                 buffer.offset, true};
       break;
     }
     kernels.buffers.push_back(binding);
   }
+}
+
+func::FuncOp ModuleLowering::Impl::createFunction(const Plan &plan,
+                                                  llvm::StringRef name,
+                                                  llvm::ArrayRef<Type> more) {
+  SmallVector<Type> types;
+  auto addBytes = [&](int64_t bytes) {
+    types.push_back(MemRefType::get({bytes}, builder.getIntegerType(8)));
+  };
+  for (const View &view : plan.inputs)
+    addBytes(view.spanBytes());
+  for (const View &view : plan.outputs)
+    addBytes(view.spanBytes());
+  addBytes(plan.arenaBytes);
+  llvm::append_range(types, more);
+
+  Location loc = builder.getUnknownLoc();
+  builder.setInsertionPointToEnd(module->getBody());
+  auto func = func::FuncOp::create(builder, loc, name,
+                                   builder.getFunctionType(types, {}));
+  Block *entry = func.addEntryBlock();
+  builder.setInsertionPointToStart(entry);
+  auto constants = memref::GetGlobalOp::create(
+      builder, loc, MemRefType::get({1}, builder.getIntegerType(8)),
+      options.name + "_constants");
+  constantUses.push_back(constants);
+  kernels.constantMemory = constants;
+  bindBuffers(plan, *entry);
+  return func;
+}
+
+llvm::Error ModuleLowering::Impl::emitSteps(llvm::ArrayRef<Step> steps) {
+  for (const Step &step : steps) {
+    Location loc = step.op ? step.op->getLoc() : builder.getUnknownLoc();
+    if (failed(emitStep(kernels, loc, step)))
+      return makeError(302,
+                       ("operator '" +
+                        (step.op ? step.op->getName().getStringRef() : "copy") +
+                        "' has no kernel of this form")
+                           .str());
+  }
+  return llvm::Error::success();
+}
+
+/// `steps` one after the other, or each as a part of its own.
+llvm::Expected<Region>
+ModuleLowering::Impl::emitRegion(const Plan &plan, std::string name,
+                                 llvm::ArrayRef<Step> steps, bool isShared) {
+  func::FuncOp func = createFunction(plan, name, builder.getIndexType());
+  Location loc = builder.getUnknownLoc();
+  if (!isShared) {
+    if (llvm::Error error = emitSteps(steps))
+      return std::move(error);
+    func::ReturnOp::create(builder, loc);
+    return Region{std::move(name), 1};
+  }
+  Value part = func.getArguments().back();
+  for (auto [index, step] : llvm::enumerate(steps)) {
+    Value own = arith::ConstantIndexOp::create(builder, loc, index);
+    Value isOwn = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                        part, own);
+    auto branch = scf::IfOp::create(builder, loc, isOwn);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    if (llvm::Error error = emitSteps(step))
+      return std::move(error);
+  }
+  func::ReturnOp::create(builder, loc);
+  return Region{std::move(name), static_cast<int64_t>(steps.size())};
+}
+
+llvm::Expected<std::vector<Region>>
+ModuleLowering::Impl::emitRegions(const Plan &plan, llvm::StringRef name) {
+  std::vector<Region> regions;
+  std::vector<Step> serial;
+  auto add = [&](llvm::ArrayRef<Step> steps, bool isShared) -> llvm::Error {
+    std::string function =
+        (name + "_region" + llvm::Twine(regions.size())).str();
+    auto region = emitRegion(plan, std::move(function), steps, isShared);
+    if (!region)
+      return region.takeError();
+    regions.push_back(std::move(*region));
+    return llvm::Error::success();
+  };
+  auto flush = [&]() -> llvm::Error {
+    std::vector<Step> steps = std::exchange(serial, {});
+    return steps.empty() ? llvm::Error::success() : add(steps, false);
+  };
+  for (const Step &step : plan.steps) {
+    std::vector<Step> parts =
+        partitionStep(step, options.threads, options.sharesSmallSteps);
+    if (parts.size() == 1) {
+      serial.push_back(step);
+      continue;
+    }
+    if (llvm::Error error = flush())
+      return std::move(error);
+    if (llvm::Error error = add(parts, true))
+      return std::move(error);
+  }
+  if (llvm::Error error = flush())
+    return std::move(error);
+  return regions;
+}
+
+/// All parts of all regions, with the arguments of `caller`.
+void ModuleLowering::Impl::callRegions(llvm::ArrayRef<Region> regions,
+                                       func::FuncOp caller) {
+  Location loc = builder.getUnknownLoc();
+  for (const Region &region : regions)
+    for (int64_t part = 0; part < region.parts; ++part) {
+      SmallVector<Value> arguments(caller.getArguments());
+      arguments.push_back(arith::ConstantIndexOp::create(builder, loc, part));
+      func::CallOp::create(builder, loc, region.function, TypeRange(),
+                           arguments);
+    }
 }
 
 llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
@@ -123,38 +259,23 @@ llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
   auto plan = planFunction(source, planOptions);
   if (!plan)
     return plan.takeError();
-
-  SmallVector<Type> types;
-  auto addBytes = [&](int64_t bytes) {
-    types.push_back(MemRefType::get({bytes}, builder.getIntegerType(8)));
-  };
-  for (const View &view : plan->inputs)
-    addBytes(view.spanBytes());
-  for (const View &view : plan->outputs)
-    addBytes(view.spanBytes());
-  addBytes(plan->arenaBytes);
-
-  Location loc = builder.getUnknownLoc();
-  builder.setInsertionPointToEnd(module->getBody());
-  auto func = func::FuncOp::create(builder, loc, (name + "_compute").str(),
-                                   builder.getFunctionType(types, {}));
-  Block *entry = func.addEntryBlock();
-  builder.setInsertionPointToStart(entry);
-  auto constants = memref::GetGlobalOp::create(
-      builder, loc, MemRefType::get({1}, builder.getIntegerType(8)),
-      options.name + "_constants");
-  constantUses.push_back(constants);
-  kernels.constantMemory = constants;
-  bindBuffers(*plan, *entry);
-  for (const Step &step : plan->steps)
-    if (failed(emitStep(kernels, step.op ? step.op->getLoc() : loc, step)))
-      return makeError(302,
-                       ("operator '" +
-                        (step.op ? step.op->getName().getStringRef() : "copy") +
-                        "' has no kernel of this form")
-                           .str());
-  func::ReturnOp::create(builder, loc);
-  return describe(source, *plan);
+  constantOffsets.clear();
+  std::vector<Region> regions;
+  if (options.threads > 1) {
+    auto emitted = emitRegions(*plan, name);
+    if (!emitted)
+      return emitted.takeError();
+    regions = std::move(*emitted);
+  }
+  func::FuncOp func = createFunction(*plan, (name + "_compute").str(), {});
+  if (options.threads > 1)
+    callRegions(regions, func);
+  else if (llvm::Error error = emitSteps(plan->steps))
+    return std::move(error);
+  func::ReturnOp::create(builder, builder.getUnknownLoc());
+  FunctionInfo info = describe(source, *plan);
+  info.regions = std::move(regions);
+  return info;
 }
 
 /// Makes the constants' global and tells its users the type.

@@ -32,6 +32,10 @@ struct CodegenOptions {
   /// op with `qopt.value`, until the function's end, so that it can be read in
   /// the arena after a run.
   bool keepObserved = false;
+  /// The most threads that may share a run; fixes who does what.
+  int64_t threads = 1;
+  /// Share steps that are too small to gain, too; for tests.
+  bool sharesSmallSteps = false;
 };
 
 /// A model input or output as the function takes it: ONNX layout, no gaps.
@@ -50,6 +54,14 @@ struct TensorPlacement {
   View view;
 };
 
+/// Steps in a row that one thread does, or one step that several share.
+struct Region {
+  /// `void(inputs..., outputs..., arena, index part)`. Parts of a region may
+  /// run at the same time; regions run one after the other.
+  std::string function;
+  int64_t parts = 1;
+};
+
 /// What a caller of a compiled function must know.
 struct FunctionInfo {
   uint64_t arenaBytes = 0;
@@ -58,6 +70,8 @@ struct FunctionInfo {
   std::vector<TensorPlacement> placements;
   std::vector<Boundary> inputs;
   std::vector<Boundary> outputs;
+  /// With more than one thread: what `<name>_compute` calls, part by part.
+  std::vector<Region> regions;
 };
 
 /// A compiled function. `module` holds

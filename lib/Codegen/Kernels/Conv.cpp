@@ -121,14 +121,15 @@ void setFloatWeights(TileGemm &gemm, std::shared_ptr<ConstantData> weights,
 }
 
 /// Rows, sum and positions of a convolution.
+/// Rows are the view's: it may be a part of the result.
 TileGemm convGemm(const ConvGeometry &g, const View &in, const View &out) {
   TileGemm gemm;
   gemm.in = in.kind;
   gemm.out = out.kind;
   int64_t inWidth = in.elementBytes(), outWidth = out.elementBytes();
   gemm.rows = {
-      {g.batch, in.strides[0] * inWidth, out.strides[0] * outWidth},
-      {g.outH, g.strideH * in.strides[2] * inWidth, out.strides[2] * outWidth},
+      {out.shape[0], in.strides[0] * inWidth, out.strides[0] * outWidth},
+      {out.shape[2], g.strideH * in.strides[2] * inWidth, out.strides[2] * outWidth},
       {g.outW, g.strideW * in.strides[3] * inWidth, out.strides[3] * outWidth}};
   int64_t groupChannels = g.inChannels / g.groups;
   setSum(gemm, {{g.kernelH, g.dilationH * in.strides[2]},

@@ -44,10 +44,42 @@ randomInputs(func::FuncOp func, const GraphCase &graph, Random &random) {
   return inputs;
 }
 
+/// The compiled forms of one function.
+struct Compiled {
+  FunctionInfo info;
+  void *compute = nullptr;
+  /// One a region.
+  std::vector<void *> regions;
+};
+
+/// Calls `address` with pointers and, behind them, a number.
+void call(void *address, ArrayRef<uint8_t *> p, int64_t part) {
+  auto at = [&](size_t i) -> void * {
+    return i < p.size() ? p[i] : reinterpret_cast<void *>(part);
+  };
+  ASSERT_TRUE(p.size() == 3 || p.size() == 4)
+      << "a test function has up to 3 inputs and outputs";
+  // Arguments that a function does not have do not matter to it.
+  reinterpret_cast<void (*)(void *, void *, void *, void *, void *)>(address)(
+      at(0), at(1), at(2), at(3), at(4));
+}
+
+/// All at once, or in regions: parts from the last to the first, since they may
+/// run in any order.
+void run(const Compiled &compiled, ArrayRef<uint8_t *> pointers) {
+  if (compiled.regions.empty())
+    return call(compiled.compute, pointers, 0);
+  for (auto [region, address] :
+       llvm::zip_equal(compiled.info.regions, compiled.regions))
+    for (int64_t part = region.parts; part-- > 0;)
+      call(address, pointers, part);
+}
+
 /// Runs compiled code on copies of `inputs` that end where memory does.
 std::vector<std::vector<uint8_t>>
-runCompiled(void *address, const FunctionInfo &info,
-            ArrayRef<reference::Tensor> inputs, Random &random) {
+runCompiled(const Compiled &compiled, ArrayRef<reference::Tensor> inputs,
+            Random &random) {
+  const FunctionInfo &info = compiled.info;
   std::vector<std::unique_ptr<GuardedBuffer>> buffers;
   std::vector<uint8_t *> pointers;
   auto allocate = [&](size_t bytes) {
@@ -65,18 +97,7 @@ runCompiled(void *address, const FunctionInfo &info,
   for (uint64_t i = 0; i < info.arenaBytes; ++i)
     arena[i] = static_cast<uint8_t>(random.in(0, 255));
 
-  switch (pointers.size()) {
-  case 3:
-    reinterpret_cast<void (*)(uint8_t *, uint8_t *, uint8_t *)>(address)(
-        pointers[0], pointers[1], pointers[2]);
-    break;
-  case 4:
-    reinterpret_cast<void (*)(uint8_t *, uint8_t *, uint8_t *, uint8_t *)>(
-        address)(pointers[0], pointers[1], pointers[2], pointers[3]);
-    break;
-  default:
-    ADD_FAILURE() << "a test function has up to 3 inputs and outputs";
-  }
+  run(compiled, pointers);
   std::vector<std::vector<uint8_t>> outputs;
   for (auto [i, output] : llvm::enumerate(info.outputs)) {
     uint8_t *data = pointers[inputs.size() + i];
@@ -147,14 +168,19 @@ void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
   CodegenOptions options;
   options.name = "test";
   options.isa = isa.isa;
+  // Of every four modules one is shared, by 2 to 4 threads.
+  options.threads = seed / 50 % 4 ? 1 : 2 + seed % 3;
+  options.sharesSmallSteps = true;
   ModuleLowering lowering(&context, options);
-  std::vector<FunctionInfo> infos;
+  std::vector<Compiled> compiled;
   std::vector<std::string> exports;
   for (auto func : source->getOps<func::FuncOp>()) {
     auto info = lowering.add(func, func.getName());
     ASSERT_TRUE(bool(info)) << toString(info.takeError());
-    infos.push_back(std::move(*info));
     exports.push_back(func.getName().str() + "_compute");
+    for (const Region &region : info->regions)
+      exports.push_back(region.function);
+    compiled.emplace_back().info = std::move(*info);
   }
   auto module = lowering.finish().first;
   ASSERT_TRUE(succeeded(lowerToLLVM(*module, isa.isa)));
@@ -171,9 +197,18 @@ void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
     auto expected = reference::evaluate(func, inputs);
     ASSERT_TRUE(bool(expected))
         << toString(expected.takeError()) << graph.text.substr(0, 2000);
-    auto address = (*jit)->lookup(exports[index]);
-    ASSERT_TRUE(bool(address)) << toString(address.takeError());
-    auto actual = runCompiled(*address, infos[index], inputs, random);
+    auto find = [&](llvm::StringRef name) -> void * {
+      auto address = (*jit)->lookup(name);
+      if (address)
+        return *address;
+      ADD_FAILURE() << toString(address.takeError());
+      return nullptr;
+    };
+    Compiled &forms = compiled[index];
+    forms.compute = find((func.getName() + "_compute").str());
+    for (const Region &region : forms.info.regions)
+      forms.regions.push_back(find(region.function));
+    auto actual = runCompiled(forms, inputs, random);
     for (auto [i, tensor] : llvm::enumerate(*expected)) {
       std::string difference = compare(actual[i], tensor, graph.tolerance);
       EXPECT_EQ(difference, "") << isa.isa.key() << ", seed " << seed + index
