@@ -40,16 +40,15 @@ static llvm::Error patchFigures(std::string &object, ModelInfo &info) {
       {"const_bytes", *info.constBytes},
       {"code_bytes", *info.codeBytes}};
   for (auto [key, value] : figures)
-    if (llvm::Error error = target::patchFixedWidth(
-            object, info.name + "_info", figurePlaceholder(key),
-            formatFigure(value)))
+    if (llvm::Error error = target::patchFixedWidth(object, info.name + "_info",
+                                                    figurePlaceholder(key),
+                                                    formatFigure(value)))
       return error;
   return llvm::Error::success();
 }
 
 /// P1 and P5 on the very bytes that will be written.
-static llvm::Error checkObject(StringRef object,
-                               const target::AbiSpec &abi) {
+static llvm::Error checkObject(StringRef object, const target::AbiSpec &abi) {
   target::IntegerOnlyRules rules;
   rules.exempt = target::helperNames(abi);
   if (llvm::Error error = target::checkIntegerOnly(object, rules))
@@ -79,6 +78,10 @@ llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
   abi.outputs = artifacts.boundary.outputs;
   abi.arenaBytes = figures.arenaBytes;
   abi.cpuFeatures = target.cpuFeatures;
+  abi.regions = figures.regions;
+  for (const target::AbiRegion &region : abi.regions)
+    abi.maxWorkers =
+        std::max(abi.maxWorkers, static_cast<uint32_t>(region.parts));
   abi.info = makeInfo(info, artifacts.boundary);
   abi.helpers = helpers;
 

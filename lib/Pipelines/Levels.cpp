@@ -253,6 +253,7 @@ llvm::Error Levels::lower(const target::ResolvedTarget &target,
   codegen::CodegenOptions codegenOptions;
   codegenOptions.name = name.str();
   codegenOptions.isa = isaFor(target);
+  codegenOptions.threads = options.threads;
   DiagnosticCollector diagnostics(context);
   auto compiled = codegen::lower(getFunction("qint"), codegenOptions);
   if (!compiled)
@@ -263,6 +264,8 @@ llvm::Error Levels::lower(const target::ResolvedTarget &target,
   figures.arenaBytes = compiled->arenaBytes;
   figures.constBytes = compiled->constBytes;
   figures.macs = compiled->macs;
+  for (const codegen::Region &region : compiled->regions)
+    figures.regions.push_back({region.function, region.parts});
   OwningOpRef<ModuleOp> lowered(compiled->module->clone());
   levels.emplace_back("loops", std::move(compiled->module));
   if (failed(codegen::lowerToLLVM(*lowered, codegenOptions.isa)))

@@ -181,14 +181,14 @@ llvm::Error mlir::qopt::pipelines::parseIO(StringRef text,
   return llvm::Error::success();
 }
 
-llvm::Error mlir::qopt::pipelines::parseThreads(StringRef text) {
-  unsigned threads = 0;
-  if (text.getAsInteger(10, threads) || threads == 0)
-    return makeError(102,
-                     ("--threads expects a number >= 1, but got '" + text + "'")
-                         .str());
-  if (threads != 1)
-    return notBuilt("--threads", text, "use --threads=1");
+llvm::Error mlir::qopt::pipelines::parseThreads(StringRef text,
+                                                CompileOptions &options) {
+  int64_t threads = 0;
+  if (text.getAsInteger(10, threads) || threads < 1 || threads > 64)
+    return makeError(
+        102, ("--threads expects a number from 1 to 64, but got '" + text + "'")
+                 .str());
+  options.threads = threads;
   return llvm::Error::success();
 }
 

@@ -63,6 +63,9 @@ private:
   llvm::Function *declare(const llvm::Twine &name, llvm::Type *result,
                           llvm::ArrayRef<llvm::Type *> arguments);
   llvm::Error buildRun();
+  llvm::Error buildSharedRun(llvm::Function *run,
+                             llvm::ArrayRef<llvm::Value *> pointers);
+  llvm::Function *buildTask(llvm::Function *region, size_t count);
   llvm::Function *buildResolveVariant();
   llvm::Function *buildQuantize(const BoundaryTensor &tensor);
   llvm::Function *buildDequantize(const BoundaryTensor &tensor);
@@ -125,10 +128,82 @@ llvm::Error AbiBuilder::buildRun() {
   load(0, spec.inputs.size());
   load(1, spec.outputs.size());
   pointers.push_back(run->getArg(2));
+  if (!spec.regions.empty())
+    if (llvm::Error error = buildSharedRun(run, pointers))
+      return error;
   builder.CreateCall(compute, pointers);
   builder.CreateRetVoid();
   exports.push_back(run->getName().str());
   return llvm::Error::success();
+}
+
+/// `if (ctx && ctx->workers > 1)` all regions by ctx->parallel_for, and return.
+/// What follows is built behind it.
+llvm::Error AbiBuilder::buildSharedRun(llvm::Function *run,
+                                       llvm::ArrayRef<llvm::Value *> pointers) {
+  auto *null = llvm::ConstantPointerNull::get(ptr);
+  auto *ask = llvm::BasicBlock::Create(context, "ask", run);
+  auto *shared = llvm::BasicBlock::Create(context, "shared", run);
+  auto *serial = llvm::BasicBlock::Create(context, "serial", run);
+  auto *frameType = llvm::ArrayType::get(ptr, pointers.size());
+  llvm::Value *frame = builder.CreateAlloca(frameType);
+  llvm::Value *ctx = run->getArg(3);
+  builder.CreateCondBr(builder.CreateICmpEQ(ctx, null), serial, ask);
+
+  // The fields of qopt_context.
+  auto *type = llvm::StructType::get(context, {i32, i32, i32, i32, ptr, ptr});
+  auto field = [&](unsigned index, llvm::Type *fieldType) {
+    return builder.CreateLoad(fieldType,
+                              builder.CreateStructGEP(type, ctx, index));
+  };
+  builder.SetInsertPoint(ask);
+  builder.CreateCondBr(
+      builder.CreateICmpUGT(field(2, i32), builder.getInt32(1)), shared,
+      serial);
+
+  builder.SetInsertPoint(shared);
+  for (auto [i, pointer] : llvm::enumerate(pointers))
+    builder.CreateStore(pointer,
+                        builder.CreateConstInBoundsGEP1_64(ptr, frame, i));
+  auto *taskType =
+      llvm::FunctionType::get(builder.getVoidTy(), {ptr, i32, ptr, ptr}, false);
+  for (const AbiRegion &region : spec.regions) {
+    llvm::Function *function = module.getFunction(region.function);
+    if (!function || function->arg_size() != pointers.size() + 1)
+      return makeError(702, "module has no function '" + region.function +
+                                "' of pointers and a part");
+    if (region.parts == 1) {
+      llvm::SmallVector<llvm::Value *> all(pointers);
+      all.push_back(builder.getInt64(0));
+      builder.CreateCall(function, all);
+      continue;
+    }
+    llvm::Function *task = buildTask(function, pointers.size());
+    builder.CreateCall(taskType, field(4, ptr),
+                       {field(5, ptr),
+                        builder.getInt32(static_cast<uint32_t>(region.parts)),
+                        task, frame});
+  }
+  builder.CreateRetVoid();
+  builder.SetInsertPoint(serial);
+  return llvm::Error::success();
+}
+
+/// A qopt_task that runs one part of `region`; its argument points to the
+/// pointers.
+llvm::Function *AbiBuilder::buildTask(llvm::Function *region, size_t count) {
+  llvm::IRBuilder<>::InsertPointGuard guard(builder);
+  llvm::Function *task =
+      declare(region->getName() + "_task", builder.getVoidTy(), {ptr, i32});
+  task->setLinkage(llvm::GlobalValue::InternalLinkage);
+  llvm::SmallVector<llvm::Value *> arguments;
+  for (size_t i = 0; i < count; ++i)
+    arguments.push_back(builder.CreateLoad(
+        ptr, builder.CreateConstInBoundsGEP1_64(ptr, task->getArg(0), i)));
+  arguments.push_back(builder.CreateZExt(task->getArg(1), i64));
+  builder.CreateCall(region, arguments);
+  builder.CreateRetVoid();
+  return task;
 }
 
 /// One variant an object: 0, or that this CPU cannot run it.

@@ -63,6 +63,7 @@ static llvm::Error parseValues(const InputArgList &args,
       {OPT_activations, pipelines::parseActivations},
       {OPT_io, pipelines::parseIO},
       {OPT_jobs, pipelines::parseJobs},
+      {OPT_threads, pipelines::parseThreads},
       {OPT_limit, pipelines::parseLimit},
       {OPT_seed, pipelines::parseSeed}};
   if (const Arg *arg = args.getLastArg(OPT_mode))
@@ -72,9 +73,6 @@ static llvm::Error parseValues(const InputArgList &args,
     if (const Arg *arg = args.getLastArg(id))
       if (auto error = parser(arg->getValue(), options))
         return error;
-  if (const Arg *arg = args.getLastArg(OPT_threads))
-    if (auto error = pipelines::parseThreads(arg->getValue()))
-      return error;
   for (const std::string &text : args.getAllArgValues(OPT_emit)) {
     auto emissions = pipelines::parseEmit(text);
     if (!emissions)

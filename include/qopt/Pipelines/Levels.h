@@ -6,6 +6,7 @@
 #include "qopt/Evaluation/CorrectBias.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "qopt/Pipelines/Options.h"
+#include "qopt/Target/Abi.h"
 #include "qopt/Target/Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -23,6 +24,8 @@ struct CodeFigures {
   uint64_t arenaBytes = 0;
   uint64_t constBytes = 0;
   uint64_t macs = 0;
+  /// With more than one thread.
+  std::vector<target::AbiRegion> regions;
 };
 
 /// The levels of one compilation. Each `to...` needs the one before it and

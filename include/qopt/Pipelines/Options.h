@@ -73,6 +73,8 @@ struct CompileOptions {
   int activationBits = 8;
   bool activationsSymmetric = false;
   BoundaryIO io = BoundaryIO::Float;
+  /// The most threads that may share a run.
+  int64_t threads = 1;
 
   std::string target;
   std::string cpu;
@@ -100,7 +102,7 @@ llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);
-llvm::Error parseThreads(llvm::StringRef text);
+llvm::Error parseThreads(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseJobs(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseLimit(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseSeed(llvm::StringRef text, CompileOptions &options);

@@ -47,6 +47,14 @@ struct BoundaryTensor {
   uint64_t elements() const;
 };
 
+/// A piece of the computation; regions run one after the other.
+struct AbiRegion {
+  /// `void(inputs..., outputs..., arena, i64 part)`.
+  std::string function;
+  /// Parts may run at the same time.
+  int64_t parts = 1;
+};
+
 struct AbiSpec {
   /// A C identifier: the prefix of every symbol.
   std::string name;
@@ -58,6 +66,9 @@ struct AbiSpec {
   uint32_t arenaAlign = 64;
   /// The compile-time maximum of threads.
   uint32_t maxWorkers = 1;
+  /// The same computation in regions, for a context with workers; none where
+  /// one thread does everything.
+  std::vector<AbiRegion> regions;
   /// What the code needs: `resolve_variant` answers QOPT_NO_VARIANT on a CPU
   /// without it.
   CpuFeatures cpuFeatures;

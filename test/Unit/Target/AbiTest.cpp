@@ -233,6 +233,74 @@ TEST(Abi, WithoutHelpersThereIsNoFloat) {
   EXPECT_EQ(object.find("quantize"), std::string::npos);
 }
 
+/// Writes its part's number + 10 to y[part]; compute writes 1 everywhere.
+const char *const regions = R"(
+llvm.func @compute(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
+  %ones = llvm.mlir.constant(dense<1> : vector<4xi16>) : vector<4xi16>
+  llvm.store %ones, %y {alignment = 2 : i64} : vector<4xi16>, !llvm.ptr
+  llvm.return
+}
+llvm.func @first(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr, %part: i64) {
+  %fives = llvm.mlir.constant(dense<5> : vector<4xi16>) : vector<4xi16>
+  llvm.store %fives, %y {alignment = 2 : i64} : vector<4xi16>, !llvm.ptr
+  llvm.return
+}
+llvm.func @second(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr, %part: i64) {
+  %ten = llvm.mlir.constant(10 : i16) : i16
+  %narrow = llvm.trunc %part : i64 to i16
+  %value = llvm.add %narrow, %ten : i16
+  %slot = llvm.getelementptr %y[%part] : (!llvm.ptr, i64) -> !llvm.ptr, i16
+  llvm.store %value, %slot : i16, !llvm.ptr
+  llvm.return
+}
+)";
+
+/// A parallel-for that runs tasks from the last to the first and counts them.
+void runBackwards(void *pool, uint32_t count, qopt_task task, void *arg) {
+  *static_cast<uint32_t *>(pool) += count;
+  while (count-- > 0)
+    task(arg, count);
+}
+
+TEST(Abi, RegionsRunByTheContext) {
+  AbiSpec spec = doublerSpec();
+  spec.regions = {{"first", 1}, {"second", 3}};
+  auto jit = unwrap(Jit::createFromObject(abiObject(spec, regions)));
+  const auto &model =
+      *static_cast<const qopt_model *>(unwrap(jit->lookup("doubler_model")));
+  int8_t x[4] = {};
+  alignas(64) char arena[16];
+  auto run = [&](const qopt_context *context) {
+    std::vector<int16_t> y(4);
+    const void *inputs[] = {x};
+    void *outputs[] = {y.data()};
+    model.run(inputs, outputs, arena, context);
+    return y;
+  };
+  uint32_t tasks = 0;
+  qopt_context context = {};
+  context.struct_size = sizeof(context);
+  context.parallel_for = runBackwards;
+  context.pool = &tasks;
+  const std::vector<int16_t> serial = {1, 1, 1, 1}, shared = {10, 11, 12, 5};
+  EXPECT_EQ(run(nullptr), serial);
+  context.workers = 1;
+  EXPECT_EQ(run(&context), serial);
+  EXPECT_EQ(tasks, 0u);
+  context.workers = 2;
+  EXPECT_EQ(run(&context), shared);
+  EXPECT_EQ(tasks, 3u);
+}
+
+TEST(Abi, RefusesARegionThatIsNotThere) {
+  AbiSpec spec = doublerSpec();
+  spec.regions = {{"third", 2}};
+  TestModule source(regions);
+  llvm::LLVMContext context;
+  auto module = unwrap(translate(source.get(), context));
+  EXPECT_NE(errorOf(addAbi(*module, spec)).find("'third'"), std::string::npos);
+}
+
 TEST(Abi, RefusesAComputeFunctionOfAnotherForm) {
   AbiSpec spec = doublerSpec();
   spec.inputs.push_back(spec.inputs[0]);
