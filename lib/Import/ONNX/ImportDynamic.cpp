@@ -73,10 +73,46 @@ static Constant readWeight(NodeContext &n, int64_t axis) {
   return result;
 }
 
+/// A product of integers that no DynamicQuantizeLinear made: that of the
+/// numbers less their zero points.
+static void importNumbersProduct(NodeContext &n, int64_t channelAxis) {
+  int64_t point = 0;
+  if (n.hasInput(2)) {
+    ConstantRef points = n.constant(2, "the zero point");
+    if (n.ok() && (points->element != Element::Int || points->size() != 1))
+      n.unsupported("more than one zero point of input 0");
+    point = n.ok() ? points->ints.front() : 0;
+  }
+  Constant weight = readWeight(n, channelAxis);
+  if (!n.ok())
+    return;
+  const std::string &output = n.getNode().outputs.front();
+  Constant one, zeroPoint = intConstant({}, {point});
+  one.floats = {1.0f};
+  n.define(output + "@one", std::move(one));
+  n.define(output + "@zero_point", std::move(zeroPoint));
+  n.define(output + "@weight", std::move(weight));
+  Node dequantize, product = n.getNode();
+  dequantize.name = product.name;
+  dequantize.origin = product.origin = product.opType;
+  dequantize.opType = "DequantizeLinear";
+  dequantize.opset = product.opset;
+  dequantize.inputs = {product.inputs[0], output + "@one",
+                       output + "@zero_point"};
+  dequantize.outputs = {output + "@numbers"};
+  product.opType = product.opType == "ConvInteger" ? "Conv" : "MatMul";
+  product.inputs = {output + "@numbers", output + "@weight"};
+  for (const auto &[name, value] : product.attributes)
+    n.ignoreAttributes({StringRef(name)});
+  n.expandTo({std::move(dequantize), std::move(product)});
+}
+
 void importIntegerProduct(NodeContext &n) {
   n.expectInputs(2, 4);
   if (!n.ok())
     return;
+  if (n.holdsIntegers(0))
+    return importNumbersProduct(n, n.opType() == "ConvInteger" ? 0 : 1);
   const DynamicValue *x = n.dynamicValue(0);
   if (!x || x->role != Role::Integers)
     return n.unsupported("input 0 is not the result of DynamicQuantizeLinear");

@@ -155,17 +155,37 @@ bool NodeContext::checkMove(const QuantizationRef &quantization, size_t i) {
                         "before it");
     return false;
   }
-  if (quantization->scales.empty()) {
-    unsupported(input + " is a graph input of integers whose scale is not "
-                        "known; it expects a DequantizeLinear before it");
-    return false;
-  }
-  if (moved && !(*moved == *quantization)) {
+  if (quantization->scales.empty())
+    dequantized(i, asNumbers(*quantization));
+  const QuantizationRef &known = entry(i).quantization;
+  if (moved && !(*moved == *known)) {
     unsupported("its inputs hold integers of different scales");
     return false;
   }
-  moved = quantization;
+  moved = known;
   return true;
+}
+
+Quantization asNumbers(const Quantization &integers, int64_t zeroPoint) {
+  Quantization result = integers;
+  int64_t shift = integers.isUnsigned ? int64_t(1) << (integers.bits - 1) : 0;
+  result.scales = {1.0f};
+  result.zeroPoints = {zeroPoint - shift};
+  return result;
+}
+
+Value NodeContext::numbers(size_t i) {
+  if (failed)
+    return Value();
+  QuantizationRef integers = entry(i).quantization;
+  if (integers->scales.empty())
+    return dequantized(i, asNumbers(*integers));
+  int64_t shift = integers->isUnsigned ? int64_t(1) << (integers->bits - 1) : 0;
+  double scale = integers->scales[0];
+  double zeroPoint = double(integers->zeroPoints[0] + shift);
+  if (scale == 1 && zeroPoint == 0)
+    return entry(i).value;
+  return unary(entry(i).value, Function::Affine, {1 / scale, zeroPoint});
 }
 
 Value NodeContext::roundTo(Value value, const Quantization &quantization) {

@@ -176,6 +176,8 @@ void importCast(NodeContext &n) {
   if (n.ok() && !toFloat && n.dependsOnData(0))
     return n.unsupported("a tensor that is computed at run time is cast to an "
                          "integer");
+  if (n.ok() && toFloat && n.holdsIntegers(0))
+    return n.setResult(n.numbers(0));
   // Float activations of every width are computed as float32.
   n.setResult(n.activation(0));
 }

@@ -159,6 +159,8 @@ public:
   /// The reals that such an input stands for where `quantization` says how; an
   /// error where the operator that made it says otherwise.
   Value dequantized(size_t i, const Quantization &quantization);
+  /// The integers of such an input as numbers.
+  Value numbers(size_t i);
   /// The input as a part of a dynamic quantization; null where it is none.
   const DynamicValue *dynamicValue(size_t i) const {
     return entry(i).dynamic.get();

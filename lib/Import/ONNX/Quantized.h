@@ -11,6 +11,9 @@ namespace mlir::qopt::importer {
 /// without scales; null for types that are no quantized activations.
 QuantizationRef getInputQuantization(StringRef typeName);
 
+/// Integers that mean themselves, less `zeroPoint`: scale 1.
+Quantization asNumbers(const Quantization &integers, int64_t zeroPoint = 0);
+
 /// The name of the integers' own type, as above.
 StringRef getIntegerName(const Quantization &quantization);
 

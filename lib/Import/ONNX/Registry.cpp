@@ -36,7 +36,8 @@ static const OpEntry table[] = {
     {"BatchNormalization", 9, latest, importBatchNormalization,
      "inference, rank 2 and more, constant parameters"},
     {"Cast", oldest, latest, importCast,
-     "constants; float tensors to a float type (computed as float32)"},
+     "constants; float and 8-bit tensors to a float type (computed as "
+     "float32)"},
     {"Ceil", oldest, latest, importFunction, "float tensors"},
     {"Celu", 12, latest, importElu, "any alpha but 0"},
     {"Clip", oldest, 10, importClip, "bounds as attributes"},
@@ -49,7 +50,8 @@ static const OpEntry table[] = {
      "1-D to 3-D with constant weight and bias; groups, dilations, strides, "
      "auto_pad, asymmetric pads"},
     {"ConvInteger", 10, latest, importIntegerProduct,
-     "after DynamicQuantizeLinear, with a constant weight"},
+     "constant weight; after DynamicQuantizeLinear or of 8-bit inputs, then "
+     "the result as floats"},
     {"ConvTranspose", oldest, latest, importConvTranspose,
      "1-D and 2-D with constant weight and bias; groups, dilations, strides, "
      "auto_pad, output_padding, output_shape"},
@@ -114,7 +116,8 @@ static const OpEntry table[] = {
      "any axis, p 1 and 2"},
     {"MatMul", oldest, latest, importMatMul, "float tensors, broadcast"},
     {"MatMulInteger", 10, latest, importIntegerProduct,
-     "after DynamicQuantizeLinear, with a constant right side"},
+     "constant right side; after DynamicQuantizeLinear or of 8-bit inputs, "
+     "then the result as floats"},
     {"Max", oldest, latest, importMinMax, "float tensors, broadcast"},
     {"MaxPool", oldest, 9, importMaxPool, "1-D to 3-D; auto_pad, pads"},
     {"MaxPool", 10, latest, importMaxPool,
