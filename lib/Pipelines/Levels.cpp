@@ -14,6 +14,7 @@
 #include "qopt/Support/File.h"
 #include "qopt/Transforms/Imported.h"
 #include "qopt/Transforms/Passes.h"
+#include "qopt/Transforms/Pipelines.h"
 #include "qopt/Transforms/Statistics.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -186,13 +187,7 @@ llvm::Error Levels::run(StringRef from, StringRef to, int code,
 }
 
 llvm::Error Levels::observe() {
-  if (llvm::Error error =
-          run("import", "float", 720, [](OpPassManager &manager) {
-            manager.addPass(createFoldQdq());
-            manager.addPass(createSimplify());
-            manager.addPass(createFuseFunctions());
-            manager.addPass(createFuseActivation());
-          }))
+  if (llvm::Error error = run("import", "float", 720, addSimplifyPasses))
     return error;
   return run("float", "observed", 720, [&](OpPassManager &manager) {
     InsertObserversOptions observers;

@@ -9,12 +9,16 @@
 using namespace mlir;
 using namespace mlir::qopt;
 
+void mlir::qopt::addSimplifyPasses(OpPassManager &manager) {
+  manager.addPass(createFoldQdq());
+  manager.addPass(createSimplify());
+  manager.addPass(createFuseNormalization());
+  manager.addPass(createFuseFunctions());
+  manager.addPass(createFuseActivation());
+}
+
 void mlir::qopt::buildSimplifyPipeline(OpPassManager &manager) {
-  manager.addNestedPass<func::FuncOp>(createFoldQdq());
-  manager.addNestedPass<func::FuncOp>(createSimplify());
-  manager.addNestedPass<func::FuncOp>(createFuseNormalization());
-  manager.addNestedPass<func::FuncOp>(createFuseFunctions());
-  manager.addNestedPass<func::FuncOp>(createFuseActivation());
+  addSimplifyPasses(manager.nest<func::FuncOp>());
 }
 
 void mlir::qopt::buildObservePipeline(OpPassManager &manager,

@@ -13,6 +13,7 @@
 #include "qopt/Reference/Evaluate.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Transforms/Passes.h"
+#include "qopt/Transforms/Pipelines.h"
 #include "qopt/Transforms/Statistics.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
@@ -143,11 +144,7 @@ bool areClose(ArrayRef<Tensor> first, ArrayRef<Tensor> second) {
 /// The float function gets observers.
 llvm::Error observe(ModuleOp module) {
   return runPasses(module, "observe", [](OpPassManager &manager) {
-    manager.addPass(createFoldQdq());
-    manager.addPass(createSimplify());
-    manager.addPass(createFuseNormalization());
-    manager.addPass(createFuseFunctions());
-    manager.addPass(createFuseActivation());
+    addSimplifyPasses(manager);
     InsertObserversOptions options;
     options.method = "minmax";
     options.outputBits = 8;

@@ -40,6 +40,9 @@ struct QuantizePipelineOptions : PassPipelineOptions<QuantizePipelineOptions> {
       llvm::cl::init(true)};
 };
 
+/// The passes of `buildSimplifyPipeline`, for a pass manager over functions.
+void addSimplifyPasses(OpPassManager &manager);
+
 /// Float to float in its smallest form: simplify, fuse activations.
 void buildSimplifyPipeline(OpPassManager &manager);
 
