@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""qopt against ONNX Runtime int8 in one process, interleaved, one thread.
+"""qopt against other engines' int8 on the same models, interleaved.
 
-usage: peers.py --zoo ZOO --build BUILD [--models mlp_mnist,resnet20_fmnist]
+usage: peers.py --build BUILD [--zoo ZOO] [--models a,b] [--networks a,b]
+                [--threads 1,2] [--out docs/performance.md]
 
-Runs itself again in BUILD/venv-peers, which it makes from the Python index;
-without that it prints one line and exits 0. Both sides take and give float32.
-ONNX Runtime is called through an IO binding, qopt through one ctypes call.
-Prints one JSON line a model.
+Models are folders of ZOO; networks are those of topologies.py. All engines take
+and give float32, are pinned to as many CPUs as they have threads, and run in
+turns in one process. ONNX Runtime and OpenVINO run the QDQ model that ONNX
+Runtime's quantizer makes. Runs itself again in BUILD/venv-peers, made from the
+Python index; what cannot be had is left out with one line.
 """
 
 import argparse
@@ -19,17 +21,40 @@ import sys
 import tempfile
 import time
 
-PACKAGES = ["numpy", "onnx", "onnxruntime"]
+PACKAGES = ["numpy", "onnx", "onnxruntime", "openvino"]
+NETWORKS = "resnet50,resnet18,mobilenet_v2,efficientnet_lite0,efficientnet_b0,yolov8n"
+MODELS = "mlp_mnist,resnet20_fmnist,mbv2_fmnist,mbv3_fmnist"
 
-# One call from Python: quantize, run, dequantize through the generic ABI.
+# One call an inference: quantize, run on a pool, dequantize.
 SHIM = r"""
 #include "qopt_abi.h"
-void shim(const qopt_model *m, const float *x, void *q, void *o, float *y, void *arena) {
-  const void *in[1] = {q};
-  void *out[1] = {o};
-  m->inputs[0].quantize(x, q);
-  m->run(in, out, arena, 0);
-  m->outputs[0].dequantize(o, y);
+#include "qopt/Runtime/qopt_pool.h"
+#include <stdlib.h>
+typedef struct { const qopt_model *m; qopt_context ctx; void *arena, **in, **out; } net;
+static void **buffers(const qopt_tensor *t, uint32_t count) {
+  void **all = calloc(count, sizeof(void *));
+  for (uint32_t i = 0; i < count; ++i)
+    all[i] = aligned_alloc(64, (t[i].bytes + 127) / 64 * 64);
+  return all;
+}
+net *shim_open(const qopt_model *m, uint32_t threads) {
+  net *n = calloc(1, sizeof(net));
+  n->m = m;
+  n->ctx.struct_size = sizeof(qopt_context);
+  n->ctx.workers = 1;
+  if (threads > 1)
+    qopt_pool_attach(qopt_pool_create(threads), &n->ctx);
+  n->arena = aligned_alloc(64, (m->arena_size + 127) / 64 * 64);
+  n->in = buffers(m->inputs, m->num_inputs);
+  n->out = buffers(m->outputs, m->num_outputs);
+  return n;
+}
+void shim_run(net *n, const float **x, float **y) {
+  for (uint32_t i = 0; i < n->m->num_inputs; ++i)
+    n->m->inputs[i].quantize(x[i], n->in[i]);
+  n->m->run((const void *const *)n->in, n->out, n->arena, &n->ctx);
+  for (uint32_t i = 0; i < n->m->num_outputs; ++i)
+    n->m->outputs[i].dequantize(n->out[i], y[i]);
 }
 """
 
@@ -43,133 +68,307 @@ def enter_venv(build):
     if not os.path.exists(python):
         subprocess.run([sys.executable, "-m", "venv", folder], check=False,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    have = subprocess.run([python, "-c", "import numpy, onnx, onnxruntime"], check=False,
-                          stderr=subprocess.DEVNULL).returncode if os.path.exists(python) else 1
-    if have != 0 and (not os.path.exists(python) or subprocess.run(
-            [python, "-m", "pip", "install", "-q", *PACKAGES], check=False,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0):
+    for package in PACKAGES:
+        if os.path.exists(python):
+            subprocess.run([python, "-m", "pip", "install", "-q", package], check=False,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    have = os.path.exists(python) and subprocess.run(
+        [python, "-c", "import numpy, onnx, onnxruntime"], check=False,
+        stderr=subprocess.DEVNULL).returncode == 0
+    if not have:
         print("peers: skipped, ONNX Runtime cannot be installed from the Python index")
         sys.exit(0)
     os.environ["QOPT_PEERS"] = "1"
     os.execv(python, [python, *sys.argv])
 
 
-def ort_session(path, profile=False):
-    import onnxruntime as ort
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    if profile:
-        options.enable_profiling = True
-        options.profile_file_prefix = os.path.join(tempfile.mkdtemp(), "profile")
-    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+class Task:
+    """A model, samples that it takes, and its quantized form."""
+
+    def __init__(self, name, path, samples, work):
+        import numpy as np
+        import onnx
+        import onnx.version_converter
+        from onnxruntime.quantization.shape_inference import quant_pre_process
+        import make_quantized
+        self.name = name
+        self.path = os.path.join(work, name + ".onnx")
+        self.samples = np.ascontiguousarray(samples, np.float32)
+        model = onnx.load(path)
+        value = model.graph.input[0]
+        self.input = value.name
+        make_quantized.make_static(model, {"name": value.name, "shape": samples.shape[1:]})
+        # Scales along an axis need opset 13.
+        if model.opset_import[0].version < 13:
+            model = onnx.version_converter.convert_version(model, 13)
+        onnx.save(model, self.path)
+        self.quantized = os.path.join(work, name + "-qdq.onnx")
+        quant_pre_process(self.path, self.quantized, skip_symbolic_shape=True)
+        make_quantized.quantize(self.quantized, self.quantized, value.name,
+                                list(self.samples[:8]), "qdq-u8")
+        self.calibration = os.path.join(work, name + ".npy")
+        np.save(self.calibration, self.samples)
 
 
-def kernels(path, feed):
-    """Operator types that ONNX Runtime really runs, with their counts."""
-    session = ort_session(path, profile=True)
-    session.run(None, feed)
-    counts = {}
-    with open(session.end_profiling(), encoding="utf-8") as file:
-        for event in json.load(file):
-            if event.get("cat") == "Node" and "op_name" in event.get("args", {}):
-                op = event["args"]["op_name"]
-                counts[op] = counts.get(op, 0) + 1
-    return counts
+def zoo_task(zoo, name, work):
+    import make_quantized
+    folder = os.path.join(zoo, name)
+    with open(os.path.join(folder, "meta.json"), encoding="utf-8") as file:
+        entry = json.load(file)["inputs"][0]
+    return Task(name, os.path.join(folder, "model.onnx"),
+                make_quantized.read_samples(folder, entry)[:32], work)
+
+
+def network_task(name, work):
+    import numpy as np
+    here = os.path.dirname(os.path.abspath(__file__))
+    subprocess.run([sys.executable, os.path.join(here, "topologies.py"), work, name],
+                   check=True, stdout=subprocess.DEVNULL)
+    samples = np.load(os.path.join(work, name, "calib.npy"))
+    return Task(name, os.path.join(work, name, "model.onnx"), samples[:8, None], work)
 
 
 class Qopt:
-    """A compiled model behind one ctypes call."""
+    """Our object behind one call."""
 
-    def __init__(self, folder, name, work, source, build, calibration, x, outputs):
+    def __init__(self, task, threads, work, build):
         import numpy as np
-        library = os.path.join(work, name + ".so")
-        subprocess.run([os.path.join(build, "bin", "qopt"), os.path.join(folder, "model.onnx"),
-                        "--calibrate", calibration, "--emit=lib", "-o", library,
-                        "--name=net"], check=True, stdout=subprocess.DEVNULL)
-        shim = os.path.join(work, "shim.c")
-        with open(shim, "w", encoding="utf-8") as file:
-            file.write(SHIM)
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-I",
-                        os.path.join(source, "include", "qopt", "Runtime"), shim, "-o",
-                        os.path.join(work, "shim.so")], check=True)
-        self.net = ctypes.CDLL(library)
-        self.call = ctypes.CDLL(os.path.join(work, "shim.so")).shim
-        self.call.argtypes = [ctypes.c_void_p] * 6
-        self.x = np.ascontiguousarray(x, np.float32)
-        self.y = np.zeros(outputs, np.float32)
-        self.buffers = [np.zeros(1 << 24, np.uint8) for _ in range(3)]
-        model = ctypes.addressof(ctypes.c_char.in_dll(self.net, "net_model"))
-        aligned = [(b.ctypes.data + 63) // 64 * 64 for b in self.buffers]
-        self.arguments = (model, self.x.ctypes.data, aligned[0], aligned[1],
-                          self.y.ctypes.data, aligned[2])
+        import judge
+        source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        stem = os.path.join(work, f"{task.name}_{threads}")
+        subprocess.run([os.path.join(build, "bin", "qopt"), task.path, "--calibrate",
+                        task.calibration, "--emit=lib,report,mlir:qint", "-o", stem,
+                        "--name=net", f"--threads={threads}"],
+                       check=True, stdout=subprocess.DEVNULL)
+        shim = os.path.join(work, "shim.so")
+        if not os.path.exists(shim):
+            with open(shim + ".c", "w", encoding="utf-8") as file:
+                file.write(SHIM)
+            include = os.path.join(source, "include")
+            subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-pthread", "-I", include, "-I",
+                            os.path.join(include, "qopt", "Runtime"), shim + ".c",
+                            os.path.join(source, "lib", "Runtime", "pool.c"), "-o", shim],
+                           check=True)
+        with open(stem + ".json", encoding="utf-8") as file:
+            self.macs = json.load(file)["sizes"]["macs"]
+        self.qint = stem + ".qint.mlir"
+        self.library = ctypes.CDLL(stem + ".so")
+        model = judge.Model.in_dll(self.library, "net_model")
+        self.shim = ctypes.CDLL(shim)
+        self.shim.shim_open.restype = ctypes.c_void_p
+        handle = self.shim.shim_open(ctypes.c_void_p(ctypes.addressof(model)), threads)
+        self.x = np.ascontiguousarray(task.samples[0])
+        self.y = [np.zeros(model.outputs[i].elements, np.float32)
+                  for i in range(model.num_outputs)]
+        self.arguments = (ctypes.c_void_p(handle), (ctypes.c_void_p * 1)(self.x.ctypes.data),
+                          (ctypes.c_void_p * len(self.y))(*(y.ctypes.data for y in self.y)))
+        self.call = self.shim.shim_run
 
     def run(self):
         self.call(*self.arguments)
 
 
-def percentiles(times):
-    times.sort()
+class OnnxRuntime:
+    def __init__(self, path, task, threads, profile=False):
+        import onnxruntime as ort
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        if profile:
+            options.enable_profiling = True
+            options.profile_file_prefix = os.path.join(tempfile.mkdtemp(), "profile")
+        self.session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self.binding = self.session.io_binding()
+        self.binding.bind_cpu_input(task.input, task.samples[0])
+        for output in self.session.get_outputs():
+            self.binding.bind_output(output.name)
+
+    def run(self):
+        self.session.run_with_iobinding(self.binding)
+
+    @staticmethod
+    def kernels(path, task):
+        """Operators that really run, with their counts."""
+        engine = OnnxRuntime(path, task, 1, profile=True)
+        engine.run()
+        counts = {}
+        with open(engine.session.end_profiling(), encoding="utf-8") as file:
+            for event in json.load(file):
+                op = event.get("args", {}).get("op_name")
+                if event.get("cat") == "Node" and op:
+                    counts[op] = counts.get(op, 0) + 1
+        return counts
+
+
+class OpenVino:
+    def __init__(self, path, task, threads):
+        import openvino as ov
+        core = ov.Core()
+        model = core.read_model(path)
+        model.reshape({model.inputs[0].any_name: list(task.samples[0].shape)})
+        self.compiled = core.compile_model(model, "CPU", {
+            "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": "f32"})
+        self.request = self.compiled.create_infer_request()
+        self.request.set_input_tensor(ov.Tensor(task.samples[0]))
+
+    def run(self):
+        self.request.infer()
+
+    def kernels(self):
+        """Layer types with the precision they run in."""
+        counts = {}
+        for node in self.compiled.get_runtime_model().get_ordered_ops():
+            info = node.get_rt_info()
+            layer = str(info["layerType"].value if hasattr(info["layerType"], "value")
+                        else info["layerType"])
+            precision = str(info["runtimePrecision"].value
+                            if hasattr(info["runtimePrecision"], "value")
+                            else info["runtimePrecision"])
+            if layer in ("Convolution", "FullyConnected", "MatMul", "Eltwise"):
+                key = f"{layer} {precision}"
+                counts[key] = counts.get(key, 0) + 1
+        return counts
+
+
+def interleave(engines, pause, seconds=4.0):
+    """Nanoseconds of each engine's calls, in turns of at least 2 ms; `pause`
+    seconds before each for the waiting threads of the others to fall asleep."""
+    times = {name: [] for name in engines}
+    rounds = {}
+    for name, engine in engines.items():
+        engine.run()
+        begin = time.perf_counter_ns()
+        engine.run()
+        rounds[name] = max(3, 2_000_000 // max(1, time.perf_counter_ns() - begin))
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or len(next(iter(times.values()))) < 30:
+        for name, engine in engines.items():
+            time.sleep(pause)
+            engine.run()
+            for _ in range(rounds[name]):
+                begin = time.perf_counter_ns()
+                engine.run()
+                times[name].append(time.perf_counter_ns() - begin)
+    return times
+
+
+def summary(times):
+    times = sorted(times)
     return {"min_us": times[0] / 1e3, "p10_us": times[len(times) // 10] / 1e3,
             "median_us": times[len(times) // 2] / 1e3}
 
 
-def interleave(runners, rounds=60, repeat=100):
-    """Times `runners` in turns; each gets `rounds * repeat` samples."""
-    times = [[] for _ in runners]
-    for runner in runners:
-        for _ in range(repeat):
-            runner()
-    for _ in range(rounds):
-        for runner, samples in zip(runners, times):
-            for _ in range(repeat):
-                begin = time.perf_counter_ns()
-                runner()
-                samples.append(time.perf_counter_ns() - begin)
-    return [percentiles(samples) for samples in times]
+def compare(task, threads, work, build, peak):
+    os.sched_setaffinity(0, set(sorted(ALLOWED)[-threads:]))
+    ours = Qopt(task, threads, work, build)
+    engines = {"qopt": ours, "onnxruntime": OnnxRuntime(task.quantized, task, threads),
+               "onnxruntime_float": OnnxRuntime(task.path, task, threads)}
+    row = {"model": task.name, "threads": threads, "mmac": ours.macs / 1e6}
+    try:
+        engines["openvino"] = OpenVino(task.quantized, task, threads)
+        row["openvino_kernels"] = engines["openvino"].kernels()
+    except ImportError:
+        pass
+    row.update({name: summary(t) for name, t in interleave(
+        engines, 0.005 if threads > 1 else 0).items()})
+    peers = {name: row[name]["p10_us"] for name in ("onnxruntime", "openvino") if name in row}
+    row["fastest_peer"] = min(peers, key=peers.get)
+    row["ratio"] = peers[row["fastest_peer"]] / row["qopt"]["p10_us"]
+    if peak:
+        row["share"] = ours.macs / (1e3 * row["qopt"]["p10_us"]) / (peak * threads)
+    row["onnxruntime_kernels"] = OnnxRuntime.kernels(task.quantized, task)
+    row["qint"] = ours.qint
+    return row
 
 
-def compare(zoo, name, source, build):
-    import numpy as np
-    sys.path.insert(0, zoo)
-    import eval as judge
-    folder = judge.Folder(os.path.join(zoo, name))
-    quantized = judge.ort_int8(folder)
-    feed = folder.sample(folder.ev, 0)
-    session = ort_session(quantized)
-    binding = session.io_binding()
-    (input_name, x), = feed.items()
-    binding.bind_cpu_input(input_name, x)
-    output = session.get_outputs()[0]
-    binding.bind_output(output.name)
-    with tempfile.TemporaryDirectory() as work:
-        net = Qopt(os.path.join(zoo, name), name, work, source, build,
-                   os.path.join(zoo, name, "calib"), x,
-                   int(np.prod([d for d in output.shape if isinstance(d, int)])))
-        empty = lambda: None
-        ours, theirs, call = interleave(
-            [net.run, lambda: session.run_with_iobinding(binding), empty])
-    ran = kernels(quantized, feed)
-    return {"model": name, "qopt": ours, "onnxruntime": theirs, "empty_call": call,
-            "ratio_p10": ours["p10_us"] / theirs["p10_us"],
-            "onnxruntime_kernels": ran,
-            "onnxruntime_is_int8": any(op.startswith("Q") and op != "QuantizeLinear"
-                                       for op in ran)}
+def read_peak(build):
+    """GMAC/s of independent dot products on one core; None without AVX512-VNNI."""
+    text = subprocess.run([os.path.join(build, "bin", "gemm-peak")], check=False,
+                          stdout=subprocess.PIPE).stdout.decode()
+    peaks = [json.loads(line).get("peak_gmacs") for line in text.splitlines()
+             if line.startswith("{")]
+    return max((p for p in peaks if p), default=None)
+
+
+def layers_of(row, build):
+    text = subprocess.run([os.path.join(build, "bin", "model-times"), row["qint"], "--sort"],
+                          check=False, stdout=subprocess.PIPE).stdout.decode().splitlines()
+    families = [line for line in text if " all " in line or line.endswith("in all")]
+    return [f"{row['model']}, the ten slowest calls and the sum of each kernel:", "", "```",
+            *[line for line in text if " all " not in line][:10], "", *families, "```", ""]
+
+
+def write_page(rows, peak, build, path):
+    lines = ["# Speed", "",
+             "Written by `bench/peers.py`, not by hand. All engines in one process, in turns, "
+             "batch 1, float32 in and out, p10. ONNX Runtime int8 and OpenVINO run the QDQ model "
+             "of ONNX Runtime's quantizer (u8, weights per channel); networks have random "
+             "weights. A virtual machine shared with others: quote ratios.", ""]
+    if peak:
+        lines += [f"int8 peak, one core: {peak:.0f} GMAC/s (`gemm-peak`, run just before).", ""]
+    for threads in sorted({row["threads"] for row in rows}):
+        lines += [f"## {threads} thread{'s' if threads > 1 else ''}", "",
+                  "| model | MMAC | qopt us | share of peak | ONNX Runtime int8 | float | "
+                  "OpenVINO int8 | ratio to the fastest |", "|---|---|---|---|---|---|---|---|"]
+        for row in rows:
+            if row["threads"] != threads:
+                continue
+            def cell(name):
+                return f"{row[name]['p10_us']:.1f}" if name in row else "-"
+            share = f"{100 * row['share']:.0f} %" if "share" in row else "-"
+            lines.append(f"| {row['model']} | {row['mmac']:.1f} | {cell('qopt')} | {share} "
+                         f"| {cell('onnxruntime')} | {cell('onnxruntime_float')} "
+                         f"| {cell('openvino')} | {row['ratio']:.2f} |")
+        lines.append("")
+    lines += ["## What the peers run", "",
+              "Operators of ONNX Runtime's profile; layers of OpenVINO with their precision.", ""]
+    for row in rows:
+        if row["threads"] == 1:
+            def counts(key):
+                return ", ".join(f"{op} {n}" for op, n in sorted(row.get(key, {}).items()))
+            lines.append(f"- {row['model']}: {counts('onnxruntime_kernels')}; "
+                         f"{counts('openvino_kernels') or 'no OpenVINO'}")
+    lines += ["", "## Layers of qopt", ""]
+    for row in rows:
+        if row["threads"] == 1:
+            lines += layers_of(row, build)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines).rstrip() + "\n")
+
+
+ALLOWED = os.sched_getaffinity(0)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--zoo", required=True)
     parser.add_argument("--build", required=True)
-    parser.add_argument("--models", default="mlp_mnist,resnet20_fmnist")
+    parser.add_argument("--zoo")
+    parser.add_argument("--models", default=MODELS)
+    parser.add_argument("--networks", default=NETWORKS)
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--out")
     arguments = parser.parse_args()
     build = os.path.abspath(arguments.build)
     enter_venv(build)
-    source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    for name in arguments.models.split(","):
-        print(json.dumps(compare(os.path.abspath(arguments.zoo), name, source, build)),
-              flush=True)
+    peak = read_peak(build)
+    rows = []
+    with tempfile.TemporaryDirectory() as work:
+        tasks = []
+        if arguments.zoo and arguments.models:
+            tasks += [zoo_task(os.path.abspath(arguments.zoo), name, work)
+                      for name in arguments.models.split(",")]
+        tasks += [network_task(name, work)
+                  for name in filter(None, arguments.networks.split(","))]
+        for threads in map(int, arguments.threads.split(",")):
+            if threads > len(ALLOWED):
+                print(f"peers: {threads} threads skipped, there are {len(ALLOWED)} CPUs")
+                continue
+            for task in tasks:
+                rows.append(compare(task, threads, work, build, peak))
+                print(json.dumps(rows[-1]), flush=True)
+        if arguments.out and rows:
+            write_page(rows, peak, build, arguments.out)
 
 
 if __name__ == "__main__":

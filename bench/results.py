@@ -217,28 +217,6 @@ def reproducibility_section(bench):
            "distinct object(s).\n")
 
 
-def speed_section(bench):
-    yield "## Against ONNX Runtime int8\n"
-    text = bench.run(sys.executable, os.path.join(bench.source, "bench", "peers.py"), "--zoo",
-                     bench.zoo, "--build", bench.build, check=False)
-    rows = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-    if not rows:
-        yield text.strip() + "\n"
-        return
-    yield ("One process, interleaved, one thread, float in and out; ONNX Runtime through an IO "
-           "binding. Both include the cost of a call from Python.\n")
-    yield ("| model | qopt p10 us | min | ONNX Runtime p10 us | min | ratio p10 | its int8 "
-           "kernels |")
-    yield "|---|---|---|---|---|---|---|"
-    for row in rows:
-        ran = ", ".join(f"{op} {n}" for op, n in sorted(row["onnxruntime_kernels"].items())
-                        if op.startswith("Q"))
-        yield (f"| {row['model']} | {row['qopt']['p10_us']:.2f} | {row['qopt']['min_us']:.2f} "
-               f"| {row['onnxruntime']['p10_us']:.2f} | {row['onnxruntime']['min_us']:.2f} "
-               f"| {row['ratio_p10']:.2f} | {ran} |")
-    yield ""
-
-
 def cpu_name():
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
         names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
@@ -264,7 +242,7 @@ def main():
                  "quote ratios, not times.", ""]
         for section in (accuracy_section(bench, peers), exactness_section(bench),
                         size_section(bench), gemm_section(bench), calibration_section(bench),
-                        speed_section(bench), reproducibility_section(bench)):
+                        reproducibility_section(bench)):
             for line in section:
                 print(line, file=sys.stderr)
                 lines.append(line)

@@ -1,14 +1,16 @@
 #!/bin/sh
-# `make bench [ZOO=folder]`: kernels against the machine's peak, and reading a
-# model of 500 MB; with a folder of trained models docs/results.md instead.
+# `make bench [ZOO=folder]`: kernels against the machine's peak, other engines on
+# the same networks (docs/performance.md), reading a model of 500 MB; with a
+# folder of trained models docs/results.md too.
 set -eu
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)
-cmake --build "$build" --target gemm-peak verify-model calibration-peak
+cmake --build "$build" --target gemm-peak verify-model calibration-peak model-times
+python3 "$here/peers.py" --build "$build" ${ZOO:+--zoo "$ZOO"} --out "$here/../docs/performance.md"
 if [ -n "${ZOO:-}" ]; then
   exec python3 "$here/results.py" --zoo "$ZOO" --build "$build" --out "$here/../docs/results.md"
 fi
 "$build/bin/gemm-peak"
 "$build/bin/calibration-peak" "$here/../examples/fashion-mnist/resnet20.onnx"
 python3 "$here/large_model.py" "$build/bin/qopt"
-echo "for accuracy, sizes and peers: make bench ZOO=folder of trained models"
+echo "for accuracy and sizes: make bench ZOO=folder of trained models"
