@@ -60,46 +60,87 @@ static Value addMatrix(NodeContext &n, Value y, double beta) {
   return n.create<AddOp>(shape, y, c, FnAttr());
 }
 
+namespace {
+struct GemmForm {
+  double alpha = 1, beta = 1;
+  bool transA = false, transB = false;
+
+  bool hasC(NodeContext &n) const { return n.hasInput(2) && beta != 0; }
+};
+} // namespace
+
+/// Input `index`, a matrix, transposed if `isTransposed`.
+static Value gemmSide(NodeContext &n, size_t index, StringRef what,
+                      bool isTransposed) {
+  Value x = n.activation(index);
+  if (!n.ok())
+    return x;
+  Shape shape = n.shapeOf(x);
+  if (shape.size() != 2) {
+    n.invalid("expects a " + what.str() + " side of rank 2, but got " +
+              formatShape(shape));
+    return x;
+  }
+  if (!isTransposed)
+    return x;
+  std::swap(shape[0], shape[1]);
+  return n.create<TransposeOp>(shape, x, ArrayRef<int64_t>{1, 0});
+}
+
+static bool haveInner(NodeContext &n, int64_t left, int64_t right) {
+  if (left != right)
+    n.invalid("inner dimensions " + std::to_string(left) + " and " +
+              std::to_string(right) + " differ");
+  return left == right;
+}
+
+/// A right side that is computed at run time.
+static void importComputedGemm(NodeContext &n, const GemmForm &form) {
+  Value a = gemmSide(n, 0, "left", form.transA);
+  Value b = gemmSide(n, 1, "right", form.transB);
+  if (!n.ok() || !haveInner(n, n.shapeOf(a)[1], n.shapeOf(b)[0]))
+    return;
+  Value y = n.create<MatMulOp>(Shape{n.shapeOf(a)[0], n.shapeOf(b)[1]}, a, b);
+  if (form.alpha != 1.0)
+    y = n.unary(y, Function::Affine, {form.alpha, 0.0});
+  if (form.hasC(n) && n.ok())
+    y = addMatrix(n, y, form.beta);
+  n.setResult(y);
+}
+
 void importGemm(NodeContext &n) {
   n.expectInputs(n.opset() < 11 ? 3 : 2, 3);
-  double alpha = n.floatAttribute("alpha", 1),
-         beta = n.floatAttribute("beta", 1);
-  bool transA = n.intAttribute("transA", 0) != 0;
-  bool transB = n.intAttribute("transB", 0) != 0;
-  if (!std::isfinite(alpha) || !std::isfinite(beta))
+  GemmForm form;
+  form.alpha = n.floatAttribute("alpha", 1);
+  form.beta = n.floatAttribute("beta", 1);
+  form.transA = n.intAttribute("transA", 0) != 0;
+  form.transB = n.intAttribute("transB", 0) != 0;
+  if (!std::isfinite(form.alpha) || !std::isfinite(form.beta))
     n.invalid("alpha and beta expect finite values");
+  if (n.ok() && !n.isConstant(1))
+    return importComputedGemm(n, form);
   ConstantRef b = n.floatConstant(1, "the right side");
   if (n.ok() && b->shape.size() != 2)
     n.invalid("expects a right side of rank 2, but got " +
               formatShape(b->shape));
-  Value a = n.activation(0);
+  Value a = gemmSide(n, 0, "left", form.transA);
   if (!n.ok())
     return;
-  Shape shape = n.shapeOf(a);
-  if (shape.size() != 2)
-    return n.invalid("expects a left side of rank 2, but got " +
-                     formatShape(shape));
-  if (transA) {
-    std::swap(shape[0], shape[1]);
-    a = n.create<TransposeOp>(shape, a, ArrayRef<int64_t>{1, 0});
-  }
-  if (!transB)
+  if (!form.transB)
     b = n.derive(foldTranspose(*b, {1, 0}), b->name);
-  b = scaled(n, b, alpha, b->name);
-  if (!n.ok())
+  b = scaled(n, b, form.alpha, b->name);
+  if (!n.ok() || !haveInner(n, n.shapeOf(a)[1], b->shape[1]))
     return;
   int64_t size = b->shape[0];
-  if (b->shape[1] != shape[1])
-    return n.invalid("inner dimensions " + std::to_string(shape[1]) + " and " +
-                     std::to_string(b->shape[1]) + " differ");
   Value weight = n.emitConstant(b);
   ConstantRef bias;
-  if (n.hasInput(2) && n.isConstant(2) && beta != 0)
-    bias = gemmBias(n, n.floatConstant(2, "C"), beta, size);
+  if (form.hasC(n) && n.isConstant(2))
+    bias = gemmBias(n, n.floatConstant(2, "C"), form.beta, size);
   Value biasValue = bias && n.ok() ? n.emitConstant(bias) : Value();
-  Value y = n.create<GemmOp>({shape[0], size}, a, weight, biasValue, FnAttr());
-  if (n.hasInput(2) && !bias && beta != 0 && n.ok())
-    y = addMatrix(n, y, beta);
+  Value y =
+      n.create<GemmOp>({n.shapeOf(a)[0], size}, a, weight, biasValue, FnAttr());
+  if (form.hasC(n) && !bias && n.ok())
+    y = addMatrix(n, y, form.beta);
   n.setResult(y);
 }
 

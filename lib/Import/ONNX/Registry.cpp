@@ -79,7 +79,7 @@ static const OpEntry table[] = {
      "constant indices of any rank, any axis"},
     {"Gelu", 20, latest, importGelu, "approximate none and tanh"},
     {"Gemm", oldest, latest, importGemm,
-     "a constant right side; alpha, beta, transA, transB, any C"},
+     "alpha, beta, transA, transB, any C"},
     {"GlobalAveragePool", oldest, latest, importGlobalPool, "rank 3 and more"},
     {"GlobalLpPool", oldest, latest, importGlobalLpPool,
      "rank 3 and more, p 1 and 2"},
