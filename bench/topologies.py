@@ -45,7 +45,7 @@ def vgg11(n):
 def espcn(n):
     x = n.conv(n.input(1, 120, 160), 64, 5, act="tanh")
     x = n.conv(x, 32, 3, act="tanh")
-    x = n.conv(x, 9, 3, norm=False, gain=0.3)
+    x = n.conv(x, 9, 3, norm=False)
     return [n.node("DepthToSpace", [x], (1, 360, 480), blocksize=3, mode="CRD")]
 
 
@@ -191,7 +191,7 @@ def inverted_residual(n, x, expand, channels, kernel, stride, act, squeeze=0, ga
     if squeeze:
         y = n.squeeze_excite(y, squeeze, squeeze_act, gate)
     same = stride == 1 and channels == x.channels
-    y = n.conv(y, channels, gain=0.5 if same else 1.0)
+    y = n.conv(y, channels, gain=0.3 if same else 1.0)
     return n.add(x, y) if same else y
 
 
@@ -338,7 +338,7 @@ def yolo(n, block, heads, stem):
 
 def bottleneck(n, x, shortcut, kernel):
     y = n.conv(x, x.channels, kernel, act="silu")
-    y = n.conv(y, x.channels, 3, act="silu", gain=0.5 if shortcut else 1.0)
+    y = n.conv(y, x.channels, 3, act="silu", gain=0.3 if shortcut else 1.0)
     return n.add(x, y) if shortcut else y
 
 
@@ -419,19 +419,21 @@ def unet(n):
 # Samples
 
 def smooth(random, shape):
-    """One sample: gratings and spots of any size and place, noise, normalized
-    as image networks do. One axis beside the channels makes it a sound."""
+    """One sample: gratings and spots of any size and place, brightness, contrast
+    and noise, as image networks normalize it. One axis beside the channels
+    makes it a sound."""
     axes = np.meshgrid(*[np.linspace(-1, 1, size) for size in shape[1:]], indexing="ij")
     total = np.zeros(shape)
-    for _ in range(6):
+    for _ in range(12):
         color = random.normal(0, 1, (shape[0],) + (1,) * len(axes))
         frequency = np.exp(random.uniform(0, 4)) * random.normal(0, 1, len(axes))
         wave = np.sin(sum(f * a for f, a in zip(frequency, axes)) + random.uniform(0, 6.3))
         center, width = random.uniform(-1, 1, len(axes)), random.uniform(0.1, 1)
         distance = sum((a - c) ** 2 for a, c in zip(axes, center))
         total += color * (0.5 * wave + np.exp(-distance / width ** 2))
-    total = total * random.uniform(0.5, 1) / np.sqrt(np.mean(total ** 2))
-    total += random.normal(0, 0.3, (shape[0],) + (1,) * len(axes))
+    total -= np.mean(total, axis=tuple(range(1, len(shape))), keepdims=True)
+    total *= random.uniform(0.7, 1) / np.sqrt(np.mean(total ** 2))
+    total += random.normal(0, 0.2, (shape[0],) + (1,) * len(axes))
     return np.clip(total + random.normal(0, 0.05, shape), -2.2, 2.7)
 
 

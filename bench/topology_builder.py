@@ -117,7 +117,9 @@ class Net:
     def conv(self, x, channels, kernel=1, stride=1, pad=None, groups=1, dilation=1, norm=True,
              act=None, gain=1.0, auto_pad=None):
         """A convolution, normalized unless `norm` is false, and an activation.
-        `pad` is one number or a list as in ONNX; by default the size is kept."""
+        One without a normalization has a bias, and weights that bring its
+        channels to the same size. `pad` is one number or a list as in ONNX; by
+        default the size is kept."""
         rank = len(x.shape) - 1
         kernels = (kernel,) * rank if isinstance(kernel, int) else tuple(kernel)
         if pad is None:
@@ -135,28 +137,30 @@ class Net:
         attributes = dict(kernel_shape=kernels, strides=[stride] * rank, group=groups,
                           dilations=[dilation] * rank, **padding)
         shape = (channels, *sizes)
-        if norm and self.folded and self.statistics:
-            scale, shift = self.folded_norm(channels, gain)
-            weight, bias = weight * scale.reshape(-1, *(1,) * (rank + 1)), shift
-        else:
-            bias = None if norm else self.random.normal(0, 0.1, channels)
-            weight *= 1 if norm else gain
-        operands = [x, self.constant(weight)] + ([] if bias is None else [self.constant(bias)])
-        y = self.node("Conv", operands, shape, **attributes)
-        if norm and not (self.folded and self.statistics):
-            y = self.norm(y, gain)
-        return self.act(y, act)
+        operands, is_folded = self.layer_weights(weight, norm, gain)
+        y = self.node("Conv", [x, *operands], shape, **attributes)
+        return self.act(y if is_folded else self.norm(y, gain, norm), act)
+
+    def layer_weights(self, weight, norm, gain):
+        """Constants of a layer, and whether they normalize its result."""
+        if not self.statistics or (norm and not self.folded):
+            return [self.constant(weight)], False
+        gamma, beta, mean, variance = self.learned(len(weight), gain, norm)
+        scale = gamma / np.sqrt(variance + EPSILON)
+        weight = weight * scale.reshape(-1, *(1,) * (weight.ndim - 1))
+        return [self.constant(weight), self.constant(beta - mean * scale)], True
 
     def depthwise(self, x, kernel=3, stride=1, act=None, **more):
         return self.conv(x, x.channels, kernel, stride, groups=x.channels, act=act, **more)
 
     def linear(self, x, features, act=None, gain=1.0):
-        weight = self.normal((features, x.shape[-1]), x.shape[-1]) * gain
-        bias = self.random.normal(0, 0.1, features)
+        weight = self.normal((features, x.shape[-1]), x.shape[-1])
         if len(x.shape) == 1:
-            y = self.node("Gemm", [x, self.constant(weight), self.constant(bias)], (features,),
-                          transB=1)
+            operands, is_folded = self.layer_weights(weight, False, gain)
+            y = self.node("Gemm", [x, *operands], (features,), transB=1)
+            y = y if is_folded else self.norm(y, gain, False)
         else:
+            bias = self.random.normal(0, 0.1, features)
             y = self.node("MatMul", [x, self.constant(weight.T)], (*x.shape[:-1], features))
             y = self.node("Add", [self.constant(bias), y], y.shape)
         return self.act(y, act)
@@ -170,35 +174,34 @@ class Net:
 
     # Normalization
 
-    def affine(self, channels, gain):
-        return (gain * self.random.uniform(0.5, 1.5, channels),
-                gain * self.random.normal(0.2, 0.4, channels))
-
-    def folded_norm(self, channels, gain):
-        """The factor and the term that stand for a normalization."""
-        gamma, beta = self.affine(channels, gain)
-        found = self.statistics[self.norms]
+    def learned(self, channels, gain, centered=True):
+        """Factor, term, mean and variance of the next normalization. One that
+        is not centered keeps the mean, and its variance is around zero."""
+        gamma = gain * self.random.uniform(0.6, 1.2, channels)
+        beta = gain * (self.random.normal(0.5, 0.3, channels) if centered
+                       else self.random.normal(0, 0.1, channels))
+        if not self.statistics:
+            return gamma, beta, None, None
         self.norms += 1
-        scale = gamma / np.sqrt(found.variance + EPSILON)
-        return scale, beta - found.mean * scale
+        return gamma, beta, *self.statistics[self.norms - 1]
 
-    def norm(self, x, gain=1.0):
+    def norm(self, x, gain=1.0, centered=True):
         """BatchNormalization; measuring, the same from the samples' moments."""
-        gamma, beta = self.affine(x.channels, gain)
+        gamma, beta, *found = self.learned(x.channels, gain, centered)
         if self.statistics:
-            found = self.statistics[self.norms]
-            self.norms += 1
             return self.node("BatchNormalization", [x] + [self.constant(p) for p in (
-                gamma, beta, found.mean, found.variance)], x.shape, epsilon=EPSILON)
+                gamma, beta, *found)], x.shape, epsilon=EPSILON)
         axes = [0, *range(2, len(x.shape) + 1)]
         each = (1, x.channels) + (1,) * (len(x.shape) - 1)
-        mean = self.node("ReduceMean", [x], (), axes=axes)
+        mean = self.node("ReduceMean", [x], each, axes=axes)
+        if not centered:
+            mean = self.node("Sub", [mean, mean], each)
         centered = self.node("Sub", [x, mean], x.shape)
         square = self.node("Mul", [centered, centered], x.shape)
-        variance = self.node("ReduceMean", [square], (), axes=axes)
+        variance = self.node("ReduceMean", [square], each, axes=axes)
         self.moments += [mean.name, variance.name]
-        offset = self.node("Add", [variance, self.constant(EPSILON)], ())
-        scaled = self.node("Div", [centered, self.node("Sqrt", [offset], ())], x.shape)
+        offset = self.node("Add", [variance, self.constant(EPSILON)], each)
+        scaled = self.node("Div", [centered, self.node("Sqrt", [offset], each)], x.shape)
         scaled = self.node("Mul", [scaled, self.constant(gamma.reshape(each))], x.shape)
         return self.node("Add", [scaled, self.constant(beta.reshape(each))], x.shape)
 
@@ -305,12 +308,10 @@ def make_model(function, name, samples, opset=17, folded=False):
     seed = sum(name.encode())
     net = Net(seed, batch=len(samples))
     outputs = function(net)
-    statistics = []
-    if net.moments:
-        found, = run(net.model(outputs, name, opset), [samples])
-        statistics = [Statistics(m.reshape(-1), v.reshape(-1))
-                      for m, v in zip(found[::2], found[1::2])]
-    net = Net(seed, folded=folded, statistics=statistics or [None])
+    found, = run(net.model(outputs, name, opset), [samples])
+    statistics = [Statistics(m.reshape(-1), v.reshape(-1))
+                  for m, v in zip(found[::2], found[1::2])]
+    net = Net(seed, folded=folded, statistics=statistics)
     outputs = function(net)
     return net.model(outputs, name, opset)
 
