@@ -98,6 +98,11 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
     });
   }
 
+  void widen(ObserveOp op) {
+    op.setBits(16);
+    op.setSymmetric(true);
+  }
+
   /// A sum rounds once: an operand that nothing else reads keeps the bits that
   /// its own rounding would take.
   void widenSums(func::FuncOp function) {
@@ -105,11 +110,50 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
       auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
       if (producer && producer.getScaleRule() == ScaleRule::Own &&
           !op.getScale() && op->hasOneUse() &&
-          isa<AddOp, SubOp>(*op->getUsers().begin())) {
-        op.setBits(16);
-        op.setSymmetric(true);
-      }
+          isa<AddOp, SubOp>(*op->getUsers().begin()))
+        widen(op);
     });
+  }
+
+  /// What normalizations read, and the sums that it is made of, keep the bits
+  /// that rounding to 8 would take: the residual stream of a transformer. Sums
+  /// and normalizations read 16 bits at little cost; a value that another op
+  /// reads too stays as it is.
+  void widenNormalized(func::FuncOp function) {
+    SmallVector<ObserveOp> observers;
+    function.walk([&](ObserveOp op) {
+      bool isNormalized = llvm::any_of(op->getUsers(), [](Operation *user) {
+        return isa<LayerNormOp>(user);
+      });
+      if (isNormalized && mayWiden(op))
+        observers.push_back(op);
+    });
+    while (!observers.empty()) {
+      ObserveOp op = observers.pop_back_val();
+      if (op.getBits() == 16)
+        continue;
+      widen(op);
+      Operation *producer = op.getInput().getDefiningOp();
+      if (!isa<AddOp, SubOp>(producer))
+        continue;
+      for (Value operand : producer->getOperands()) {
+        auto observe = operand.getDefiningOp<ObserveOp>();
+        SmallVector<ObserveOp> moved;
+        if (observe && mayWiden(observe))
+          observers.push_back(observe);
+        else if (collectWidenable(operand, moved))
+          llvm::for_each(moved, [&](ObserveOp op) { widen(op); });
+      }
+    }
+  }
+
+  /// Whether each reader takes 16 bits as readily as 8.
+  static bool mayWiden(ObserveOp op) {
+    auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
+    return producer && producer.getScaleRule() == ScaleRule::Own &&
+           !op.getScale() &&
+           llvm::all_of(op->getUsers(),
+                        llvm::IsaPred<AddOp, SubOp, LayerNormOp>);
   }
 
   void runOnOperation() override {
@@ -122,6 +166,7 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
     setOutputBits(function);
     if (wideSums)
       widenSums(function);
+    widenNormalized(function);
   }
 };
 

@@ -166,3 +166,31 @@ func.func @decided(%x: tensor<2xf32> {qopt.name = "x"}) -> tensor<2xf32> {
 // A declaration has no body to rewrite.
 // CHECK: func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
 func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
+
+// What a normalization reads, and what that is a sum of, has 16 bits; what
+// another op reads has not.
+// CHECK-LABEL: func.func @residual
+// CHECK:         "x" :
+// CHECK:         "a" {bits = 16 : i64, symmetric = true}
+// CHECK:         "c" {bits = 16 : i64, symmetric = true}
+// CHECK:         "s" {bits = 16 : i64, symmetric = true}
+// CHECK:         "n" :
+// CHECK:         "b" :
+// CHECK:         "t" :
+// CHECK:         "m" :
+func.func @residual(%x: tensor<1x2xf32> {qopt.name = "x"}) -> tensor<1x2xf32> {
+  %w = qopt.constant dense<1.0> : tensor<2x2xf32>
+  %v = qopt.constant dense<1.0> : tensor<1x1xf32>
+  %a = qopt.gemm %x, %w {qopt.value = "a"} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %p = qopt.slice %a [0, 0] steps [1, 1] : (tensor<1x2xf32>) -> tensor<1x1xf32>
+  %c = qopt.concat %v, %p axis 1 {qopt.value = "c"} : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x2xf32>
+  %s = qopt.add %x, %c {qopt.value = "s"} : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  %n = qopt.layer_norm %s axes [1] {epsilon = 1.0e-5 : f64, qopt.value = "n"} : (tensor<1x2xf32>) -> tensor<1x2xf32>
+  %b = qopt.gemm %n, %w {qopt.value = "b"} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %t = qopt.add %s, %b {qopt.value = "t"} : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  %m = qopt.layer_norm %t axes [1] {epsilon = 1.0e-5 : f64, qopt.value = "m"} : (tensor<1x2xf32>) -> tensor<1x2xf32>
+  %g = qopt.gemm %t, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %h = qopt.gemm %m, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %y = qopt.mul %g, %h : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}

@@ -189,6 +189,9 @@ def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
     Where it passes ops that share a scale on its way, the value that owns the
     scale does.
 
+    What `layer_norm` reads has 16 bits, as have the operands of the `add` or
+    `sub` that makes it, where nothing else than these ops reads them.
+
     With `wide-sums`, an operand of `add` or `sub` that nothing else reads has
     16 bits too: the sum then rounds once.
 
