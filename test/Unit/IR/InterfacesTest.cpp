@@ -95,6 +95,20 @@ TEST_F(Interfaces, SoftmaxIsFixed) {
   EXPECT_EQ(softmax.getFixedRange(8, false), (std::pair<double, double>(0, 1)));
 }
 
+TEST_F(Interfaces, PositionsHaveAScaleOfOne) {
+  for (const char *name : {"arg_max", "arg_min"}) {
+    auto op = cast<QuantizableOpInterface>(
+        parse("%y = qopt." + std::string(name) + " %x axis 0 : (" + image +
+              ") -> " + image));
+    EXPECT_EQ(op.getScaleRule(), ScaleRule::Fixed);
+    // Over as many steps as the bits have from 0 on.
+    EXPECT_EQ(op.getFixedRange(8, false), (std::pair<double, double>(0, 256)));
+    EXPECT_EQ(op.getFixedRange(8, true), (std::pair<double, double>(0, 128)));
+    EXPECT_EQ(op.getFixedRange(16, true),
+              (std::pair<double, double>(0, 32768)));
+  }
+}
+
 TEST_F(Interfaces, ActivationsCanBeFused) {
   Operation *op = parse("%y = qopt.add %x, %b : (" + image +
                         ", tensor<4xf32>) -> " + image);
