@@ -8,6 +8,7 @@
 #include "Names.h"
 #include "Scales.h"
 #include "SimplifyPatterns.h"
+#include "qopt/IR/QuantTypes.h"
 #include "qopt/Transforms/Constants.h"
 #include <cmath>
 
@@ -65,6 +66,51 @@ void setParameters(PatternRewriter &rewriter, OpT op,
   });
 }
 
+/// A weight that the model holds as integers, `scale[c]` times as large: the
+/// integers stay, their scales change. A negative factor mirrors the channel,
+/// `-1 - q` for `q` and the zero point, which no integer leaves the range by.
+/// Null where a scale would not be a type's.
+Value scaleImported(PatternRewriter &rewriter, Value weight,
+                    ArrayRef<double> factors) {
+  auto type = cast<RankedTensorType>(weight.getType());
+  auto storage = storageTensorType(type).getElementType();
+  bool perAxis = isPerAxis(type);
+  if (storage.getIntOrFloatBitWidth() != 8 || (perAxis && quantAxis(type) != 0))
+    return Value();
+  SmallVector<int32_t> values = *getQuantizedConstant(weight);
+  int64_t length = values.size() / factors.size();
+  SmallVector<double> scales;
+  SmallVector<int64_t> zeroPoints;
+  for (auto [channel, factor] : llvm::enumerate(factors)) {
+    int64_t index = perAxis ? channel : 0;
+    auto scale =
+        static_cast<float>(quantScale(type, index) * std::fabs(factor));
+    int64_t zeroPoint = quantParams(type, index).zeroPoint;
+    auto row = MutableArrayRef(values).slice(channel * length, length);
+    if (factor == 0) {
+      scale = 1;
+      llvm::fill(row, zeroPoint);
+    }
+    if (!std::isnormal(scale))
+      return Value();
+    if (factor < 0) {
+      zeroPoint = -1 - zeroPoint;
+      for (int32_t &value : row)
+        value = -1 - value;
+    }
+    scales.push_back(scale);
+    zeroPoints.push_back(zeroPoint);
+  }
+  auto element = quant::UniformQuantizedPerAxisType::get(
+      quant::QuantizationFlags::Signed, storage, rewriter.getF32Type(), scales,
+      zeroPoints, /*quantizedDimension=*/0, numerics::signedMin(8),
+      numerics::signedMax(8));
+  Value constant = createQuantizedConstant(rewriter, weight.getLoc(),
+                                           type.clone(element), values);
+  return DequantizeOp::create(rewriter, weight.getLoc(),
+                              type.clone(rewriter.getF32Type()), constant);
+}
+
 /// Takes the leading map off `op`: whole, or the first function of a chain.
 /// `producer` computes the map's result from now on.
 void removeMap(PatternRewriter &rewriter, Operation *op, Operation *producer) {
@@ -104,6 +150,8 @@ struct FoldIntoProducer final : OpRewritePattern<MapOp> {
     // A second user still needs the value before the map.
     if (!producer->hasOneUse())
       return rewriter.notifyMatchFailure(producer, "has more than one user");
+    if (Value weight = getImportedConstant(producer.getWeight()))
+      return foldIntoScales(op, producer, weight, *map, rewriter);
     std::optional<Parameters> parameters = getParameters(producer);
     if (!parameters)
       return rewriter.notifyMatchFailure(producer, "weights are no constants");
@@ -117,6 +165,37 @@ struct FoldIntoProducer final : OpRewritePattern<MapOp> {
       return rewriter.notifyMatchFailure(op, "folded weights overflow");
 
     setParameters(rewriter, producer, *parameters);
+    removeMap(rewriter, op, producer);
+    return success();
+  }
+
+  /// The same for the integers of `weight`.
+  LogicalResult foldIntoScales(MapOp op, OpT producer, Value weight,
+                               const ChannelMap &map,
+                               PatternRewriter &rewriter) const {
+    SmallVector<float> bias(map.shift.begin(), map.shift.end());
+    if (producer.getBias()) {
+      auto known = getConstantF32(producer.getBias());
+      if (!known)
+        return rewriter.notifyMatchFailure(producer, "bias is no constant");
+      for (auto [index, value] : llvm::enumerate(*known))
+        bias[index] =
+            static_cast<float>(value * map.scale[index] + map.shift[index]);
+    }
+    if (!allFinite(bias))
+      return rewriter.notifyMatchFailure(op, "folded bias overflows");
+    rewriter.setInsertionPoint(producer);
+    Value scaled = scaleImported(rewriter, weight, map.scale);
+    if (!scaled)
+      return rewriter.notifyMatchFailure(op, "folded scales leave their range");
+    auto biasType =
+        RankedTensorType::get({int64_t(bias.size())}, rewriter.getF32Type());
+    Value newBias =
+        createConstantF32(rewriter, producer.getLoc(), biasType, bias);
+    rewriter.modifyOpInPlace(producer, [&] {
+      producer.getWeightMutable().assign(scaled);
+      producer.getBiasMutable().assign(newBias);
+    });
     removeMap(rewriter, op, producer);
     return success();
   }

@@ -493,6 +493,9 @@ llvm::Error NodeContext::finish() {
   };
   if (result.kind == Entry::Kind::Activation && moved)
     result.quantization = moved;
+  for (Entry &other : others)
+    if (other.kind == Entry::Kind::Activation && moved)
+      other.quantization = moved;
   for (Operation *op : created) {
     std::string value = name + "@" + op->getName().stripDialect().str();
     for (size_t i = node.outputs.size(); i-- > 0;)
