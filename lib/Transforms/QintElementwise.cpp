@@ -157,8 +157,7 @@ struct UnaryPattern final : TensorPattern<UnaryOp> {
                                     PatternRewriter &rewriter) const override {
     QuantParams input = params.inputs.front();
     if (getBits(input) != 8)
-      return llvm::createStringError(
-          "a table reads 8 bits, but the input has 16");
+      return buildClamp(op, adaptor, params, rewriter);
     // A narrower storage range still indexes by all 256 values.
     input.qmin = numerics::signedMin(8);
     input.qmax = numerics::signedMax(8);
@@ -167,6 +166,27 @@ struct UnaryPattern final : TensorPattern<UnaryOp> {
     return qint::TableOp::create(rewriter, op.getLoc(), getResultType(op),
                                  adaptor.getInput(),
                                  rewriter.getDenseI16ArrayAttr(table));
+  }
+
+  /// A clamp needs no table: a rescaling has one.
+  llvm::Expected<Operation *> buildClamp(UnaryOp op, OpAdaptor adaptor,
+                                         const ValueParams &params,
+                                         PatternRewriter &rewriter) const {
+    auto function = cast<FnAttr>(op.getFunctions()[0]);
+    if (op.getFunctions().size() != 1 || !function.isClamp())
+      return llvm::createStringError(
+          "a table reads 8 bits, but the input has 16");
+    const QuantParams &input = params.inputs.front();
+    double factor = static_cast<double>(input.scale) / params.result.scale;
+    llvm::Expected<numerics::Multipliers> multipliers =
+        numerics::chooseMultipliers(factor);
+    if (!multipliers)
+      return multipliers.takeError();
+    qint::RequantAttr requant = ResultForm(params.result, function)
+                                    .getRequant(op.getContext(), *multipliers);
+    return qint::RequantizeOp::create(
+        rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
+        rewriter.getI32IntegerAttr(input.zeroPoint), requant);
   }
 };
 

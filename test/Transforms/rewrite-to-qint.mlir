@@ -178,6 +178,14 @@ func.func @quotient(%x: tensor<2x!x>, %y: tensor<2x!y>) -> tensor<2x!y> {
   return %q : tensor<2x!y>
 }
 
+// A clamp of 16 bits needs no table.
+// CHECK-LABEL: func.func @clamp16
+// CHECK:         qint.requantize %arg0 {input_zero_point = 0 : i32, requant = #qint.requant<{{.*}}, zp 0, clamp 0 to 32767>} : (tensor<2xi16>) -> tensor<2xi16>
+func.func @clamp16(%x: tensor<2x!x16>) -> tensor<2x!y16> {
+  %r = qopt.unary %x [#qopt.fn<relu>] : (tensor<2x!x16>) -> tensor<2x!y16>
+  return %r : tensor<2x!y16>
+}
+
 // Averages of an imported model have ties whatever their count.
 // CHECK-LABEL: func.func @imported_average
 // CHECK:         qint.avg_pool %arg0
