@@ -5,6 +5,7 @@
 #include "TileEpilogue.h"
 #include "TilePlan.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "qopt/IR/Qint.h"
 
@@ -16,6 +17,11 @@ constexpr int64_t dotsPerIteration = 48;
 constexpr int64_t dotsPerTinyIteration = 16;
 /// Accumulators that keep the dot unit busy while results are under way.
 constexpr int64_t wantedAccumulators = 12;
+/// Panels below this come in time by themselves.
+constexpr int64_t minPrefetchedBytes = 16 << 10;
+/// Tiles of one panel over which the next panel's prefetches are spread.
+constexpr int64_t maxPrefetchingTiles = 8;
+constexpr int64_t lineBytes = 64;
 
 /// A kernel's body under construction.
 class TileEmitter {
@@ -56,8 +62,59 @@ private:
       if (plan.general)
         runGeneralRows(panel, inBase, base, target);
       else
-        runRows(panel, 0, inBase, base, target);
+        runRows(panel, 0, inBase, base, target, kb.index(0));
     });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The next panel's weights, on their way from memory while this one is used
+  //===--------------------------------------------------------------------===//
+
+  int64_t tilesOf(const PanelClass &panel) const {
+    int64_t tiles = 0;
+    int64_t count = plan.general ? gemm.numRows() : plan.rows.back().count;
+    for (const RowTiles &group :
+         splitRows(count, tileRows(panel), sizeOf(gemm) != TileSize::Large))
+      tiles += group.count;
+    if (!plan.general)
+      for (const TileRows &level : llvm::drop_end(plan.rows))
+        tiles *= level.count;
+    return tiles;
+  }
+
+  /// Over how many tiles, a power of two; 1 for none.
+  int64_t prefetchingTiles(const PanelClass &panel) const {
+    int64_t tiles = std::min(tilesOf(panel), maxPrefetchingTiles);
+    bool isWorthIt = panel.count > 1 && panel.bytes >= minPrefetchedBytes;
+    return isWorthIt ? int64_t(llvm::bit_floor(uint64_t(tiles))) : 1;
+  }
+
+  /// Where tile `tile` of the panel at `base` begins to prefetch; null where it
+  /// does not.
+  Value prefetchStart(const PanelClass &panel, Value base, Value tile) {
+    int64_t tiles = prefetchingTiles(panel);
+    if (tiles == 1)
+      return Value();
+    return kb.add(kb.add(base, panel.bytes),
+                  kb.mul(tile, llvm::alignTo(panel.bytes / tiles, lineBytes)));
+  }
+
+  /// The lines of the next panel that `bytes` of this one stand for, when
+  /// `consumed` bytes of it have been used.
+  void prefetch(const PanelClass &panel, Value start, Value consumed,
+                int64_t bytes) {
+    if (!start)
+      return;
+    int64_t tiles = prefetchingTiles(panel);
+    int64_t size = cast<MemRefType>(panels.getType()).getDimSize(0);
+    Value at = kb.add(start, kb.div(consumed, tiles));
+    for (int64_t line = 0; line * lineBytes * tiles < bytes; ++line) {
+      Value position = arith::MinUIOp::create(
+          kb.b, kb.loc, kb.add(at, line * lineBytes), kb.index(size - 1));
+      memref::PrefetchOp::create(kb.b, kb.loc, panels, position,
+                                 /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
+    }
   }
 
   int64_t tileRows(const PanelClass &panel) const {
@@ -66,61 +123,71 @@ private:
 
   /// Row level `level` and those in it; tiles lie within the innermost.
   void runRows(const PanelClass &panel, size_t level, Value inBase, Value base,
-               Value outBase) {
+               Value outBase, Value tile) {
     const TileRows &rows = plan.rows[level];
     if (level + 1 < plan.rows.size()) {
+      int64_t tiles = tilesOf(panel);
+      for (size_t outer = 0; outer <= level; ++outer)
+        tiles /= plan.rows[outer].count;
       kb.loop(0, rows.count, 1, [&](Value i) {
         runRows(panel, level + 1, kb.add(kb.mul(i, rows.inStride), inBase),
-                base, kb.add(kb.mul(i, rows.outStride), outBase));
+                base, kb.add(kb.mul(i, rows.outStride), outBase),
+                kb.add(tile, kb.mul(i, tiles)));
       });
       return;
     }
-    forTiles(rows.count, tileRows(panel), [&](Value row, int64_t count) {
-      Value inTile = kb.add(kb.mul(row, rows.inStride), inBase);
-      Value outTile = kb.add(kb.mul(row, rows.outStride), outBase);
-      SmallVector<Value> inRows, outRows;
-      for (int64_t r = 0; r < count; ++r) {
-        inRows.push_back(kb.add(inTile, r * rows.inStride));
-        outRows.push_back(kb.add(outTile, r * rows.outStride));
-      }
-      runTile(panel, inRows, base, outRows);
-    });
+    forTiles(rows.count, tileRows(panel),
+             [&](Value row, int64_t count, Value index) {
+               Value inTile = kb.add(kb.mul(row, rows.inStride), inBase);
+               Value outTile = kb.add(kb.mul(row, rows.outStride), outBase);
+               SmallVector<Value> inRows, outRows;
+               for (int64_t r = 0; r < count; ++r) {
+                 inRows.push_back(kb.add(inTile, r * rows.inStride));
+                 outRows.push_back(kb.add(outTile, r * rows.outStride));
+               }
+               runTile(panel, inRows, base, outRows, kb.add(tile, index));
+             });
   }
 
-  /// Calls `body` with the first row and the number of rows of each tile.
+  /// Calls `body` with the first row, the number of rows and the index of each
+  /// tile.
   void forTiles(int64_t rows, int64_t maxRows,
-                llvm::function_ref<void(Value, int64_t)> body) {
+                llvm::function_ref<void(Value, int64_t, Value)> body) {
+    int64_t first = 0;
     for (const RowTiles &tiles :
-         splitRows(rows, maxRows, sizeOf(gemm) != TileSize::Large))
+         splitRows(rows, maxRows, sizeOf(gemm) != TileSize::Large)) {
       kb.loop(0, tiles.count, 1, [&](Value i) {
         Value row = kb.add(kb.mul(i, tiles.rows), tiles.first);
         if (tiles.first + (tiles.count - 1) * tiles.rows > tiles.last)
           row = arith::MinUIOp::create(kb.b, kb.loc, row, kb.index(tiles.last));
-        body(row, tiles.rows);
+        body(row, tiles.rows, kb.add(i, first));
       });
+      first += tiles.count;
+    }
   }
 
   /// All rows in one sequence; a tile's positions are computed.
   void runGeneralRows(const PanelClass &panel, Value inBase, Value base,
                       Value outBase) {
-    forTiles(gemm.numRows(), tileRows(panel), [&](Value row, int64_t count) {
-      SmallVector<Value> inRows, outRows;
-      for (int64_t r = 0; r < count; ++r) {
-        Value left = kb.add(row, r);
-        Value inRow = inBase, outRow = outBase;
-        for (const TileRows &rows : llvm::reverse(plan.rows)) {
-          bool isOutermost = &rows == &plan.rows.front();
-          Value at = isOutermost ? left : kb.rem(left, rows.count);
-          inRow = kb.add(kb.mul(at, rows.inStride), inRow);
-          outRow = kb.add(kb.mul(at, rows.outStride), outRow);
-          if (!isOutermost)
-            left = kb.div(left, rows.count);
-        }
-        inRows.push_back(inRow);
-        outRows.push_back(outRow);
-      }
-      runTile(panel, inRows, base, outRows);
-    });
+    forTiles(gemm.numRows(), tileRows(panel),
+             [&](Value row, int64_t count, Value index) {
+               SmallVector<Value> inRows, outRows;
+               for (int64_t r = 0; r < count; ++r) {
+                 Value left = kb.add(row, r);
+                 Value inRow = inBase, outRow = outBase;
+                 for (const TileRows &rows : llvm::reverse(plan.rows)) {
+                   bool isOutermost = &rows == &plan.rows.front();
+                   Value at = isOutermost ? left : kb.rem(left, rows.count);
+                   inRow = kb.add(kb.mul(at, rows.inStride), inRow);
+                   outRow = kb.add(kb.mul(at, rows.outStride), outRow);
+                   if (!isOutermost)
+                     left = kb.div(left, rows.count);
+                 }
+                 inRows.push_back(inRow);
+                 outRows.push_back(outRow);
+               }
+               runTile(panel, inRows, base, outRows, index);
+             });
   }
 
   /// Sets of accumulators: several where a tile is so small that one dot would
@@ -139,12 +206,14 @@ private:
 
   /// One register tile: initialize, sum over K, narrow, store.
   void runTile(const PanelClass &panel, ArrayRef<Value> inRows, Value base,
-               ArrayRef<Value> outRows) {
+               ArrayRef<Value> outRows, Value tile) {
     int64_t rows = inRows.size(), vectors = panel.vectors.size();
     int64_t sets = accumulatorSets(panel, rows);
     SmallVector<Value> acc = initialAccumulators(panel, base, rows, sets);
     Value weights = kb.add(base, plan.weightOffset(panel));
-    acc = sumSegments(panel, 0, inRows, kb.index(0), weights, acc);
+    Value ahead = prefetchStart(panel, base, tile);
+    acc = sumSegments(panel, 0, inRows, kb.index(0), weights, kb.index(0),
+                      ahead, acc);
 
     PanelScales scales = loadScales(kb, gemm, plan, panel, panels, base);
     SmallVector<SmallVector<Value>> totals(rows);
@@ -183,12 +252,13 @@ private:
   }
 
   /// Segment level `level` and the run in it. `offset` is common to all rows
-  /// of A.
+  /// of A, `consumed` are the bytes of weights before.
   SmallVector<Value> sumSegments(const PanelClass &panel, size_t level,
                                  ArrayRef<Value> inRows, Value offset,
-                                 Value weights, ValueRange acc) {
+                                 Value weights, Value consumed, Value ahead,
+                                 ValueRange acc) {
     if (level == gemm.segments.size())
-      return sumRun(panel, inRows, offset, weights, acc);
+      return sumRun(panel, inRows, offset, weights, consumed, ahead, acc);
     const TileSegment &segment = gemm.segments[level];
     int64_t runs = 1;
     for (size_t i = level + 1; i < gemm.segments.size(); ++i)
@@ -197,13 +267,15 @@ private:
     return kb.loop(0, segment.count, 1, acc, [&](Value i, ValueRange carried) {
       return sumSegments(panel, level + 1, inRows,
                          kb.add(kb.mul(i, segment.stride), offset),
-                         kb.add(kb.mul(i, bytes), weights), carried);
+                         kb.add(kb.mul(i, bytes), weights),
+                         kb.add(kb.mul(i, bytes), consumed), ahead, carried);
     });
   }
 
   /// One contiguous run of K.
   SmallVector<Value> sumRun(const PanelClass &panel, ArrayRef<Value> inRows,
-                            Value offset, Value weights, ValueRange acc) {
+                            Value offset, Value weights, Value consumed,
+                            Value ahead, ValueRange acc) {
     int64_t dwords = gemm.dwordsPerRun();
     int64_t tile = inRows.size() * panel.vectors.size();
     int64_t sets = acc.size() / tile;
@@ -223,6 +295,8 @@ private:
     SmallVector<Value> sums = kb.loop(
         0, whole * 4, unroll * 4, acc, [&](Value k, ValueRange carried) {
           SmallVector<Value> next(carried);
+          prefetch(panel, ahead, kb.add(consumed, kb.mul(k, panel.lanes())),
+                   unroll * 4 * panel.lanes());
           for (int64_t i = 0; i < unroll; ++i)
             step(panel, inRows, kb.add(offset, k), weights, k, i,
                  llvm::MutableArrayRef(next).slice(i % sets * tile, tile));
