@@ -24,7 +24,10 @@ OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Div", "Relu", "Clip", "MaxPool", 
              "Reshape", "Transpose", "Concat", "Softmax", "ReduceMean", "Squeeze", "Unsqueeze", "Slice",
              "Gather", "Expand", "If", "Loop", "Constant", "BatchNormalization", "Resize", "Split",
              "Shape", "Flatten", "GlobalAveragePool", "QuantizeLinear", "DequantizeLinear", "Range",
-             "ConstantOfShape", "Cast", "Where", "LayerNormalization", "ConvTranspose", "Tile"]
+             "ConstantOfShape", "Cast", "Where", "LayerNormalization", "ConvTranspose", "Tile",
+             "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul", "DynamicQuantizeLinear",
+             "Dropout", "Pow", "Greater", "ArgMax", "LRN", "LogSoftmax", "LpNormalization",
+             "InstanceNormalization", "ReduceL2", "Sum", "Mean", "Xor"]
 # The fields of onnx.proto that hold messages: {message: {field: message}}.
 MESSAGES = {
     "Model": {7: "Graph", 8: "Opset", 25: "Function"},

@@ -81,8 +81,8 @@ static void checkPage(const std::string &page) {
   std::ifstream stream(QOPT_CONFORMANCE_PAGE);
   std::stringstream kept;
   kept << stream.rdbuf();
-  EXPECT_EQ(kept.str(), page)
-      << "run QoptOnnxBackendTests --page docs/conformance.md";
+  EXPECT_TRUE(kept.str() == page) << QOPT_CONFORMANCE_PAGE
+      " is of another day; run QoptOnnxBackendTests --page docs/conformance.md";
 }
 
 TEST(OnnxBackend, ListedTestsFailAndAllOthersPass) {

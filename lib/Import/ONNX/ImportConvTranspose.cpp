@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ConvTranspose of one and two dimensions as a convolution. A stride of s
+// ConvTranspose as a convolution. Over one and two dimensions, a stride of s
 // spreads the output over s phases an axis, each a convolution of its own with
 // every s-th kernel element; they are computed as channels of one convolution
 // and then interleaved, as DepthToSpace does.
 #include "Moves.h"
 #include "Registry.h"
-#include "Windows.h"
+#include "Volumes.h"
 
 namespace mlir::qopt::importer {
 
@@ -170,7 +170,7 @@ static void checkWeights(NodeContext &n, ArrayRef<int64_t> x, const Constant &w,
                      ", but got " + formatShape(bias->shape));
 }
 
-/// Reads the window; its axes are two.
+/// Reads the window; its axes are two or three.
 static Axes readAxes(NodeContext &n, ArrayRef<int64_t> spatial,
                      ArrayRef<int64_t> kernel) {
   std::optional<Shape> outputShape = n.intsAttribute("output_shape");
@@ -195,7 +195,7 @@ void importConvTranspose(NodeContext &n) {
   int64_t groups = n.intAttribute("group", 1);
   n.ignoreAttributes({"auto_pad", "kernel_shape", "strides", "dilations",
                       "pads", "output_padding", "output_shape"});
-  if (n.ok() && !as2D(w->shape))
+  if (n.ok() && !as2D(w->shape) && w->shape.size() != 5)
     n.unsupported("the weight has rank " + std::to_string(w->shape.size()));
   Value x = n.activation(0);
   if (!n.ok())
@@ -208,6 +208,12 @@ void importConvTranspose(NodeContext &n) {
                        ArrayRef(w->shape).drop_front(2));
   if (!n.ok())
     return;
+  if (axes.size() == 3) {
+    SmallVector<SpreadAxis> spread;
+    for (const TransposedAxis &axis : axes)
+      spread.push_back({axis.stride, axis.dilation, axis.begin, axis.output});
+    return n.setResult(spreadVolume(n, x, *w, bias, spread, groups));
+  }
   int64_t channels = w->shape[1] * groups;
   int64_t phases = axes[0].stride * axes[1].stride;
   Shape convShape = {channels * phases, w->shape[0] / groups, axes[0].taps(),

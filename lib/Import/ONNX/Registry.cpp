@@ -53,7 +53,7 @@ static const OpEntry table[] = {
      "constant weight; after DynamicQuantizeLinear or of 8-bit inputs, then "
      "the result as floats"},
     {"ConvTranspose", oldest, latest, importConvTranspose,
-     "1-D and 2-D with constant weight and bias; groups, dilations, strides, "
+     "1-D to 3-D with constant weight and bias; groups, dilations, strides, "
      "auto_pad, output_padding, output_shape"},
     {"DepthToSpace", oldest, 10, importDepthToSpace, "float tensors"},
     {"DepthToSpace", 11, latest, importDepthToSpace, "modes DCR and CRD"},

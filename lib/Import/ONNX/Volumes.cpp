@@ -85,6 +85,74 @@ Value convolveVolume(NodeContext &n, Value x, const ConstantRef &w,
   return transpose(n, y, {0, 2, 1, 3, 4});
 }
 
+/// `stride - 1` zeros behind each position of `axis`.
+static Value putZerosBetween(NodeContext &n, Value x, size_t axis,
+                             int64_t stride) {
+  Shape shape = n.shapeOf(x);
+  if (!n.ok() || stride == 1)
+    return x;
+  Shape split = shape;
+  split.insert(split.begin() + axis + 1, 1);
+  Shape pads(2 * split.size(), 0);
+  pads[split.size() + axis + 1] = stride - 1;
+  x = n.reshape(x, split);
+  split[axis + 1] = stride;
+  x = n.create<PadOp>(split, x, pads, llvm::APFloat(0.0f));
+  shape[axis] *= stride;
+  return n.reshape(x, shape);
+}
+
+/// `[inputs, outputs / groups, ...]`, mirrored, as `[outputs, inputs / groups,
+/// ...]`.
+static Constant mirrorWeight(const Constant &w, int64_t groups) {
+  int64_t inputs = w.shape[0] / groups, outputs = w.shape[1];
+  int64_t taps = *countElements(ArrayRef(w.shape).drop_front(2));
+  Constant result;
+  result.shape = w.shape;
+  result.shape[0] = groups * outputs;
+  result.shape[1] = inputs;
+  for (int64_t output = 0; output != groups * outputs; ++output)
+    for (int64_t input = 0; input != inputs; ++input) {
+      int64_t row = output / outputs * inputs + input;
+      const float *from =
+          w.floats.data() + (row * outputs + output % outputs) * taps;
+      for (int64_t tap = taps; tap-- > 0;)
+        result.floats.push_back(from[tap]);
+    }
+  return result;
+}
+
+Value spreadVolume(NodeContext &n, Value x, const Constant &w,
+                   const ConstantRef &bias, ArrayRef<SpreadAxis> axes,
+                   int64_t groups) {
+  Window window;
+  Shape begins(5, 0), sizes = n.shapeOf(x), ends;
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    x = putZerosBetween(n, x, 2 + i, axis.stride);
+    int64_t size = sizes[2 + i] * axis.stride, kernel = w.shape[2 + i];
+    int64_t before = (kernel - 1) * axis.dilation - axis.begin;
+    int64_t behind = axis.begin + axis.output - size;
+    begins[2 + i] = std::max<int64_t>(-before, 0);
+    sizes[2 + i] = size - begins[2 + i] - std::max<int64_t>(-behind, 0);
+    if (sizes[2 + i] < 1) {
+      n.unsupported("pads leave no input along an axis");
+      return Value();
+    }
+    window.kernel.push_back(kernel);
+    window.strides.push_back(1);
+    window.dilations.push_back(axis.dilation);
+    window.overhang.push_back(0);
+    window.output.push_back(axis.output);
+    window.pads.push_back(std::max<int64_t>(before, 0));
+    ends.push_back(std::max<int64_t>(behind, 0));
+  }
+  window.pads.append(ends);
+  if (n.ok())
+    x = sliceBox(n, x, begins, sizes);
+  ConstantRef weight = n.derive(mirrorWeight(w, groups), w.name);
+  return n.ok() ? convolveVolume(n, x, weight, bias, window, groups) : Value();
+}
+
 static Shape padsOf(const Window &w) {
   Shape pads = w.pads;
   for (size_t i = 0; i != w.overhang.size(); ++i)
