@@ -25,7 +25,8 @@ static LogicalResult emitOp(KernelContext &context, const Step &step) {
             qopt::InterpolateOp, qint::LayerNormOp, qopt::LayerNormOp,
             qint::LogSoftmaxOp, qopt::LogSoftmaxOp, qint::ReducePowerOp,
             qopt::ReduceL1Op, qopt::ReduceL2Op, qopt::ReduceSumSquareOp,
-            qint::ArgMaxOp, qint::ArgMinOp, qopt::ArgMaxOp, qopt::ArgMinOp>(
+            qint::ArgMaxOp, qint::ArgMinOp, qopt::ArgMaxOp, qopt::ArgMinOp,
+            qint::AttendOp, qopt::AttendOp>(
           [&](auto op) { return emit(context, op, step.in, step.out); })
       .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
 }
@@ -58,7 +59,8 @@ LogicalResult emitStep(KernelContext &context, Location loc, const Step &step) {
 uint64_t macsOf(Operation *op) {
   if (auto geometry = convGeometry(op))
     return geometry->macs();
-  if (!isa<qint::GemmOp, qopt::GemmOp, qint::MatMulOp, qopt::MatMulOp>(op))
+  if (!isa<qint::GemmOp, qopt::GemmOp, qint::MatMulOp, qopt::MatMulOp,
+           qint::AttendOp, qopt::AttendOp>(op))
     return 0;
   auto result = cast<ShapedType>(op->getResult(0).getType());
   auto input = cast<ShapedType>(op->getOperand(0).getType());

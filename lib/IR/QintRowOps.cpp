@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Verifiers of the qint ops on whole rows: normalizations, the logarithm of
-// softmax, sums of powers, positions of extremes.
+// softmax, attention, sums of powers, positions of extremes.
 
 #include "QintVerify.h"
 #include "VerifyShapes.h"
@@ -41,6 +41,46 @@ LogicalResult LogSoftmaxOp::verify() {
                    std::ldexp(1.0, requant.getShift()[0] - 1);
   if (largest > 0x1p31 - 2)
     return emitOpError("expects sums inside 32 bits");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// attend
+//===----------------------------------------------------------------------===//
+
+LogicalResult AttendOp::verify() {
+  // (C1)
+  RankedTensorType logits = getLogits().getType();
+  RankedTensorType values = getValues().getType();
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifyMatMul(*this, logits, values, getType())))
+    return failure();
+  if (logits.getElementTypeBitWidth() != 8 ||
+      values.getElementTypeBitWidth() != 8)
+    return emitOpError("expects i8 logits and values, but got ")
+           << logits << " and " << values;
+  // (C2)
+  ArrayRef<int32_t> table = getExpTable();
+  if (table.size() != 256 || table.front() != 255 ||
+      llvm::any_of(table, [](int32_t e) { return e < 0 || e > 255; }))
+    return emitOpError("expects 256 table entries in [0, 255] that start with "
+                       "255, but got ")
+           << table.size() << " that start with "
+           << (table.empty() ? 0 : table.front());
+  // (C3)
+  if (failed(expectMultipliers(*this, getRequant(), 1)) ||
+      failed(expectFits(*this, "the values' zero point", getValuesZeroPoint(),
+                        values)) ||
+      failed(verifyOutput(*this, getRequant(), getType())))
+    return failure();
+  if (getRequant().getRounding() != Rounding::HalfUp)
+    return emitOpError("expects an average to round half up");
+  // (C4)
+  int64_t most =
+      INT32_MAX / (255 * largestDifference(values, getValuesZeroPoint()));
+  if (logits.getShape().back() > most)
+    return emitOpError("expects at most ")
+           << most << " terms a sum, but got " << logits.getShape().back();
   return success();
 }
 

@@ -93,6 +93,14 @@ LogicalResult MatMulOp::verify() {
                           getResult().getType())));
 }
 
+LogicalResult AttendOp::verify() {
+  // (C1), (C2) of matmul
+  return failure(
+      failed(verifyTensors(*this)) ||
+      failed(verifyMatMul(*this, getLogits().getType(), getValues().getType(),
+                          getResult().getType())));
+}
+
 LogicalResult UnaryOp::verify() {
   // (C1)
   if (getFunctions().empty())

@@ -45,7 +45,8 @@ using EvaluatedOps =
            InterpolateOp, qint::SliceOp, qint::GatherOp, qint::InterpolateOp,
            LayerNormOp, qint::LayerNormOp, LogSoftmaxOp, qint::LogSoftmaxOp,
            ReduceL1Op, ReduceL2Op, ReduceSumSquareOp, qint::ReducePowerOp,
-           ArgMaxOp, ArgMinOp, qint::ArgMaxOp, qint::ArgMinOp>;
+           ArgMaxOp, ArgMinOp, qint::ArgMaxOp, qint::ArgMinOp, AttendOp,
+           qint::AttendOp>;
 
 } // namespace
 

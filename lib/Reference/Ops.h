@@ -17,6 +17,10 @@ llvm::Error evaluateOp(ConvOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(GemmOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(MatMulOp op, Operands in, Tensor &out);
 
+// Attention.cpp
+llvm::Error evaluateOp(AttendOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::AttendOp op, Operands in, Tensor &out);
+
 // FloatElementwise.cpp
 llvm::Error evaluateOp(AddOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(SubOp op, Operands in, Tensor &out);

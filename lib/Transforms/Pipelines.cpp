@@ -15,6 +15,7 @@ void mlir::qopt::addSimplifyPasses(OpPassManager &manager) {
   manager.addPass(createFuseNormalization());
   manager.addPass(createFuseFunctions());
   manager.addPass(createFuseActivation());
+  manager.addPass(createFuseAttention());
 }
 
 void mlir::qopt::buildSimplifyPipeline(OpPassManager &manager) {

@@ -5,6 +5,7 @@
 // normalization", "Log-softmax", "Norms", "Positions of extremes").
 
 #include "QintPatterns.h"
+#include "qopt/Numerics/Attention.h"
 #include "qopt/Numerics/Normalize.h"
 #include "qopt/Numerics/Softmax.h"
 #include <cmath>
@@ -177,14 +178,47 @@ struct ArgPattern final : TensorPattern<OpT> {
   }
 };
 
+struct AttendPattern final : TensorPattern<AttendOp> {
+  using TensorPattern::TensorPattern;
+
+  llvm::Expected<Operation *> build(AttendOp op, OpAdaptor adaptor,
+                                    const ValueParams &params,
+                                    PatternRewriter &rewriter) const override {
+    const QuantParams &logits = params.inputs[0], &values = params.inputs[1];
+    if (logits.qmax - logits.qmin > 255 || values.qmax - values.qmin > 255)
+      return llvm::createStringError(
+          "attention reads 8 bits, but an operand has 16");
+    int64_t terms =
+        cast<RankedTensorType>(op.getLogits().getType()).getShape().back();
+    int64_t most = INT32_MAX / (255 * getMagnitude(values));
+    if (terms > most)
+      return llvm::createStringError("a sum of " + Twine(terms) +
+                                     " products may leave 32 bits");
+    llvm::Expected<numerics::Multipliers> multiplier =
+        numerics::chooseAttentionMultiplier(static_cast<double>(values.scale) /
+                                            params.result.scale);
+    if (!multiplier)
+      return multiplier.takeError();
+    return qint::AttendOp::create(
+        rewriter, op.getLoc(), getResultType(op), adaptor.getLogits(),
+        adaptor.getValues(),
+        rewriter.getDenseI32ArrayAttr(
+            numerics::buildAttentionTable(logits.scale)),
+        rewriter.getI32IntegerAttr(values.zeroPoint),
+        ResultForm(params.result, FnAttr())
+            .getRequant(op.getContext(), *multiplier));
+  }
+};
+
 } // namespace
 
 void mlir::qopt::populateQintNormPatterns(const TypeConverter &converter,
                                           RewritePatternSet &patterns,
                                           Refusals &refusals) {
-  patterns.add<LayerNormPattern, LogSoftmaxPattern, NormPattern<ReduceL1Op>,
-               NormPattern<ReduceL2Op>, NormPattern<ReduceSumSquareOp>,
-               ArgPattern<ArgMaxOp, qint::ArgMaxOp>,
-               ArgPattern<ArgMinOp, qint::ArgMinOp>>(
-      converter, patterns.getContext(), refusals);
+  patterns
+      .add<AttendPattern, LayerNormPattern, LogSoftmaxPattern,
+           NormPattern<ReduceL1Op>, NormPattern<ReduceL2Op>,
+           NormPattern<ReduceSumSquareOp>, ArgPattern<ArgMaxOp, qint::ArgMaxOp>,
+           ArgPattern<ArgMinOp, qint::ArgMinOp>>(
+          converter, patterns.getContext(), refusals);
 }

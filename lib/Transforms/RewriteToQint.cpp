@@ -78,7 +78,7 @@ void takeRounding(Operation *from, Operation *to) {
   if (!rounding || rounding != "half_even" || !requant)
     return;
   // A quotient has no such form (docs/arithmetic.md, "Div").
-  if (isa<qint::DivOp>(to))
+  if (isa<qint::DivOp, qint::AttendOp>(to))
     return;
   ArrayRef<int32_t> multipliers = requant.getMultiplier();
   ArrayRef<int32_t> shifts = requant.getShift();

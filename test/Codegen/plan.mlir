@@ -48,11 +48,12 @@ func.func @pad_in_place(%x: tensor<1x1x3x3xi8>) -> tensor<1x1x3x3xi8> {
 
 // A fully connected layer reads the channels-last value as it lies.
 // CHECK-LABEL: plan of @flatten_into_gemm
-// CHECK: step 1 op qint.gemm b{{[0-9]+}}+0:i8[1x2x2x2|8,1,4,2|0,0,0,0|128] -> b0
+// CHECK: step 2 op qint.gemm b{{[0-9]+}}+0:i8[1x2x2x2|8,1,4,2|0,0,0,0|128] -> b0
 // CHECK-NEXT: arena
 func.func @flatten_into_gemm(%x: tensor<1x2x2x2xi8>) -> tensor<1x3xi8> {
   %w = qint.constant dense<1> : tensor<3x8xi8>
-  %a = qint.reshape %x : (tensor<1x2x2x2xi8>) -> tensor<1x8xi8>
+  %p = qint.max_pool %x {kernel = array<i64: 1, 1>} : (tensor<1x2x2x2xi8>) -> tensor<1x2x2x2xi8>
+  %a = qint.reshape %p : (tensor<1x2x2x2xi8>) -> tensor<1x8xi8>
   %y = qint.gemm %a, %w {input_zero_point = 0 : i32,
       requant = #one}
     : (tensor<1x8xi8>, tensor<3x8xi8>) -> tensor<1x3xi8>
@@ -115,4 +116,30 @@ func.func @depth_to_space(%x: tensor<1x8x2x2xi8>) -> tensor<1x2x1x1xi8> {
   %d = qint.reshape %t : (tensor<1x2x2x2x2x2xi8>) -> tensor<1x2x4x4xi8>
   %y = qint.max_pool %d {kernel = array<i64: 4, 4>} : (tensor<1x2x4x4xi8>) -> tensor<1x2x1x1xi8>
   return %y : tensor<1x2x1x1xi8>
+}
+
+// Heads are taken apart and keys transposed without a copy: products pack their
+// right side from where it lies. Logits are rows.
+// CHECK-LABEL: plan of @heads
+// CHECK: step 1 op qint.requantize {{.*}} -> b[[K:[0-9]+]]+0:i8[1x6x8|48,8,1|
+// CHECK-NEXT: step 2 op qint.matmul b[[K]]+0:i8[1x2x6x4|{{[0-9]+}},4,8,1|{{.*}} b[[K]]+0:i8[1x2x4x6|{{[0-9]+}},4,1,8|{{.*}} -> b[[L:[0-9]+]]+0:i8[1x2x6x6|72,36,6,1|
+// CHECK-NEXT: step 3 op qint.max b[[L]]+0:i8[1x2x6x6|72,36,6,1|
+func.func @heads(%x: tensor<1x6x8xi8>) -> tensor<1x2x6x6xi8> {
+  %a = qint.requantize %x {input_zero_point = 0 : i32, requant = #one} : (tensor<1x6x8xi8>) -> tensor<1x6x8xi8>
+  %h = qint.reshape %a : (tensor<1x6x8xi8>) -> tensor<1x6x2x4xi8>
+  %q = qint.transpose %h [0, 2, 1, 3] : (tensor<1x6x2x4xi8>) -> tensor<1x2x6x4xi8>
+  %k = qint.transpose %h [0, 2, 3, 1] : (tensor<1x6x2x4xi8>) -> tensor<1x2x4x6xi8>
+  %l = qint.matmul %q, %k {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32, requant = #one}
+    : (tensor<1x2x6x4xi8>, tensor<1x2x4x6xi8>) -> tensor<1x2x6x6xi8>
+  %y = qint.max %l, %l : (tensor<1x2x6x6xi8>, tensor<1x2x6x6xi8>) -> tensor<1x2x6x6xi8>
+  return %y : tensor<1x2x6x6xi8>
+}
+
+// What no convolution or pool touches is row-major, as it came.
+// CHECK-LABEL: plan of @no_image
+// CHECK: step 0 copy {{.*}} -> b[[X:[0-9]+]]+0:i8[1x2x3x4|24,12,4,1|
+// CHECK-NEXT: step 1 op qint.requantize b[[X]]
+func.func @no_image(%x: tensor<1x2x3x4xi8>) -> tensor<1x2x3x4xi8> {
+  %a = qint.requantize %x {input_zero_point = 0 : i32, requant = #one} : (tensor<1x2x3x4xi8>) -> tensor<1x2x3x4xi8>
+  return %a : tensor<1x2x3x4xi8>
 }

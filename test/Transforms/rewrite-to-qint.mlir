@@ -132,6 +132,14 @@ func.func @softmax_scales(%x: tensor<2x!x>) -> (tensor<2x!quant.uniform<i8:f32, 
   return %a, %b : tensor<2x!quant.uniform<i8:f32, 0.003921568859368563:-128>>, tensor<2x!quant.uniform<i8:f32, 0.3:5>>
 }
 
+// A factor of 2: 2^37 behind the 6 bits of the row's division is too much.
+// CHECK-LABEL: func.func @attend
+// CHECK:         qint.attend %arg0, %arg1 {exp_table = array<i32: 255, 155, 94, {{.*}}>, requant = #qint.requant<[1073741824], [35], zp -5, clamp -128 to 127>, values_zero_point = 3 : i32}
+func.func @attend(%x: tensor<2x3x!x>, %v: tensor<3x4x!x>) -> tensor<2x4x!y> {
+  %a = qopt.attend %x, %v : (tensor<2x3x!x>, tensor<3x4x!x>) -> tensor<2x4x!y>
+  return %a : tensor<2x4x!y>
+}
+
 // Corner, edge and inner windows have 4, 6 and 9 taps: one multiplier each.
 // CHECK-LABEL: func.func @avg_pool
 // CHECK:         qint.avg_pool %arg0 {input_zero_point = 3 : i32, kernel = array<i64: 3, 3>, pads = array<i64: 1, 1, 1, 1>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// qint ops on whole rows: normalizations, the logarithm of softmax, norms,
-// positions of extremes.
+// qint ops on whole rows: normalizations, the logarithm of softmax, attention,
+// norms, positions of extremes.
 #ifndef QOPT_IR_QINTROWOPS_TD
 #define QOPT_IR_QINTROWOPS_TD
 
@@ -35,6 +35,37 @@ def Qint_LogSoftmaxOp : Qint_Op<"log_softmax", [Pure]> {
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = [{
     $input `axis` $axis attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Qint_AttendOp : Qint_Op<"attend", [Pure]> {
+  let summary = "Averages weighted by softmax, divided late";
+  let description = [{
+    With `d = max x - x` along the last axis, `e = exp_table[d]`, `R = sum e` and
+    `A = sum_k e[..., m, k] (v[..., k, n] - values_zp)`: `A` by `requant`, whose
+    multiplier `M` is `round(2^6 M / R)` in each row (docs/arithmetic.md,
+    "Attention").
+
+    Constraints:
+    - (C1) shapes as `qopt.matmul`; logits and values are i8.
+    - (C2) `exp_table` has 256 entries in `[0, 255]`, the first is 255.
+    - (C3) `requant` has one positive multiplier and one shift and rounds half
+      up; zero points and clamp fit their types.
+    - (C4) no sum of `k` products leaves int32.
+
+    ```mlir
+    %y = qint.attend %x, %v {exp_table = array<i32: 255, 231, ...>, values_zero_point = 3 : i32,
+        requant = #qint.requant<[1048576], [36], zp 0, clamp -128 to 127>}
+      : (tensor<4x2x3xi8>, tensor<4x3x5xi8>) -> tensor<4x2x5xi8>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$logits, Qint_Tensor:$values,
+      DenseI32ArrayAttr:$exp_table, Qint_I32Attr:$values_zero_point,
+      Qint_RequantAttr:$requant);
+  let results = (outs Qint_Tensor:$result);
+  let assemblyFormat = [{
+    $logits `,` $values attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }

@@ -158,6 +158,28 @@ def Qopt_MatMulOp : Qopt_Op<"matmul", [Pure,
   let hasVerifier = 1;
 }
 
+def Qopt_AttendOp : Qopt_Op<"attend", [Pure,
+    DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {
+  let summary = "Averages of rows, weighted by softmax";
+  let description = [{
+    `y[..., m, n] = sum_k softmax(x)[..., m, k] * v[..., k, n]`, the softmax along
+    the last axis; the leading axes broadcast as in `qopt.matmul`. One op, so that
+    integers divide once, behind the sum.
+
+    Constraints: as `qopt.matmul`.
+
+    ```mlir
+    %y = qopt.attend %x, %v : (tensor<4x2x3xf32>, tensor<4x3x5xf32>) -> tensor<4x2x5xf32>
+    ```
+  }];
+  let arguments = (ins Qopt_Tensor:$logits, Qopt_Tensor:$values);
+  let results = (outs Qopt_Tensor:$result);
+  let assemblyFormat = [{
+    $logits `,` $values attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 def Qopt_UnaryOp : Qopt_Op<"unary", [Pure,
     DeclareOpInterfaceMethods<Qopt_QuantizableOpInterface>]> {
   let summary = "A chain of scalar functions, applied to every element";

@@ -122,6 +122,25 @@ def FuseNormalization : Pass<"qopt-fuse-normalization", "::mlir::func::FuncOp"> 
   }];
 }
 
+def FuseAttention : Pass<"qopt-fuse-attention", "::mlir::func::FuncOp"> {
+  let summary = "Divide behind products with softmax";
+  let description = [{
+    A `softmax` along the last axis that only the left side of a `matmul` reads
+    becomes an `attend` with it: its weights need no range of their own, and
+    integers are divided once, behind the sum.
+
+    ```mlir
+    %p = qopt.softmax %x axis 2 : ...
+    %y = qopt.matmul %p, %v : ...
+    // becomes
+    %y = qopt.attend %x, %v : ...
+    ```
+
+    Leaves alone: a `softmax` with another reader or axis, one that has a scale
+    of its own because the model arrived quantized.
+  }];
+}
+
 def FuseFunctions : Pass<"qopt-fuse-functions", "::mlir::func::FuncOp"> {
   let summary = "Make expressions of one value one chain of functions";
   let description = [{

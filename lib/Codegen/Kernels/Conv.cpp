@@ -88,18 +88,6 @@ void setIntegerWeights(TileGemm &gemm, std::shared_ptr<IntegerWeights> weights,
   };
 }
 
-void setRequant(TileGemm &gemm, qint::RequantAttr attr, const View &out) {
-  TileRequant &requant = gemm.requant;
-  gemm.out = out.kind;
-  gemm.outUnsigned = out.storageBias != 0;
-  requant.halfEven = attr.getRounding() == qint::Rounding::HalfEven;
-  requant.zeroPoint = int64_t(attr.getZeroPoint()) + out.storageBias;
-  requant.clampMin = int64_t(attr.getClampMin()) + out.storageBias;
-  requant.clampMax = int64_t(attr.getClampMax()) + out.storageBias;
-  chooseTileForm(requant, attr.getMultiplier(), attr.getShift(),
-                 gemm.channels * gemm.groups, out.kind);
-}
-
 /// Float weights, bias and clamp.
 void setFloatWeights(TileGemm &gemm, std::shared_ptr<ConstantData> weights,
                      std::optional<ConstantData> bias, qopt::FnAttr activation,
@@ -234,7 +222,10 @@ LogicalResult emitInteger(KernelContext &context, OpTy op, TileGemm &gemm,
   weights->zeroPoints = op.getWeightZeroPoints();
   weights->indexOf = std::move(indexOf);
   setIntegerWeights(gemm, weights, op.getInputZeroPoint(), in.storageBias);
-  setRequant(gemm, op.getRequant(), out);
+  setOutput(gemm, op.getRequant(), out);
+  chooseTileForm(gemm.requant, op.getRequant().getMultiplier(),
+                 op.getRequant().getShift(), gemm.channels * gemm.groups,
+                 out.kind);
   emitTileGemm(context, op.getLoc(), gemm, in, out);
   return success();
 }

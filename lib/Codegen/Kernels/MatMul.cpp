@@ -5,6 +5,8 @@
 
 #include "Arith.h"
 #include "Operands.h"
+#include "Products.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "qopt/Codegen/Kernels/FloatMath.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
 
@@ -163,10 +165,98 @@ WideLanes sumWide(KernelBuilder &k, const MatMulNest &m, const Chunk &chunk,
   return WideLanes(sums.begin(), sums.end());
 }
 
+/// `factor` times the sum of each row of the left side, for zero points of the
+/// right side.
+void sumRows(KernelBuilder &k, Value from, Value first, const View &left,
+             Value to, int64_t offset, int64_t factor) {
+  int64_t terms = left.shape.back(), chunk = k.isa.bytes();
+  auto type = k.vec(chunk, k.i8());
+  Value ones = k.constant(type, 1);
+  k.loop(0, left.shape[left.rank() - 2], 1, [&](Value row) {
+    Value at = k.add(first, k.mul(row, left.strides[left.rank() - 2]));
+    auto add = [&](Value sum, Value index, int64_t count) -> Value {
+      Value x =
+          loadPart(k, from, k.add(at, index), type, count, left.spanBytes());
+      if (count < chunk) {
+        SmallVector<int64_t> mask(chunk, 0);
+        std::fill_n(mask.begin(), count, -1);
+        x = andI(k, x, k.constantVector(k.i8(), mask));
+      }
+      return qint::Dot4Op::create(k.b, k.loc, sum.getType(), sum, x, ones);
+    };
+    int64_t whole = terms - terms % chunk;
+    Value sum =
+        k.loop(0, whole, chunk, {k.constant(k.vec(k.isa.lanes(), k.i32()), 0)},
+               [&](Value index, ValueRange carried) {
+                 return SmallVector<Value>{add(carried[0], index, chunk)};
+               })[0];
+    if (whole < terms)
+      sum = add(sum, k.index(whole), terms - whole);
+    Value total = vector::ReductionOp::create(k.b, k.loc,
+                                              vector::CombiningKind::ADD, sum);
+    k.store(to, k.add(k.mul(row, 4), offset), mulI(k, total, factor));
+  });
+}
+
+/// The product on register tiles.
+void emitTiled(KernelContext &context, qint::MatMulOp op, ArrayRef<View> in,
+               ArrayRef<View> outs) {
+  const View &left = in[0], &right = in[1], &out = outs[0];
+  int64_t rank = out.rank(), terms = left.shape.back();
+  TileGemm gemm =
+      productGemm(out.shape[rank - 2], terms, out.shape.back(), out);
+  gemm.rows[0].inStride = left.strides[left.rank() - 2];
+  gemm.rows[0].outStride = out.strides[rank - 2] * out.elementBytes();
+  // Bytes of the left side are `a + 128`: of a sum of `(a - za)(b - zb)`, the
+  // tiles compute that of `(a + 128) b`.
+  int64_t leftZero = int64_t(op.getLhsZeroPoint()) + left.storageBias;
+  int64_t rightZero = op.getRhsZeroPoint();
+  gemm.hasBias = leftZero != 0;
+  setOutput(gemm, op.getRequant(), out);
+  chooseTileForm(gemm.requant, op.getRequant().getMultiplier(),
+                 op.getRequant().getShift(), /*channels=*/1, out.kind);
+  TilePlan plan = planTiles(gemm, context.isa);
+  ProductScratch scratch(gemm, plan, /*hasLeft=*/false);
+  if (rightZero != 0)
+    gemm.rowOffsets = scratch.rowOffsets;
+  ProductBatches batches(left, right, out);
+  std::string key = tileKey(gemm);
+  llvm::raw_string_ostream(key) << 'z' << leftZero << ',' << rightZero;
+  context.emitKernel(
+      op.getLoc(), "matmul", key,
+      {KernelArg::read(left), KernelArg::read(right), KernelArg::write(outs[1]),
+       KernelArg::write(out)},
+      [&](KernelBuilder &k, ValueRange args) {
+        ProductPacker packer(k, gemm, plan, right, args[1], args[2]);
+        auto pack = [&](Value at) {
+          packer.pack(at, -leftZero, terms * leftZero * rightZero);
+        };
+        if (batches.sharesRight())
+          pack(k.index(right.origin()));
+        batches.run(k, [&](Value leftAt, Value rightAt, Value outAt) {
+          if (!batches.sharesRight())
+            pack(rightAt);
+          if (rightZero != 0)
+            sumRows(k, args[0], leftAt, left, args[2], gemm.rowOffsets,
+                    -rightZero);
+          emitTileLoops(k, gemm, plan, {args[0], args[2], args[3], args[2]},
+                        {leftAt, k.index(0), outAt});
+        });
+      });
+}
+
 } // namespace
 
 LogicalResult emit(KernelContext &context, qint::MatMulOp op, ArrayRef<View> in,
                    ArrayRef<View> out) {
+  // Tiles read the left side by four bytes.
+  bool isReadable =
+      in[0].buffer >= 0 &&
+      (in[0].shape.back() % 4 == 0 || context.buffers[in[0].buffer].hasSlack);
+  if (out.size() > 1 && canTile(in[0], in[1], out[0]) && isReadable) {
+    emitTiled(context, op, in, out);
+    return success();
+  }
   auto m = nestOf(context, op, in, out[0], context.isa.bytes());
   if (failed(m))
     return failure();
@@ -193,12 +283,17 @@ LogicalResult emit(KernelContext &context, qint::MatMulOp op, ArrayRef<View> in,
 
 LogicalResult emit(KernelContext &context, qopt::MatMulOp op, ArrayRef<View> in,
                    ArrayRef<View> out) {
+  return emitFloatProduct(context, op, in, out[0]);
+}
+
+LogicalResult emitFloatProduct(KernelContext &context, Operation *op,
+                               ArrayRef<View> in, const View &out) {
   int64_t lanes = 2 * context.isa.lanes();
-  auto m = nestOf(context, op, in, out[0], lanes);
+  auto m = nestOf(context, op, in, out, lanes);
   if (failed(m))
     return failure();
   context.emitKernel(
-      op.getLoc(), "matmul_f32", m->termsKey() + " " + m->nest.key(),
+      op->getLoc(), "matmul_f32", m->termsKey() + " " + m->nest.key(),
       m->nest.args(), [&](KernelBuilder &k, ValueRange args) {
         m->nest.run(k, args, [&](const Chunk &chunk) {
           Value zero = k.constantF(k.vec(lanes, k.f32()), 0.0f);

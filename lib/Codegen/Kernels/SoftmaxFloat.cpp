@@ -4,6 +4,7 @@
 // every machine.
 
 #include "Arith.h"
+#include "Products.h"
 #include "Rows.h"
 #include "qopt/Codegen/Kernels/FloatMath.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
@@ -106,28 +107,33 @@ private:
 
 } // namespace
 
-template <typename OpT>
-static LogicalResult emitRows(KernelContext &context, OpT op, StringRef family,
-                              ArrayRef<View> in, ArrayRef<View> out) {
-  Rows rows(in[0], out[0], op.getAxis());
-  context.emitKernel(op.getLoc(), family, llvm::Twine(op.getAxis()),
-                     {KernelArg::read(in[0]), KernelArg::write(out[0])},
+static void emitRows(KernelContext &context, Location loc, StringRef family,
+                     int64_t axis, bool isLog, const View &in,
+                     const View &out) {
+  Rows rows(in, out, axis);
+  context.emitKernel(loc, family, llvm::Twine(axis),
+                     {KernelArg::read(in), KernelArg::write(out)},
                      [&](KernelBuilder &k, ValueRange args) {
-                       constexpr bool isLog =
-                           std::is_same_v<OpT, qopt::LogSoftmaxOp>;
                        FloatSoftmaxBody(k, rows, isLog, args).emit();
                      });
-  return success();
+}
+
+void emitFloatSoftmax(KernelContext &context, Location loc, int64_t axis,
+                      const View &in, const View &out) {
+  emitRows(context, loc, "softmax_f32", axis, /*isLog=*/false, in, out);
 }
 
 LogicalResult emit(KernelContext &context, qopt::SoftmaxOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
-  return emitRows(context, op, "softmax_f32", in, out);
+  emitFloatSoftmax(context, op.getLoc(), op.getAxis(), in[0], out[0]);
+  return success();
 }
 
 LogicalResult emit(KernelContext &context, qopt::LogSoftmaxOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
-  return emitRows(context, op, "log_softmax_f32", in, out);
+  emitRows(context, op.getLoc(), "log_softmax_f32", op.getAxis(),
+           /*isLog=*/true, in[0], out[0]);
+  return success();
 }
 
 } // namespace mlir::qopt::codegen

@@ -16,6 +16,16 @@ namespace mlir::qopt::codegen {
 /// its rounding, as a power of two.
 static constexpr int64_t foldedZeroPointBits = 29;
 
+void setOutput(TileGemm &gemm, qint::RequantAttr attr, const View &out) {
+  TileRequant &requant = gemm.requant;
+  gemm.out = out.kind;
+  gemm.outUnsigned = out.storageBias != 0;
+  requant.halfEven = attr.getRounding() == qint::Rounding::HalfEven;
+  requant.zeroPoint = int64_t(attr.getZeroPoint()) + out.storageBias;
+  requant.clampMin = int64_t(attr.getClampMin()) + out.storageBias;
+  requant.clampMax = int64_t(attr.getClampMax()) + out.storageBias;
+}
+
 void chooseTileForm(TileRequant &requant, ArrayRef<int32_t> multiplier,
                     ArrayRef<int32_t> shift, int64_t channels,
                     ElementKind out) {
@@ -86,8 +96,9 @@ public:
       : kb(kb), gemm(gemm), requant(gemm.requant), scales(scales) {}
 
   /// Narrows several accumulators to one vector: those of the panel's vectors
-  /// `first` to `first + size`, of one or more rows.
-  Value narrow(ArrayRef<Value> acc, int64_t first, int64_t size) {
+  /// `first` to `first + size`, of one or more rows from `row` on.
+  Value narrow(ArrayRef<Value> acc, int64_t first, int64_t size, int64_t row) {
+    firstRow = row;
     firstVector = first;
     vectorsOfRow = size;
     switch (requant.form) {
@@ -103,8 +114,17 @@ public:
   }
 
 private:
-  int64_t firstVector = 0, vectorsOfRow = 1;
+  int64_t firstRow = 0, firstVector = 0, vectorsOfRow = 1;
   int64_t vectorOf(size_t i) const { return firstVector + i % vectorsOfRow; }
+  /// The multiplier of accumulator `i` of those that are narrowed together.
+  Value multiplierOf(size_t i, Value acc) {
+    if (!scales.rowMultiplier.empty())
+      return kb.splat(scales.rowMultiplier[firstRow + i / vectorsOfRow],
+                      cast<VectorType>(acc.getType()).getNumElements());
+    if (scales.multiplier.empty())
+      return constantLike(acc, requant.multiplier[0]);
+    return scales.multiplier[vectorOf(i)];
+  }
 
   KernelBuilder &kb;
   const TileGemm &gemm;
@@ -120,9 +140,9 @@ private:
   Value shiftRight(Value value, Value shift) {
     return arith::ShRSIOp::create(kb.b, kb.loc, value, shift);
   }
-  Value mulHigh(Value acc, int64_t vector) {
+  Value mulHigh(Value acc, size_t i) {
     return qint::MulHighOp::create(kb.b, kb.loc, acc.getType(), acc,
-                                   scales.multiplier[vector]);
+                                   multiplierOf(i, acc));
   }
   Value pack(Value a, Value c, Type element, bool isUnsigned) {
     int64_t lanes = cast<VectorType>(a.getType()).getNumElements();
@@ -150,7 +170,7 @@ private:
     int64_t rounding = (requant.zeroPoint << f) + (int64_t(1) << (f - 1));
     SmallVector<Value> high;
     for (auto [i, value] : llvm::enumerate(acc))
-      high.push_back(mulHigh(value, vectorOf(i)));
+      high.push_back(mulHigh(value, i));
     if (acc.size() == 1) {
       Value sum = binaryAdd(high[0], constantLike(high[0], rounding));
       return toBytes(shiftRight(sum, constantLike(sum, f)));
@@ -207,8 +227,8 @@ private:
     SmallVector<Value> values;
     for (auto [i, value] : llvm::enumerate(acc))
       values.push_back(requant.form == TileRequant::Form::Wide
-                           ? wide(value, vectorOf(i))
-                           : exact(value, vectorOf(i)));
+                           ? wide(value, i)
+                           : exact(value, i));
     if (acc.size() == 1) {
       Value clamped = kb.clampS(values[0], requant.clampMin, requant.clampMax);
       return kb.truncate(clamped, kb.elementType(gemm.out));
@@ -229,8 +249,8 @@ private:
   }
 
   /// floor((high + 2^(f-1)) / 2^f) + z, in 32 bits: |high| < 2^30 and f <= 30.
-  Value wide(Value acc, int64_t vector) {
-    Value high = mulHigh(acc, vector);
+  Value wide(Value acc, size_t i) {
+    Value high = mulHigh(acc, i);
     Value shift, rounding;
     bool isFolded = false;
     if (scales.shift.empty()) {
@@ -242,7 +262,7 @@ private:
       rounding = constantLike(high, (int64_t(1) << (f - 1)) +
                                         (isFolded ? zeroPoint : 0));
     } else {
-      shift = scales.shift[vector];
+      shift = scales.shift[vectorOf(i)];
       Value one = constantLike(high, 1);
       Value less = arith::SubIOp::create(kb.b, kb.loc, shift, one);
       rounding = arith::ShLIOp::create(kb.b, kb.loc, one, less);
@@ -254,13 +274,13 @@ private:
   }
 
   /// The contract as it is written, in 64 bits.
-  Value exact(Value acc, int64_t vector) {
+  Value exact(Value acc, size_t i) {
     Value value = kb.extendS(acc, kb.i64());
-    Value m = kb.extendS(scales.multiplier[vector], kb.i64());
+    Value m = kb.extendS(multiplierOf(i, acc), kb.i64());
     Value product = arith::MulIOp::create(kb.b, kb.loc, value, m);
     Value shift = scales.shift.empty()
                       ? constantLike(product, requant.shift[0])
-                      : kb.extendS(scales.shift[vector], kb.i64());
+                      : kb.extendS(scales.shift[vectorOf(i)], kb.i64());
     Value one = constantLike(product, 1);
     Value less = arith::SubIOp::create(kb.b, kb.loc, shift, one);
     Value half = arith::ShLIOp::create(kb.b, kb.loc, one, less);
@@ -335,7 +355,7 @@ void storeRows(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
       SmallVector<Value> together;
       for (int64_t r = 0; r < rows; ++r)
         llvm::append_range(together, ArrayRef(acc[row + r]).slice(first, size));
-      Value narrowed = rowOrder(kb, epilogue.narrow(together, first, size),
+      Value narrowed = rowOrder(kb, epilogue.narrow(together, first, size, row),
                                 rows, size, 4 * width);
       for (int64_t r = 0; r < rows; ++r) {
         Value part =

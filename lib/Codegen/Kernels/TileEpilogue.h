@@ -10,6 +10,8 @@ namespace mlir::qopt::codegen {
 /// What of a panel the epilogue reads, once a tile; one value a vector.
 struct PanelScales {
   SmallVector<Value> multiplier;
+  /// One scalar a row of the tile, where rows have multipliers of their own.
+  SmallVector<Value> rowMultiplier;
   /// Empty where one shift is common to all channels.
   SmallVector<Value> shift;
 };

@@ -27,9 +27,9 @@ constexpr int64_t lineBytes = 64;
 class TileEmitter {
 public:
   TileEmitter(KernelBuilder &kb, const TileGemm &gemm, const TilePlan &plan,
-              ValueRange args)
-      : kb(kb), gemm(gemm), plan(plan), in(args[0]), panels(args[1]),
-        out(args[2]) {}
+              const TileMemory &memory)
+      : kb(kb), gemm(gemm), plan(plan), in(memory.in), panels(memory.panels),
+        out(memory.out), rowValues(memory.rows) {}
 
   void run() {
     kb.loop(0, gemm.groups, 1, [&](Value group) {
@@ -37,16 +37,20 @@ public:
       Value outBase =
           kb.add(kb.mul(group, gemm.outGroupStride), gemm.outOrigin);
       Value panelBase = kb.mul(group, plan.groupBytes);
-      for (const PanelClass &panel : plan.panels)
-        runPanels(panel, inBase, panelBase, outBase);
+      runGroup({inBase, panelBase, outBase});
     });
+  }
+
+  void runGroup(const TilePositions &at) {
+    for (const PanelClass &panel : plan.panels)
+      runPanels(panel, at.in, at.panels, at.out);
   }
 
 private:
   KernelBuilder &kb;
   const TileGemm &gemm;
   const TilePlan &plan;
-  Value in, panels, out;
+  Value in, panels, out, rowValues;
 
   bool isFloat() const { return gemm.in == ElementKind::F32; }
 
@@ -85,7 +89,8 @@ private:
   /// Over how many tiles, a power of two; 1 for none.
   int64_t prefetchingTiles(const PanelClass &panel) const {
     int64_t tiles = std::min(tilesOf(panel), maxPrefetchingTiles);
-    bool isWorthIt = panel.count > 1 && panel.bytes >= minPrefetchedBytes;
+    bool isWorthIt = panel.count > 1 && panel.bytes >= minPrefetchedBytes &&
+                     !gemm.isPackedAtRunTime;
     return isWorthIt ? int64_t(llvm::bit_floor(uint64_t(tiles))) : 1;
   }
 
@@ -145,7 +150,7 @@ private:
                  inRows.push_back(kb.add(inTile, r * rows.inStride));
                  outRows.push_back(kb.add(outTile, r * rows.outStride));
                }
-               runTile(panel, inRows, base, outRows, kb.add(tile, index));
+               runTile(panel, inRows, base, outRows, kb.add(tile, index), row);
              });
   }
 
@@ -206,16 +211,18 @@ private:
 
   /// One register tile: initialize, sum over K, narrow, store.
   void runTile(const PanelClass &panel, ArrayRef<Value> inRows, Value base,
-               ArrayRef<Value> outRows, Value tile) {
+               ArrayRef<Value> outRows, Value tile, Value firstRow = {}) {
     int64_t rows = inRows.size(), vectors = panel.vectors.size();
     int64_t sets = accumulatorSets(panel, rows);
-    SmallVector<Value> acc = initialAccumulators(panel, base, rows, sets);
+    SmallVector<Value> acc = initialAccumulators(
+        panel, base, rowScalars(gemm.rowOffsets, firstRow, rows), rows, sets);
     Value weights = kb.add(base, plan.weightOffset(panel));
     Value ahead = prefetchStart(panel, base, tile);
     acc = sumSegments(panel, 0, inRows, kb.index(0), weights, kb.index(0),
                       ahead, acc);
 
     PanelScales scales = loadScales(kb, gemm, plan, panel, panels, base);
+    scales.rowMultiplier = rowScalars(gemm.rowMultipliers, firstRow, rows);
     SmallVector<SmallVector<Value>> totals(rows);
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t v = 0; v < vectors; ++v)
@@ -231,15 +238,29 @@ private:
     return sum;
   }
 
+  /// The values of `rows` rows from `firstRow` on, `offset` bytes into the
+  /// rows' memory; none where that is negative.
+  SmallVector<Value> rowScalars(int64_t offset, Value firstRow, int64_t rows) {
+    SmallVector<Value> values;
+    for (int64_t r = 0; r < rows && offset >= 0; ++r)
+      values.push_back(kb.load(
+          rowValues, kb.add(kb.mul(firstRow, 4), offset + 4 * r), kb.i32()));
+    return values;
+  }
+
   SmallVector<Value> initialAccumulators(const PanelClass &panel, Value base,
+                                         ArrayRef<Value> rowOffsets,
                                          int64_t rows, int64_t sets) {
     Type element = isFloat() ? kb.f32() : kb.i32();
     SmallVector<Value> bias, zero;
     int64_t lane = 0;
     for (int64_t lanes : panel.vectors) {
-      bias.push_back(loadLanes(kb, panels,
-                               kb.add(base, plan.biasOffset() + 4 * lane),
-                               lanes, element));
+      auto type = kb.vec(std::max<int64_t>(lanes, 4), element);
+      bias.push_back(plan.hasBias
+                         ? loadLanes(kb, panels,
+                                     kb.add(base, plan.biasOffset() + 4 * lane),
+                                     lanes, element)
+                         : kb.constant(type, 0));
       if (sets > 1)
         zero.push_back(kb.constant(bias.back().getType(), 0));
       lane += lanes;
@@ -247,8 +268,16 @@ private:
     SmallVector<Value> acc;
     for (int64_t set = 0; set < sets; ++set)
       for (int64_t r = 0; r < rows; ++r)
-        llvm::append_range(acc, set == 0 ? bias : zero);
+        for (Value start : set == 0 ? bias : zero)
+          acc.push_back(set > 0 || rowOffsets.empty()
+                            ? start
+                            : addToAll(start, rowOffsets[r]));
     return acc;
+  }
+
+  Value addToAll(Value vector, Value scalar) {
+    int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
+    return arith::AddIOp::create(kb.b, kb.loc, vector, kb.splat(scalar, lanes));
   }
 
   /// Segment level `level` and the run in it. `offset` is common to all rows
@@ -347,8 +376,9 @@ private:
   }
 };
 
-/// Everything that the body bakes in.
-std::string paramsOf(const TileGemm &gemm) {
+} // namespace
+
+std::string tileKey(const TileGemm &gemm) {
   std::string text;
   llvm::raw_string_ostream os(text);
   for (const TileRows &level : gemm.rows)
@@ -365,10 +395,18 @@ std::string paramsOf(const TileGemm &gemm) {
      << llvm::bit_cast<uint32_t>(r.floatMax);
   if (r.shift.size() == 1)
     os << '/' << r.shift[0];
+  if (gemm.isPackedAtRunTime)
+    os << "/b" << gemm.hasBias << 'o' << gemm.rowOffsets << 'm'
+       << gemm.rowMultipliers << '/' << r.multiplier[0] << '/'
+       << gemm.outUnsigned;
   return text;
 }
 
-} // namespace
+void emitTileLoops(KernelBuilder &kb, const TileGemm &gemm,
+                   const TilePlan &plan, const TileMemory &memory,
+                   const TilePositions &at) {
+  TileEmitter(kb, gemm, plan, memory).runGroup(at);
+}
 
 void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
                   const View &in, const View &out) {
@@ -379,9 +417,11 @@ void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
                       KernelArg::constant(offset, bytes.size(),
                                           /*mayOverRead=*/false),
                       KernelArg::write(out)};
-  context.emitKernel(loc, "tile", paramsOf(gemm), args,
+  context.emitKernel(loc, "tile", tileKey(gemm), args,
                      [&](KernelBuilder &kb, ValueRange values) {
-                       TileEmitter(kb, gemm, plan, values).run();
+                       TileMemory memory{values[0], values[1], values[2],
+                                         Value()};
+                       TileEmitter(kb, gemm, plan, memory).run();
                      });
 }
 

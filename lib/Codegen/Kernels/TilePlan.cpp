@@ -34,7 +34,7 @@ int64_t PanelClass::lanes() const {
 }
 
 int64_t TilePlan::multiplierOffset(const PanelClass &panel) const {
-  return 4 * panel.lanes();
+  return hasBias ? 4 * panel.lanes() : 0;
 }
 
 int64_t TilePlan::shiftOffset(const PanelClass &panel) const {
@@ -83,8 +83,8 @@ static int64_t maxPanelVectors(const Isa &isa, int64_t rows) {
 static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
   int64_t lanes = isa.lanes();
   int64_t maxVectors = maxPanelVectors(isa, gemm.numRows());
-  SmallVector<int64_t> vectors =
-      vectorsFor(gemm.channels, lanes, gemm.numRows() == 1);
+  SmallVector<int64_t> vectors = vectorsFor(
+      gemm.channels, lanes, gemm.numRows() == 1 && !gemm.isPackedAtRunTime);
 
   int64_t left = vectors.size(), first = 0, channel = 0;
   while (left > 0) {
@@ -192,7 +192,9 @@ static void planRows(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
 
 TilePlan planTiles(const TileGemm &gemm, const Isa &isa) {
   TilePlan plan;
-  plan.hasMultipliers = gemm.requant.form != TileRequant::Form::Float;
+  plan.hasBias = gemm.hasBias;
+  plan.hasMultipliers =
+      gemm.requant.form != TileRequant::Form::Float && !gemm.isPackedAtRunTime;
   plan.hasShifts = gemm.requant.shift.size() > 1;
   planPanels(plan, gemm, isa);
   planRows(plan, gemm, isa);

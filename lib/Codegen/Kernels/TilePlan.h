@@ -48,6 +48,7 @@ struct TilePlan {
   int64_t multiplierOffset(const PanelClass &panel) const;
   int64_t shiftOffset(const PanelClass &panel) const;
   int64_t weightOffset(const PanelClass &panel) const;
+  bool hasBias = true;
   bool hasMultipliers = false;
   bool hasShifts = false;
 };
@@ -75,6 +76,22 @@ SmallVector<int64_t> narrowGroups(ArrayRef<int64_t> vectors, ElementKind out);
 /// The panel's channel that each lane computes, by vector and lane, in the
 /// order in which narrowing needs them.
 SmallVector<int64_t> laneChannels(ArrayRef<int64_t> vectors, ElementKind out);
+
+/// Everything of a product that a kernel's body bakes in.
+std::string tileKey(const TileGemm &gemm);
+
+/// Memory that a product's loops read and write; `rows` holds the rows' values.
+struct TileMemory {
+  Value in, panels, out, rows;
+};
+/// Where a group begins in each, in bytes.
+struct TilePositions {
+  Value in, panels, out;
+};
+/// The loops over one group's panels and rows.
+void emitTileLoops(KernelBuilder &kb, const TileGemm &gemm,
+                   const TilePlan &plan, const TileMemory &memory,
+                   const TilePositions &at);
 
 /// The packed panels of all groups.
 std::vector<uint8_t> packPanels(const TileGemm &gemm, const TilePlan &plan);

@@ -4,7 +4,7 @@
 
 #include "qopt/Codegen/Plan/Plan.h"
 #include "Planner.h"
-#include "qopt/Codegen/Kernels/Kernel.h"
+#include "qopt/Codegen/Kernels/Kernels.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Support/Error.h"
@@ -62,6 +62,7 @@ static int32_t boundaryBias(const View &view, StringAttr type) {
 llvm::Expected<Plan> Planner::run() {
   if (llvm::Error error = checkTypes())
     return error;
+  collectLayouts();
   collectHalos();
   passHalosThroughSlices();
   chooseWindows();
@@ -169,23 +170,34 @@ static bool hasUsualLayout(const View &view) {
   return view.rank() != 4 || view.shape[1] == 1 || view.strides[1] == 1;
 }
 
-/// Whether neighbours along the last axis are neighbours in memory, where
-/// kernels expect them: channels of rank-4 values, else the last axis.
-static bool isFastLayout(const View &view) {
-  if (view.rank() == 4)
-    return hasUsualLayout(view);
+/// Whether neighbours along the last axis are neighbours in memory.
+static bool hasDenseRows(const View &view) {
   for (int64_t axis = view.rank(); axis-- > 0;)
     if (view.shape[axis] != 1)
       return view.strides[axis] == 1;
   return true;
 }
 
+/// Whether a product's kernel takes operand `index` as it lies.
+static bool fitsProduct(const View &view, unsigned index) {
+  auto isUnit = [&](int64_t fromEnd) {
+    int64_t axis = view.rank() - fromEnd;
+    return view.shape[axis] == 1 || view.strides[axis] == 1;
+  };
+  return isUnit(1) || (index == 1 && isUnit(2));
+}
+
+/// Whether kernels find neighbours where they expect them: channels of images,
+/// else the last axis.
+bool Planner::isFastFor(Value value, const View &view) const {
+  return isChannelsLast(value) ? hasUsualLayout(view) : hasDenseRows(view);
+}
+
 void Planner::planReshape(Operation *op) {
   Value result = op->getResult(0);
   Value input = throughObservers(op->getOperand(0));
   View from = viewOf(input);
-  bool isPermuted = isa_and_present<qint::TransposeOp, qopt::TransposeOp>(
-      input.getDefiningOp());
+  bool isPermuted = permuted.contains(input);
   auto shape = cast<ShapedType>(result.getType()).getShape();
   if (halos.lookup(result).empty() && !windows.count(result)) {
     View alias = from;
@@ -194,8 +206,12 @@ void Planner::planReshape(Operation *op) {
     auto strides = reshapeStrides(from, shape);
     if (succeeded(strides)) {
       alias.strides = *strides;
-      if (isPermuted ? isFastLayout(alias) : hasUsualLayout(alias)) {
+      bool isRankFour = alias.rank() == 4;
+      if ((!isPermuted && !isRankFour) || isFastFor(result, alias) ||
+          mayStayPermuted(result, alias)) {
         views[result] = alias;
+        if (isPermuted)
+          permuted.insert(result);
         return;
       }
     }
@@ -266,10 +282,29 @@ void Planner::planSlice(Operation *op) {
   // Only a slice of channels has the halo around it.
   if (!isSliceOfChannels(op))
     slice.halo = Halo();
-  if (!windows.count(result) && isFastLayout(slice))
+  bool isPermuted = permuted.contains(throughObservers(op->getOperand(0)));
+  if (!windows.count(result) &&
+      (isFastFor(result, slice) || mayStayPermuted(result, slice))) {
     views[result] = slice;
-  else
-    addCopy(Step::Kind::Copy, slice, viewOf(result));
+    if (isPermuted)
+      permuted.insert(result);
+    return;
+  }
+  addCopy(Step::Kind::Copy, slice, viewOf(result));
+}
+
+/// Whether all readers of `value` take it in the order of axes that it has in
+/// `view`: what moves again, and matrix products, which pack.
+bool Planner::mayStayPermuted(Value value, const View &view) const {
+  return llvm::all_of(usesThroughObservers(value), [&](OpOperand *use) {
+    Operation *op = use->getOwner();
+    if (isa<qint::ReshapeOp, qopt::ReshapeOp>(op))
+      return true;
+    if (isa<qint::SliceOp, qopt::SliceOp>(op))
+      return hasDenseRows(view);
+    return isa<qint::MatMulOp, qint::AttendOp>(op) &&
+           fitsProduct(view, use->getOperandNumber());
+  });
 }
 
 void Planner::planTranspose(Operation *op) {
@@ -277,17 +312,21 @@ void Planner::planTranspose(Operation *op) {
   View from = viewOf(op->getOperand(0));
   auto permutation =
       cast<DenseI64ArrayAttr>(op->getAttr("permutation")).asArrayRef();
-  // A reshape that cannot stay in place copies anyway: once is enough.
-  if (llvm::all_of(usesThroughObservers(result), [](OpOperand *use) {
-        return isa<qint::ReshapeOp, qopt::ReshapeOp>(use->getOwner());
-      })) {
-    View permuted = from;
-    permuted.halo = Halo();
-    for (auto [axis, source] : llvm::enumerate(permutation)) {
-      permuted.shape[axis] = from.shape[source];
-      permuted.strides[axis] = from.strides[source];
-    }
-    views[result] = permuted;
+  View view = from;
+  view.halo = Halo();
+  for (auto [axis, source] : llvm::enumerate(permutation)) {
+    view.shape[axis] = from.shape[source];
+    view.strides[axis] = from.strides[source];
+  }
+  // A reshape that cannot stay in place copies anyway: once is enough. An image
+  // whose channels become the last axis lies there already.
+  bool isInOrder = isChannelsLast(result) ? view.isChannelsLastDense()
+                                          : view.isRowMajorDense();
+  bool isFree = !windows.count(result) && halos.lookup(result).empty();
+  if (isFree && (isInOrder || mayStayPermuted(result, view))) {
+    views[result] = view;
+    if (!isInOrder)
+      permuted.insert(result);
     return;
   }
   addCopy(Step::Kind::Transpose, from, viewOf(result));
@@ -325,6 +364,33 @@ View Planner::convInput(Operation *op, const ConvGeometry &geometry) {
   return copy;
 }
 
+View Planner::productInput(Operation *op, unsigned index) {
+  View view = viewOf(op->getOperand(index));
+  if (fitsProduct(view, index))
+    return view;
+  View copy = layOut(view.shape, view.kind, false, Halo());
+  copy.buffer = newBuffer(Buffer::Place::Arena, copy.spanBytes());
+  addCopy(Step::Kind::Copy, view, copy);
+  return copy;
+}
+
+/// Working memory of the kernel of `op`, if it has any.
+void Planner::addScratch(Step &step) {
+  View scratch;
+  if (auto attend = dyn_cast<qopt::AttendOp>(step.op)) {
+    scratch = layOut(attend.getLogits().getType().getShape(), ElementKind::F32,
+                     false, Halo());
+  } else {
+    int64_t bytes = scratchBytes(step.op);
+    if (bytes == 0)
+      return;
+    scratch.shape = {bytes};
+    scratch.strides = {1};
+  }
+  scratch.buffer = newBuffer(Buffer::Place::Arena, scratch.spanBytes());
+  step.out.push_back(scratch);
+}
+
 void Planner::planCompute(Operation *op) {
   Step step;
   step.op = op;
@@ -334,12 +400,15 @@ void Planner::planCompute(Operation *op) {
       step.in.push_back(View());
     else if (geometry)
       step.in.push_back(convInput(op, *geometry));
+    else if (isa<qint::MatMulOp, qint::AttendOp>(op))
+      step.in.push_back(productInput(op, i));
     else
       step.in.push_back(viewOf(operand));
   }
   View out = viewOf(op->getResult(0));
   if (!geometry || hasUsualLayout(out)) {
     step.out.push_back(out);
+    addScratch(step);
     plan.steps.push_back(std::move(step));
     return;
   }

@@ -21,8 +21,20 @@ static bool isConstant(Value value) {
   return op && isa<qint::ConstantOp, qopt::ConstantOp>(op);
 }
 
-static bool isGemm(Operation *op) {
-  return op && isa<qint::GemmOp, qopt::GemmOp>(op);
+/// Whether `op` multiplies along the last axis of its operand `index`.
+static bool readsRows(Operation *op, unsigned index) {
+  if (isa<qint::GemmOp, qopt::GemmOp>(op))
+    return index == 0;
+  return isa<qint::MatMulOp, qopt::MatMulOp, qint::AttendOp, qopt::AttendOp>(
+      op);
+}
+
+/// Whether the kernels of `op` work on images with channels next to each
+/// other.
+static bool readsImages(Operation *op) {
+  return convGeometry(op) ||
+         isa<qint::MaxPoolOp, qopt::MaxPoolOp, qint::AvgPoolOp, qopt::AvgPoolOp,
+             qint::InterpolateOp, qopt::InterpolateOp, qopt::BatchNormOp>(op);
 }
 
 static Halo unionOf(const Halo &a, const Halo &b) {
@@ -30,11 +42,54 @@ static Halo unionOf(const Halo &a, const Halo &b) {
           std::max(a.bottom, b.bottom), std::max(a.right, b.right)};
 }
 
+//===----------------------------------------------------------------------===//
+// Order of axes
+//===----------------------------------------------------------------------===//
+
+Value Planner::layoutOf(Value value) const {
+  while (true) {
+    auto leader = layoutLeaders.find(value);
+    if (leader == layoutLeaders.end())
+      return value;
+    value = leader->second;
+  }
+}
+
+void Planner::collectLayouts() {
+  SmallVector<Value> images;
+  for (Operation &op : func.getBody().front()) {
+    // These ops read one order and write another.
+    if (isa<qint::ReshapeOp, qopt::ReshapeOp, qint::TransposeOp,
+            qopt::TransposeOp, qopt::ObserveOp, func::ReturnOp>(op) ||
+        readsRows(&op, 0))
+      continue;
+    Value first;
+    auto join = [&](Value value) {
+      value = throughObservers(value);
+      if (shapeOf(value).size() != 4 || isConstant(value))
+        return;
+      Value leader = layoutOf(value);
+      if (!first)
+        first = leader;
+      else if (leader != layoutOf(first))
+        layoutLeaders[leader] = layoutOf(first);
+    };
+    llvm::for_each(op.getOperands(), join);
+    llvm::for_each(op.getResults(), join);
+    if (first && readsImages(&op))
+      images.push_back(first);
+  }
+  for (Value value : images)
+    imageLayouts.insert(layoutOf(value));
+}
+
 bool Planner::isChannelsLast(Value value) const {
-  if (shapeOf(value).size() != 4 || isGemm(value.getDefiningOp()))
+  Operation *op = value.getDefiningOp();
+  if (shapeOf(value).size() != 4 || (op && readsRows(op, 0)) ||
+      !imageLayouts.contains(layoutOf(value)))
     return false;
   return llvm::none_of(usesThroughObservers(value), [](OpOperand *use) {
-    return isGemm(use->getOwner()) && use->getOperandNumber() == 0;
+    return readsRows(use->getOwner(), use->getOperandNumber());
   });
 }
 
@@ -212,11 +267,20 @@ View Planner::windowView(const Window &window, ArrayRef<int64_t> shape) {
   return view;
 }
 
+/// Whether a constant meets values that are stored channels last.
+bool Planner::isReadAsImage(Value constant) const {
+  return llvm::any_of(usesThroughObservers(constant), [&](OpOperand *use) {
+    Operation *op = use->getOwner();
+    return op->getNumResults() == 1 && isChannelsLast(op->getResult(0));
+  });
+}
+
 View Planner::constantView(Value value) {
   auto data = readConstant(value);
   if (failed(data))
     return View();
-  View view = layOut(data->shape, data->kind, data->shape.size() == 4, Halo());
+  View view = layOut(data->shape, data->kind,
+                     data->shape.size() == 4 && isReadAsImage(value), Halo());
   int64_t width = view.elementBytes();
   view.buffer = newBuffer(Buffer::Place::Constant, view.numElements() * width);
   std::vector<uint8_t> &bytes = plan.buffers.back().data;

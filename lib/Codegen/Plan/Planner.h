@@ -6,6 +6,7 @@
 #include "qopt/Codegen/Plan/Geometry.h"
 #include "qopt/Codegen/Plan/Plan.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace mlir::qopt::codegen {
 
@@ -27,13 +28,18 @@ private:
   };
 
   // PlanLayout.cpp: what is decided before any memory is laid out.
+  void collectLayouts();
   void collectHalos();
   void passHalosThroughSlices();
   void chooseWindows();
   void tryWindow(Value value, Value parent, ArrayRef<int64_t> begins);
   bool canBeWindow(Value value, Value parent, ArrayRef<int64_t> begins) const;
-  /// Rank 4 and not an operand or result of a matrix product.
+  /// Rank 4, in one layout with what a convolution or pool reads or writes, and
+  /// not an operand or result of a matrix product.
   bool isChannelsLast(Value value) const;
+  bool isReadAsImage(Value constant) const;
+  /// The value that stands for all that are laid out alike.
+  Value layoutOf(Value value) const;
   /// The model output that `value` may be written to in place, or -1.
   int64_t directOutput(Value value) const;
 
@@ -58,6 +64,10 @@ private:
   void planTranspose(Operation *op);
   void planCompute(Operation *op);
   View convInput(Operation *op, const ConvGeometry &geometry);
+  View productInput(Operation *op, unsigned index);
+  void addScratch(Step &step);
+  bool mayStayPermuted(Value value, const View &view) const;
+  bool isFastFor(Value value, const View &view) const;
   void planReturn(Operation *op);
   void addCopy(Step::Kind kind, const View &from, const View &to);
   void computeLifetimes();
@@ -65,6 +75,10 @@ private:
   func::FuncOp func;
   PlanOptions options;
   Plan plan;
+  DenseMap<Value, Value> layoutLeaders;
+  DenseSet<Value> imageLayouts;
+  /// Values that lie in another order of axes than their own.
+  DenseSet<Value> permuted;
   /// All keyed by values seen through observers.
   DenseMap<Value, View> views;
   DenseMap<Value, Halo> halos;

@@ -90,7 +90,7 @@ private:
     if (!from)
       return addGemm(nodes.back());
     Node node = *from;
-    switch (random.in(0, 12)) {
+    switch (random.in(0, 13)) {
     case 0:
     case 1:
     case 2:
@@ -113,9 +113,34 @@ private:
       return addGather(node);
     case 11:
       return addShuffle(node);
+    case 12:
+      return addProduct(node);
     default:
       return addReshape(node);
     }
+  }
+
+  /// A value with itself, transposed or with two axes swapped first, as heads
+  /// are; images and matrices then meet.
+  void addProduct(const Node &x) {
+    SmallVector<int64_t> order = {0, 1, 3, 2}, swapped(4);
+    if (random.chance(50))
+      order = {0, 3, 1, 2};
+    for (size_t axis = 0; axis < 4; ++axis)
+      swapped[axis] = x.shape[order[axis]];
+    add("qint.transpose " + x.name + " " + listText(order), typeOf(x.shape),
+        swapped);
+    Node left = x, right = nodes.back();
+    if (random.chance(50))
+      std::swap(left, right);
+    if (left.shape[3] != right.shape[2] || left.shape[1] != right.shape[1])
+      return;
+    SmallVector<int64_t> shape = left.shape;
+    shape[3] = right.shape[3];
+    add("qint.matmul " + left.name + ", " + right.name + " {" +
+            zeroPoint("lhs_zero_point") + zeroPoint("rhs_zero_point") +
+            requant(255 * 255 * left.shape[3], 1) + "}",
+        typeOf(left.shape) + ", " + typeOf(right.shape), shape);
   }
 
   void addConv(const Node &x, bool isDepthwise) {

@@ -77,7 +77,8 @@ LogicalResult emitOp(KernelContext &context, Operation *op, ArrayRef<View> in,
             qint::LayerNormOp, qopt::LayerNormOp, qint::LogSoftmaxOp,
             qopt::LogSoftmaxOp, qint::ReducePowerOp, qopt::ReduceL1Op,
             qopt::ReduceL2Op, qopt::ReduceSumSquareOp, qint::ArgMaxOp,
-            qint::ArgMinOp, qopt::ArgMaxOp, qopt::ArgMinOp>(viaFamily)
+            qint::ArgMinOp, qopt::ArgMaxOp, qopt::ArgMinOp,
+            qint::AttendOp, qopt::AttendOp>(viaFamily)
       .Case<qint::ConvOp, qopt::ConvOp>(viaDepthwise)
       .Case([&](qint::ConcatOp concat) {
         return emitConcat(context, concat, in, out);
@@ -97,13 +98,43 @@ LogicalResult emitOp(KernelContext &context, Operation *op, ArrayRef<View> in,
       });
 }
 
+/// The working memory of `op`'s kernel; an empty view where there is none.
+View scratchOf(Operation *op) {
+  View view;
+  if (isa<qopt::AttendOp>(op)) {
+    view.kind = ElementKind::F32;
+    view.shape = llvm::to_vector<4>(
+        cast<ShapedType>(op->getOperand(0).getType()).getShape());
+  } else if (int64_t bytes = scratchBytes(op)) {
+    view.shape = {bytes};
+  }
+  view.strides = rowMajorStrides(view.shape);
+  return view;
+}
+
 /// One case's function in the source module and its views.
 struct Prepared {
   mutable func::FuncOp source;
   std::vector<View> in;
   View out;
+  /// Without a shape where the kernel takes no working memory.
+  View scratch;
   std::vector<int64_t> slack;
 };
+
+/// The op under test.
+Operation *resultOp(func::FuncOp source) {
+  return source.getBody()
+      .front()
+      .getTerminator()
+      ->getOperand(0)
+      .getDefiningOp();
+}
+
+/// Read up to the slack, like the arena.
+int64_t scratchSize(const Prepared &p) {
+  return overReadSlack + (p.scratch.shape.empty() ? 0 : p.scratch.spanBytes());
+}
 
 int64_t bufferBytes(const View &view) {
   return view.begin() * view.elementBytes() + view.spanBytes();
@@ -120,10 +151,14 @@ Prepared prepare(const KernelCase &c, ModuleOp module, size_t index,
     p.slack.push_back(random.chance(70) ? overReadSlack : 0);
   }
   p.out.buffer = p.in.size();
+  if (!c.fillsHalo)
+    p.scratch = scratchOf(resultOp(p.source));
+  p.scratch.buffer = p.in.size() + 1;
   return p;
 }
 
-/// `@c<index>(inputs..., output, constants)` in the module of kernels.
+/// `@c<index>(inputs..., output, constants, working memory)` in the module of
+/// kernels.
 LogicalResult buildCase(KernelContext &kernels, OpBuilder &b, ModuleOp module,
                         const KernelCase &c, const Prepared &p, size_t index) {
   Location loc = b.getUnknownLoc();
@@ -136,6 +171,7 @@ LogicalResult buildCase(KernelContext &kernels, OpBuilder &b, ModuleOp module,
     types.push_back(bytes(bufferBytes(view) + slack));
   types.push_back(bytes(bufferBytes(p.out)));
   types.push_back(bytes(int64_t(1) << 40));
+  types.push_back(bytes(scratchSize(p)));
   auto func = func::FuncOp::create(b, loc, "c" + std::to_string(index),
                                    b.getFunctionType(types, {}));
   Block *entry = func.addEntryBlock();
@@ -145,22 +181,21 @@ LogicalResult buildCase(KernelContext &kernels, OpBuilder &b, ModuleOp module,
     kernels.buffers.push_back(
         {entry->getArgument(i), 0, i < p.in.size() && p.slack[i] != 0});
   kernels.constantMemory = entry->getArgument(p.in.size() + 1);
+  kernels.buffers.push_back({entry->getArgument(p.in.size() + 2), 0, true});
 
   LogicalResult result = success();
   if (c.fillsHalo) {
     emitHaloFill(kernels, loc, p.out, c.haloValue);
   } else {
-    Operation *op = p.source.getBody()
-                        .front()
-                        .getTerminator()
-                        ->getOperand(0)
-                        .getDefiningOp();
-    SmallVector<View> in;
+    Operation *op = resultOp(p.source);
+    SmallVector<View> in, out = {p.out};
     for (Value operand : op->getOperands()) {
       auto argument = dyn_cast<BlockArgument>(operand);
       in.push_back(argument ? p.in[argument.getArgNumber()] : View());
     }
-    result = emitOp(kernels, op, in, {p.out});
+    if (!p.scratch.shape.empty())
+      out.push_back(p.scratch);
+    result = emitOp(kernels, op, in, out);
   }
   func::ReturnOp::create(b, loc);
   return result;
@@ -306,11 +341,7 @@ void runOne(const KernelCase &c, const Prepared &p, void *address,
   RunState state;
   Operation *op = nullptr;
   if (!c.fillsHalo)
-    op = p.source.getBody()
-             .front()
-             .getTerminator()
-             ->getOperand(0)
-             .getDefiningOp();
+    op = resultOp(p.source);
   for (size_t i = 0; i <= p.in.size(); ++i) {
     bool isOutput = i == p.in.size();
     const View &view = isOutput ? p.out : p.in[i];
@@ -339,12 +370,16 @@ void runOne(const KernelCase &c, const Prepared &p, void *address,
     }
     scatter((*expected)[0], p.out, state.want.data());
   }
-  using Fn = void (*)(uint8_t *, uint8_t *, uint8_t *, uint8_t *);
+  using Fn = void (*)(uint8_t *, uint8_t *, uint8_t *, uint8_t *, uint8_t *);
   auto fn = reinterpret_cast<Fn>(address);
   uint8_t *output = pointers.back();
+  GuardedBuffer scratch(scratchSize(p));
+  for (int64_t byte = 0; byte < scratchSize(p); ++byte)
+    scratch.data()[byte] = random.in(0, 255);
   pointers.push_back(constants);
-  pointers.resize(4, constants);
-  fn(pointers[0], pointers[1], pointers[2], pointers[3]);
+  pointers.push_back(scratch.data());
+  pointers.resize(5, constants);
+  fn(pointers[0], pointers[1], pointers[2], pointers[3], pointers[4]);
   if (result)
     result->assign(output, output + state.want.size());
 

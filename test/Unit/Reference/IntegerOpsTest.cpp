@@ -355,3 +355,66 @@ TEST(IntegerMatMul, WithinHalfAStepOfExact) {
         }
   }
 }
+
+/// Averages with the weights of the table, and with those of the softmax that
+/// the table rounds.
+TEST(IntegerAttend, WithinHalfAStepOfItsWeights) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    Random random(seed);
+    int64_t keys = random.integer(1, 40);
+    float sx = random.scale(0.003, 0.5), sv = random.scale(1e-3, 1);
+    float sy = sv * random.scale(0.05, 1.2);
+    int zv = random.integer(-128, 127), zy = random.integer(-128, 127);
+    std::vector<long double> table;
+    std::string entries;
+    for (int d = 0; d < 256; ++d) {
+      table.push_back(std::rint(255 * std::exp(-(long double)sx * d)));
+      entries += (d ? ", " : "") + std::to_string(int(table.back()));
+    }
+    int shift = 36 - std::ilogb(sv / sy);
+    int64_t multiplier =
+        std::llround(std::ldexp((long double)sv / sy, shift - 6));
+    Tensor x = random.i8({3, keys}), v = random.i8({keys, 2});
+    std::string types = "(" + typeText({3, keys}, "i8") + ", " +
+                        typeText({keys, 2}, "i8") + ") -> tensor<3x2xi8>";
+    auto results = runText(
+        functionText(
+            "%x: " + typeText({3, keys}, "i8") +
+                ", %v: " + typeText({keys, 2}, "i8"),
+            "tensor<3x2xi8>",
+            "%y = qint.attend %x, %v {exp_table = array<i32: " + entries +
+                ">, values_zero_point = " + std::to_string(zv) +
+                " : i32, requant = #qint.requant<[" +
+                std::to_string(multiplier) + "], [" + std::to_string(shift) +
+                "], zp " + std::to_string(zy) +
+                ", clamp -128 to 127>} : " + types),
+        {x, v});
+    ASSERT_EQ(results.size(), 1u) << "seed " << seed;
+    for (int64_t row = 0; row < 3; ++row)
+      for (int64_t n = 0; n < 2; ++n) {
+        int largest = -128;
+        for (int64_t k = 0; k < keys; ++k)
+          largest = std::max(largest, x.getInteger(row * keys + k));
+        long double sums[2] = {}, totals[2] = {}, spread = 0;
+        for (int64_t k = 0; k < keys; ++k) {
+          int d = largest - x.getInteger(row * keys + k);
+          long double weights[] = {table[d],
+                                   255 * std::exp(-(long double)sx * d)};
+          long double value = (long double)sv * (v.getInteger(k * 2 + n) - zv);
+          for (int i = 0; i < 2; ++i) {
+            sums[i] += weights[i] * value;
+            totals[i] += weights[i];
+          }
+          spread += std::fabs(value);
+        }
+        int result = results[0].getInteger(row * 2 + n);
+        EXPECT_LE(distance(result, sums[0] / totals[0] / sy + zy, -128, 127),
+                  0.501)
+            << "seed " << seed;
+        // Each weight is off by at most 1/2 of at least 255 in all.
+        EXPECT_LE(distance(result, sums[1] / totals[1] / sy + zy, -128, 127),
+                  0.501 + spread / totals[1] / sy)
+            << "seed " << seed;
+      }
+  }
+}

@@ -65,10 +65,23 @@ LogicalResult emit(KernelContext &, qopt::MaxOp, ArrayRef<View> in,
 LogicalResult emit(KernelContext &, qopt::MinOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
-// MatMul.cpp: any layouts, either operand may be a constant.
+/// Bytes of working memory that the kernel of `op` takes as a second result
+/// view; 0 for most. Enough on any instruction set.
+int64_t scratchBytes(Operation *op);
+
+// MatMul.cpp: any layouts, either operand may be a constant. Fast with working
+// memory and dense rows.
 LogicalResult emit(KernelContext &, qint::MatMulOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qopt::MatMulOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
+// Attend.cpp: dense rows of logits and of the result, dense rows or columns of
+// values. The second result view is working memory; that of the float op has
+// the logits' shape.
+LogicalResult emit(KernelContext &, qint::AttendOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qopt::AttendOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
 // Table.cpp.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "qopt/Codegen/Kernels/Kernel.h"
+#include "qopt/IR/Qint.h"
 #include <functional>
 #include <vector>
 
@@ -87,6 +88,16 @@ struct TileGemm {
   /// float, else the integer.
   std::function<int32_t(int64_t channel, int64_t position)> weight;
 
+  /// Panels hold no constants: they are packed when the product runs, without
+  /// multipliers (`requant` has one) and with a bias only if `hasBias`.
+  bool isPackedAtRunTime = false;
+  bool hasBias = true;
+  /// Where the rows' i32 values begin, in bytes: what is added to a row's
+  /// accumulators, and its multiplier in the form of `requant`. -1 where there
+  /// are none. Such a product has one level of rows.
+  int64_t rowOffsets = -1;
+  int64_t rowMultipliers = -1;
+
   int64_t numRuns() const;
   int64_t dwordsPerRun() const;
   int64_t numRows() const;
@@ -95,6 +106,9 @@ struct TileGemm {
 /// Emits the kernel and its call; appends the packed weights to the constants.
 void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
                   const View &in, const View &out);
+
+/// Type, zero point, clamp and rounding of the results.
+void setOutput(TileGemm &gemm, qint::RequantAttr attr, const View &out);
 
 /// Fills `form`, `multiplier`, `shift` from the contract's multipliers and
 /// shifts (`S`), for outputs of `out`. Zero point and clamps are set before.

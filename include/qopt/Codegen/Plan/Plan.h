@@ -52,6 +52,7 @@ struct Step {
   Kind kind = Kind::Op;
   Operation *op = nullptr;
   SmallVector<View, 2> in;
+  /// The result, then the working memory of kernels that take some.
   SmallVector<View, 1> out;
   double value = 0;
   SmallVector<int64_t> begins;

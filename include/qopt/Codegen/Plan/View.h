@@ -35,8 +35,9 @@ struct Halo {
 
 /// A logical tensor (ONNX axis order) in a buffer. Element `(i0, i1, ...)` lies
 /// `offset + sum i_d strides[d]` elements after the buffer's first byte.
-/// Rank-4 values are stored channels last: `strides[1] == 1`, columns at
-/// `strides[3] >= C`, rows at `strides[2]`; other ranks row-major. A slice of
+/// Images (rank-4 values around convolutions and pools) are stored channels
+/// last: `strides[1] == 1`, columns at `strides[3] >= C`, rows at `strides[2]`;
+/// other values row-major. A slice of
 /// a concat has larger strides than its own shape asks for. Kernels must work
 /// for any strides; the usual ones are to be fast.
 struct View {
