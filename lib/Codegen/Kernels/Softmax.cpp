@@ -2,8 +2,8 @@
 //
 // Integer softmax: a table of exponentials, one sum and one reciprocal a row,
 // quotients corrected so that they equal the division of
-// docs/arithmetic.md, "Softmax". Its logarithm from the same sum
-// ("Log-softmax").
+// docs/arithmetic.md, "Softmax"; in long rows, one a distance instead of one an
+// element. Its logarithm from the same sum ("Log-softmax").
 
 #include "qopt/Numerics/Softmax.h"
 #include "Arith.h"
@@ -28,11 +28,31 @@ void storeScalar(KernelBuilder &k, Value to, Value position, Value value,
   k.store(to, position, q);
 }
 
+/// The distances from 0 on that hold all whose result is not 0 in some row: a
+/// row's sum is 2^23 or more.
+int64_t countNonzero(qint::SoftmaxOp op) {
+  ArrayRef<int32_t> table = op.getExpTable();
+  int64_t count = table.size(), levels = op.getLevels();
+  while (count > 0 && 2 * levels * table[count - 1] < (int64_t(1) << 23))
+    --count;
+  return count;
+}
+
+/// Whether the results of all distances are fewer quotients than those of all
+/// elements, and can be looked up.
+bool looksResultsUp(const Isa &isa, const Rows &rows, qint::SoftmaxOp op) {
+  return isa.hasVbmi && rows.isContiguous() &&
+         rows.length() >= countNonzero(op) + isa.bytes();
+}
+
 class SoftmaxBody {
 public:
+  /// `args`: input, result, exponentials and, where results are looked up,
+  /// the exponentials as i32.
   SoftmaxBody(KernelBuilder &k, qint::SoftmaxOp op, const Rows &rows,
               const View &in, const View &out, ValueRange args)
-      : k(k), rows(rows), levels(op.getLevels()), to(args[1]),
+      : k(k), rows(rows), levels(op.getLevels()), nonzero(countNonzero(op)),
+        to(args[1]), exponentials(args.size() > 3 ? args[3] : Value()),
         sums(k, in, rows, args[0], args[2]) {
     output.kind = out.kind;
     output.storageBias = out.storageBias;
@@ -77,6 +97,9 @@ private:
     Value total = k.splat(sum, lanes);
     if (rows.length() < 512)
       total = andI(k, total, int64_t(0xffffffff));
+    if (exponentials)
+      return lookUpRow(rowIn, rowOut, maximum,
+                       resultTables(total, reciprocals));
     sums.chunks({}, [&](Value index, int64_t count, ValueRange) {
       Value distance = sums.distances(rowIn, maximum, index, count);
       WideLanes values;
@@ -86,6 +109,62 @@ private:
       Value position = k.add(rowOut, k.mul(index, byteWidth(output.kind)));
       storeLanes(k, to, position, narrow(k, values, output, sums.order()),
                  count);
+      return SmallVector<Value>();
+    });
+  }
+
+  /// The results of all distances as in memory: a table for each of their
+  /// bytes.
+  SmallVector<Value, 2> resultTables(Value total, Value reciprocals) {
+    SmallVector<SmallVector<Value>, 2> parts(byteWidth(output.kind));
+    auto type = k.vec(k.isa.lanes(), k.i32());
+    for (int64_t first = 0; first < 256; first += sums.chunk()) {
+      WideLanes values;
+      for (int64_t part = 0; part < 4; ++part) {
+        int64_t distance = first + part * k.isa.lanes();
+        Value y = k.constant(type, 0);
+        if (distance < nonzero)
+          y = quotient(k.load(exponentials, k.index(4 * distance), type), total,
+                       reciprocals);
+        values.push_back(addI(k, y, output.zeroPoint));
+      }
+      SmallVector<Value, 2> narrowed =
+          narrow(k, values, output, LaneOrder::Natural);
+      if (parts.size() == 1) {
+        parts[0].push_back(narrowed[0]);
+        continue;
+      }
+      Value words = k.concat(narrowed[0], narrowed[1]);
+      parts[0].push_back(k.truncate(words, k.i8()));
+      parts[1].push_back(k.truncate(shiftRightU(k, words, 8), k.i8()));
+    }
+    SmallVector<Value, 2> tables;
+    for (ArrayRef<Value> part : parts)
+      tables.push_back(
+          k.concat(k.concat(part[0], part[1]), k.concat(part[2], part[3])));
+    return tables;
+  }
+
+  void lookUpRow(Value rowIn, Value rowOut, Value maximum,
+                 ArrayRef<Value> tables) {
+    sums.chunks({}, [&](Value index, int64_t count, ValueRange) {
+      Value distance = sums.distances(rowIn, maximum, index, count);
+      SmallVector<Value, 2> vectors;
+      for (Value table : tables)
+        vectors.push_back(qint::LookupOp::create(k.b, k.loc, distance.getType(),
+                                                 table, distance));
+      if (vectors.size() == 2) {
+        int64_t lanes = sums.chunk();
+        SmallVector<int64_t> order;
+        for (int64_t lane = 0; lane < lanes; ++lane)
+          order.append({lane, lanes + lane});
+        Value words =
+            k.bitcast(k.shuffle(vectors[0], vectors[1], order), k.i16());
+        vectors = {k.slice(words, 0, lanes / 2),
+                   k.slice(words, lanes / 2, lanes / 2)};
+      }
+      Value position = k.add(rowOut, k.mul(index, byteWidth(output.kind)));
+      storeLanes(k, to, position, vectors, count);
       return SmallVector<Value>();
     });
   }
@@ -105,8 +184,8 @@ private:
 
   KernelBuilder &k;
   const Rows &rows;
-  int64_t levels;
-  Value to;
+  int64_t levels, nonzero;
+  Value to, exponentials;
   SoftmaxRows sums;
   OutputType output;
 };
@@ -214,15 +293,22 @@ LogicalResult emit(KernelContext &context, qint::SoftmaxOp op,
       exponentialBytes(context.isa, rows, op.getExpTable());
   std::string params;
   llvm::raw_string_ostream(params)
-      << op.getAxis() << " l" << op.getLevels() << 'z' << op.getZeroPoint();
-  context.emitKernel(
-      op.getLoc(), "softmax", params,
-      {KernelArg::read(in[0]), KernelArg::write(out[0]),
-       KernelArg::constant(context.constants.append(bytes), bytes.size(),
-                           /*mayOverRead=*/false)},
-      [&](KernelBuilder &k, ValueRange args) {
-        SoftmaxBody(k, op, rows, in[0], out[0], args).emit();
-      });
+      << op.getAxis() << " l" << op.getLevels() << 'z' << op.getZeroPoint()
+      << 'n' << countNonzero(op);
+  SmallVector<KernelArg> args = {
+      KernelArg::read(in[0]), KernelArg::write(out[0]),
+      KernelArg::constant(context.constants.append(bytes), bytes.size(),
+                          /*mayOverRead=*/false)};
+  if (looksResultsUp(context.isa, rows, op)) {
+    ArrayRef<int32_t> table = op.getExpTable();
+    args.push_back(KernelArg::constant(context.constants.appendValues(table),
+                                       4 * table.size(),
+                                       /*mayOverRead=*/false));
+  }
+  context.emitKernel(op.getLoc(), "softmax", params, args,
+                     [&](KernelBuilder &k, ValueRange args) {
+                       SoftmaxBody(k, op, rows, in[0], out[0], args).emit();
+                     });
   return success();
 }
 
