@@ -85,7 +85,8 @@ static std::optional<Cut> cutElements(const View &out) {
     return std::nullopt;
   Cut cut;
   // Channels lie next to each other in images, the last axis else.
-  int64_t inner = out.rank() == 4 ? 1 : out.rank() - 1;
+  bool isImage = out.rank() == 4 && out.strides[1] == 1;
+  int64_t inner = isImage ? 1 : out.rank() - 1;
   SmallVector<int64_t> shape(out.shape.begin(), out.shape.end());
   if (out.rank() > 1)
     shape[inner] = 0;
