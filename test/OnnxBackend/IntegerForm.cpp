@@ -265,7 +265,7 @@ unsigned countRoundings(func::FuncOp function) {
         isa<qint::AddOp, qint::MulOp, qint::DivOp, qint::MatMulOp,
             qint::TableOp, qint::RequantizeOp, qint::SoftmaxOp, qint::AvgPoolOp,
             qint::ReduceMeanOp, qint::InterpolateOp, qint::LayerNormOp,
-            qint::LogSoftmaxOp, qint::ReducePowerOp>(op))
+            qint::LogSoftmaxOp, qint::ReducePowerOp, qint::AttendOp>(op))
       ++count;
     if (!hasWeights)
       for (Value operand : op.getOperands())
