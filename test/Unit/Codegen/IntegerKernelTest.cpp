@@ -266,20 +266,36 @@ KernelCase maxPoolCase(Random &random) {
   return c;
 }
 
+/// Equal scales: a multiplier of `2^30 / count`, and so ties for even counts.
+std::string averageRequant(Random &random, ArrayRef<int64_t> counts,
+                           ElementKind out) {
+  std::string multipliers;
+  for (int64_t count : counts)
+    multipliers += (multipliers.empty() ? "" : ", ") +
+                   std::to_string(((int64_t(1) << 30) + count / 2) / count);
+  bool isByte = out == ElementKind::I8;
+  return "#qint.requant<[" + multipliers + "], [30], zp " +
+         std::to_string(randomZeroPoint(random, out)) + ", clamp " +
+         (isByte ? "-128 to 127" : "-32768 to 32767") + ", half_even>";
+}
+
 KernelCase avgPoolCase(Random &random) {
   Window window(random);
   ElementKind in = randomKind(random, 25), out = randomKind(random, 25);
   std::vector<int64_t> counts = window.tapCounts();
+  std::string requant = random.chance(30)
+                            ? averageRequant(random, counts, out)
+                            : randomRequant(random, range(in) * counts.back(),
+                                            counts.size(), out);
   KernelCase c;
   c.in = {randomView(random, window.in, in)};
   c.out = randomView(random, window.out, out);
-  c.text = unaryText(
-      "qint.avg_pool %a {" + window.attributes() +
-          ", tap_counts = " + arrayText(counts) + ", input_zero_point = " +
-          std::to_string(randomZeroPoint(random, in)) + " : i32, requant = " +
-          randomRequant(random, range(in) * counts.back(), counts.size(), out) +
-          "}",
-      tensorType(window.in, in), tensorType(window.out, out));
+  c.text = unaryText("qint.avg_pool %a {" + window.attributes() +
+                         ", tap_counts = " + arrayText(counts) +
+                         ", input_zero_point = " +
+                         std::to_string(randomZeroPoint(random, in)) +
+                         " : i32, requant = " + requant + "}",
+                     tensorType(window.in, in), tensorType(window.out, out));
   return c;
 }
 
