@@ -36,7 +36,8 @@ faults: packages
 fuzz: build
 	@test/Fuzz/mutate.py --qopt $(BUILD)/bin/qopt --scratch $(BUILD)/fuzz \
 	  test/Fuzz/Inputs/*.test test/Pipelines/Inputs/convnet.onnx.test \
-	  test/Pipelines/Inputs/mlp.onnx.test $(wildcard /usr/share/libonnx-testdata/data)
+	  test/Pipelines/Inputs/mlp.onnx.test test/Pipelines/Inputs/qdq-gemm.onnx.test \
+	  test/Pipelines/Inputs/qlinear-conv.onnx.test $(wildcard /usr/share/libonnx-testdata/data)
 
 bench: build
 	@bench/run.sh $(BUILD)
