@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Transposes that move nothing, pads that a reader can do itself, slices and
-// gathers of one another. Chains of reshapes and transposes merge by the
-// folders of the dialect.
+// gathers of one another, sums of squeezed images. Chains of reshapes and
+// transposes merge by the folders of the dialect.
 
 #include "Names.h"
 #include "Scales.h"
 #include "SimplifyPatterns.h"
+#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -211,6 +212,55 @@ struct GatherOfGather final : OpRewritePattern<GatherOp> {
   }
 };
 
+/// The reshape behind `value` if all it does is to take axes of length one out
+/// of an image, as a convolution over one axis ends.
+ReshapeOp getSqueezedImage(Value value) {
+  auto reshape = value.getDefiningOp<ReshapeOp>();
+  if (!reshape)
+    return nullptr;
+  auto withoutOnes = [](Value tensor) {
+    SmallVector<int64_t> shape;
+    for (int64_t size : cast<RankedTensorType>(tensor.getType()).getShape())
+      if (size != 1)
+        shape.push_back(size);
+    return shape;
+  };
+  Value image = reshape.getInput();
+  auto type = cast<RankedTensorType>(image.getType());
+  if (type.getRank() != 4 ||
+      cast<RankedTensorType>(value.getType()).getRank() >= 4 ||
+      withoutOnes(image) != withoutOnes(value))
+    return nullptr;
+  return reshape;
+}
+
+/// add(reshape(a), reshape(b)) -> reshape(add(a, b)), where a and b are images
+/// of one shape: what lies between convolutions over one axis keeps their
+/// layout.
+template <typename OpT> struct BeforeSqueeze final : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    IRMapping mapping;
+    Type image;
+    for (Value operand : op->getOperands()) {
+      ReshapeOp reshape = getSqueezedImage(operand);
+      if (!reshape || operand.getType() != op.getType())
+        return rewriter.notifyMatchFailure(op, "an operand is no image");
+      if (image && image != reshape.getInput().getType())
+        return rewriter.notifyMatchFailure(op, "images of several shapes");
+      image = reshape.getInput().getType();
+      mapping.map(operand, reshape.getInput());
+    }
+    Operation *copy = rewriter.clone(*op, mapping);
+    copy->getResult(0).setType(image);
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(),
+                                           copy->getResult(0));
+    return success();
+  }
+};
+
 } // namespace
 
 std::optional<SmallVector<int64_t>> mlir::qopt::getImagePads(PadOp op) {
@@ -221,6 +271,9 @@ std::optional<SmallVector<int64_t>> mlir::qopt::getImagePads(PadOp op) {
 }
 
 void mlir::qopt::populateMovePatterns(RewritePatternSet &patterns) {
-  patterns.add<TransposeToReshape, PadIntoConv, PadIntoMaxPool, SliceOfSlice,
-               SliceOfConcat, GatherOfGather>(patterns.getContext());
+  patterns
+      .add<TransposeToReshape, PadIntoConv, PadIntoMaxPool, SliceOfSlice,
+           SliceOfConcat, GatherOfGather, BeforeSqueeze<AddOp>,
+           BeforeSqueeze<SubOp>, BeforeSqueeze<MulOp>, BeforeSqueeze<UnaryOp>>(
+          patterns.getContext());
 }

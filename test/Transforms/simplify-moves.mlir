@@ -179,3 +179,41 @@ func.func @moved_constants() -> (tensor<2xf32>, tensor<2x3xf32>) {
   %g = qopt.gather %b axis 1 [1, 0, 1] : (tensor<2x2xf32>) -> tensor<2x3xf32>
   return %s, %g : tensor<2xf32>, tensor<2x3xf32>
 }
+
+// Convolutions over one axis end with a reshape; a sum of two stays an image.
+// CHECK-LABEL: func.func @sum_of_squeezed_images
+// CHECK-SAME:    %[[A:.*]]: tensor<1x8x1x16xf32>, %[[B:.*]]: tensor<1x8x1x16xf32>
+// CHECK:         %[[SUM:.*]] = qopt.add %[[A]], %[[B]] : {{.*}} -> tensor<1x8x1x16xf32>
+// CHECK:         %[[TANH:.*]] = qopt.unary %[[SUM]]
+// CHECK:         %[[Y:.*]] = qopt.reshape %[[TANH]] : (tensor<1x8x1x16xf32>) -> tensor<1x8x16xf32>
+// CHECK:         return %[[Y]]
+func.func @sum_of_squeezed_images(%a: tensor<1x8x1x16xf32>, %b: tensor<1x8x1x16xf32>) -> tensor<1x8x16xf32> {
+  %x = qopt.reshape %a : (tensor<1x8x1x16xf32>) -> tensor<1x8x16xf32>
+  %y = qopt.reshape %b : (tensor<1x8x1x16xf32>) -> tensor<1x8x16xf32>
+  %s = qopt.add %x, %y : (tensor<1x8x16xf32>, tensor<1x8x16xf32>) -> tensor<1x8x16xf32>
+  %t = qopt.unary %s [#qopt.fn<tanh>] : (tensor<1x8x16xf32>) -> tensor<1x8x16xf32>
+  return %t : tensor<1x8x16xf32>
+}
+
+// The axes of the images differ.
+// CHECK-LABEL: func.func @negative_images_of_two_shapes
+// CHECK:         qopt.add {{.*}} -> tensor<1x8x16xf32>
+func.func @negative_images_of_two_shapes(%a: tensor<1x8x1x16xf32>, %b: tensor<1x8x16x1xf32>) -> tensor<1x8x16xf32> {
+  %x = qopt.reshape %a : (tensor<1x8x1x16xf32>) -> tensor<1x8x16xf32>
+  %y = qopt.reshape %b : (tensor<1x8x16x1xf32>) -> tensor<1x8x16xf32>
+  %s = qopt.add %x, %y : (tensor<1x8x16xf32>, tensor<1x8x16xf32>) -> tensor<1x8x16xf32>
+  return %s : tensor<1x8x16xf32>
+}
+
+// This reshape does more than to drop an axis, and one operand is broadcast.
+// CHECK-LABEL: func.func @negative_other_reshapes
+// CHECK:         qopt.add {{.*}} -> tensor<1x16x8xf32>
+// CHECK:         qopt.mul {{.*}} -> tensor<1x8x16xf32>
+func.func @negative_other_reshapes(%a: tensor<1x8x1x16xf32>, %b: tensor<1x8x1x1xf32>) -> (tensor<1x16x8xf32>, tensor<1x8x16xf32>) {
+  %x = qopt.reshape %a : (tensor<1x8x1x16xf32>) -> tensor<1x16x8xf32>
+  %s = qopt.add %x, %x : (tensor<1x16x8xf32>, tensor<1x16x8xf32>) -> tensor<1x16x8xf32>
+  %y = qopt.reshape %a : (tensor<1x8x1x16xf32>) -> tensor<1x8x16xf32>
+  %z = qopt.reshape %b : (tensor<1x8x1x1xf32>) -> tensor<1x8x1xf32>
+  %m = qopt.mul %y, %z : (tensor<1x8x16xf32>, tensor<1x8x1xf32>) -> tensor<1x8x16xf32>
+  return %s, %m : tensor<1x16x8xf32>, tensor<1x8x16xf32>
+}
