@@ -16,6 +16,7 @@ void mlir::qopt::addSimplifyPasses(OpPassManager &manager) {
   manager.addPass(createFuseFunctions());
   manager.addPass(createFuseActivation());
   manager.addPass(createFuseAttention());
+  manager.addPass(createEqualizeChannels());
 }
 
 void mlir::qopt::buildSimplifyPipeline(OpPassManager &manager) {

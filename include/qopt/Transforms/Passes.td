@@ -187,6 +187,32 @@ def FuseActivation : Pass<"qopt-fuse-activation", "::mlir::func::FuncOp"> {
   }];
 }
 
+def EqualizeChannels : Pass<"qopt-equalize-channels", "::mlir::func::FuncOp"> {
+  let summary = "Bring the channels between layers to one size";
+  let description = [{
+    Between layers (`conv`, `gemm`) a channel's weights and bias in the layers
+    that make it can be divided by what its weights in the layers that read it
+    are multiplied by. The factor is the square root of the ratio of the largest
+    weights on both sides, against the middle channel's, as the nearest power of
+    two: the float model computes the same bits, and one scale serves all
+    channels of the value between.
+
+    Sums of equal shapes, pools, means over rows and columns, and flattened
+    images hand channels on; all layers around them then share a channel's
+    factor.
+
+    ```mlir
+    %a = qopt.conv %x, %w {activation = #qopt.fn<relu>} : ...
+    %y = qopt.conv %a, %v : ...
+    // becomes, with w[c] divided and v[:, c] multiplied by 2^k[c]
+    ```
+
+    Leaves alone: values with another maker or reader, other activations than
+    `relu` (a clip has its bounds in real values), channels whose weights are
+    all 0 on a side, imported weights.
+  }];
+}
+
 def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
   let summary = "Mark every value whose range matters";
   let description = [{

@@ -4,6 +4,7 @@
 // and after.
 
 #include "TestModule.h"
+#include "qopt/Transforms/Constants.h"
 #include "qopt/Transforms/Pipelines.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
@@ -125,6 +126,45 @@ TEST_F(SemanticsTest, simplifyAndFuseKeepTheModel) {
     EXPECT_FALSE((isa<BatchNormOp, PadOp, TransposeOp, SubOp>(op)))
         << op->getName().getStringRef().str();
   });
+}
+
+/// Powers of two: not a bit of the float model changes.
+TEST_F(SemanticsTest, equalizedChannelsComputeTheSameBits) {
+  OwningOpRef<ModuleOp> before = parse(R"(
+func.func @main(%x: tensor<1x2x4x4xf32>) -> tensor<1x2xf32> {
+  %w = qopt.constant dense<[[[[8.0]], [[3.0]]], [[[0.125]], [[0.3]]], [[[1.0]], [[-0.7]]], [[[0.01]], [[0.02]]]]> : tensor<4x2x1x1xf32>
+  %b = qopt.constant dense<[4.0, -0.5, 0.6, 0.03]> : tensor<4xf32>
+  %v = qopt.constant dense<[[[[0.1]], [[5.0]]], [[[0.9]], [[1.1]]], [[[20.0]], [[30.0]]], [[[0.5]], [[0.25]]]]> : tensor<4x2x1x1xf32>
+  %g = qopt.constant dense<[[0.1, 5.0, 0.4, 2.0], [7.0, -5.0, 0.4, 0.02]]> : tensor<2x4xf32>
+  %a = qopt.conv %x, %w, %b {activation = #qopt.fn<relu>} : (tensor<1x2x4x4xf32>, tensor<4x2x1x1xf32>, tensor<4xf32>) -> tensor<1x4x4x4xf32>
+  %c = qopt.conv %a, %v {groups = 2 : i64} : (tensor<1x4x4x4xf32>, tensor<4x2x1x1xf32>) -> tensor<1x4x4x4xf32>
+  %r = qopt.conv %a, %v {groups = 2 : i64} : (tensor<1x4x4x4xf32>, tensor<4x2x1x1xf32>) -> tensor<1x4x4x4xf32>
+  %s = qopt.add %c, %r {activation = #qopt.fn<relu>} : (tensor<1x4x4x4xf32>, tensor<1x4x4x4xf32>) -> tensor<1x4x4x4xf32>
+  %p = qopt.avg_pool %s {kernel = array<i64: 4, 4>} : (tensor<1x4x4x4xf32>) -> tensor<1x4x1x1xf32>
+  %f = qopt.reshape %p : (tensor<1x4x1x1xf32>) -> tensor<1x4xf32>
+  %y = qopt.gemm %f, %g : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+)");
+  ASSERT_TRUE(before);
+  OwningOpRef<ModuleOp> after = before->clone();
+  ASSERT_TRUE(succeeded(run(*after, createEqualizeChannels())));
+  for (uint32_t seed : {10, 20, 30}) {
+    auto inputs = makeInputs(getMain(*before), seed, 2.0f);
+    EXPECT_EQ(largestDifference(evaluate(getMain(*before), inputs),
+                                evaluate(getMain(*after), inputs)),
+              0);
+  }
+  // And it did something: all layers have other weights.
+  SmallVector<SmallVector<float>> weights[2];
+  for (int index : {0, 1})
+    getMain(index ? *after : *before).walk([&](QuantizableOpInterface op) {
+      if (isa<ConvOp, GemmOp>(op.getOperation()))
+        weights[index].push_back(*getConstantF32(op->getOperand(1)));
+    });
+  ASSERT_EQ(weights[0].size(), 4u);
+  for (auto [old, now] : llvm::zip_equal(weights[0], weights[1]))
+    EXPECT_NE(old, now);
 }
 
 /// Expressions of one value: gates, both sides of a subtraction and of a
