@@ -6,6 +6,7 @@
 
 #include "KernelHarness.h"
 #include "qopt/Numerics/Attention.h"
+#include "llvm/Support/MathExtras.h"
 #include <gtest/gtest.h>
 
 using namespace mlir;
@@ -107,6 +108,12 @@ KernelCase attendCase(Random &random) {
     llvm::consumeError(multiplier.takeError());
     ADD_FAILURE() << "no multiplier";
     return KernelCase();
+  }
+  // Small multipliers tell how the row's division rounds.
+  if (random.chance(30)) {
+    int64_t small = random.in(1, 4000);
+    multiplier->multiplier = {int32_t(small)};
+    multiplier->shift = {int8_t(llvm::Log2_64(small) + random.in(3, 6))};
   }
   int64_t top = out == ElementKind::I8 ? 127 : 32767;
   std::string attrs =
