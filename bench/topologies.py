@@ -30,7 +30,7 @@ def net(shape, **options):
 
 # Plain chains
 
-@net((3, 224, 224), folded=True, opset=9)
+@net((3, 224, 224), folded=True, opset=11)
 def vgg11(n):
     x = n.input(3, 224, 224)
     for channels in 64, "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M":
