@@ -143,3 +143,16 @@ func.func @no_image(%x: tensor<1x2x3x4xi8>) -> tensor<1x2x3x4xi8> {
   %a = qint.requantize %x {input_zero_point = 0 : i32, requant = #one} : (tensor<1x2x3x4xi8>) -> tensor<1x2x3x4xi8>
   return %a : tensor<1x2x3x4xi8>
 }
+
+// One row in steps of two has no halo: rows of one lie elsewhere.
+// CHECK-LABEL: plan of @slice_of_one_row
+// CHECK:       op qint.add {{.*}} -> b[[A:[0-9]+]]+0:i8[1x4x1x2|8,1,8,4|0,0,0,0|128]
+// CHECK:       copy b[[A]]+0:i8[1x4x1x2|8,1,16,4|0,0,0,0|128] -> b{{[0-9]+}}+{{[0-9]+}}:i8[1x4x1x2|{{.*}}|1,1,1,1|128]
+// CHECK-NEXT:  op qint.conv
+func.func @slice_of_one_row(%x: tensor<1x4x1x2xi8>) -> tensor<1x1x1x2xi8> {
+  %w = qint.constant dense<1> : tensor<1x4x3x3xi8>
+  %a = qint.add %x, %x {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32, requant = #qint.requant<[65536, 65536], [17], zp 0, clamp -128 to 127>} : (tensor<1x4x1x2xi8>, tensor<1x4x1x2xi8>) -> tensor<1x4x1x2xi8>
+  %s = qint.slice %a [0, 0, 0, 0] steps [1, 1, 2, 1] : (tensor<1x4x1x2xi8>) -> tensor<1x4x1x2xi8>
+  %y = qint.conv %s, %w {input_zero_point = 0 : i32, pads = array<i64: 1, 1, 1, 1>, requant = #one} : (tensor<1x4x1x2xi8>, tensor<1x4x3x3xi8>) -> tensor<1x1x1x2xi8>
+  return %y : tensor<1x1x1x2xi8>
+}

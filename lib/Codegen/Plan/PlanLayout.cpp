@@ -113,7 +113,12 @@ void Planner::collectHalos() {
 bool isSliceOfChannels(Operation *op) {
   ArrayRef<int64_t> from = shapeOf(op->getOperand(0));
   ArrayRef<int64_t> to = shapeOf(op->getResult(0));
-  return from.size() == 4 && from[2] == to[2] && from[3] == to[3];
+  if (from.size() != 4 || from[2] != to[2] || from[3] != to[3])
+    return false;
+  // One row may have any step, but then its stride is no longer that of the
+  // rows of the halo.
+  auto steps = cast<DenseI64ArrayAttr>(op->getAttr("steps")).asArrayRef();
+  return steps[2] == 1 && steps[3] == 1;
 }
 
 void Planner::passHalosThroughSlices() {

@@ -90,7 +90,7 @@ private:
     if (!from)
       return addGemm(nodes.back());
     Node node = *from;
-    switch (random.in(0, 13)) {
+    switch (random.in(0, 14)) {
     case 0:
     case 1:
     case 2:
@@ -115,6 +115,8 @@ private:
       return addShuffle(node);
     case 12:
       return addProduct(node);
+    case 13:
+      return addNorm(node);
     default:
       return addReshape(node);
     }
@@ -229,6 +231,22 @@ private:
         typeOf(x.shape),
         {x.shape[0], x.shape[1], (x.shape[2] - kernel) / stride + 1,
          (x.shape[3] - kernel) / stride + 1});
+  }
+
+  /// Of channels or of images, with a factor a channel.
+  void addNorm(const Node &x) {
+    std::string factors;
+    for (int64_t c = 0; c < x.shape[1]; ++c)
+      factors += (c ? ", [[" : "[[") +
+                 std::to_string(random.in(-(1 << 30), 1 << 30)) + "]]";
+    add("qint.layer_norm " + x.name + " axes " +
+            (random.chance(50) ? "[1]" : "[2, 3]") + " {" +
+            zeroPoint("input_zero_point") +
+            "variance_shift = 20 : i32, epsilon = 5 : i64, gamma = dense<[[" +
+            factors + "]]> : tensor<1x" + std::to_string(x.shape[1]) +
+            "x1x1xi32>, requant = #qint.requant<[1], [22], zp 3, clamp -128 "
+            "to 127>}",
+        typeOf(x.shape), x.shape);
   }
 
   void addTranspose(const Node &x) {
