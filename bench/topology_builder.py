@@ -25,8 +25,9 @@ EPSILON = 1e-5
 
 
 def smooth_basis(size):
-    """The slowest quarter of the cosines on `size` points, as columns."""
-    waves = np.arange(max(1, size // 4))
+    """The slowest quarter of the cosines on `size` points, as columns; at most
+    512, for the sake of VGG's 25,088."""
+    waves = np.arange(max(1, min(size // 4, 512)))
     return np.cos(np.pi * np.multiply.outer(np.arange(size) + 0.5, waves) / size)
 
 
