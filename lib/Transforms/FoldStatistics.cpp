@@ -4,7 +4,6 @@
 
 #include "ScaleGroups.h"
 #include "Scales.h"
-#include "UsefulRange.h"
 #include "qopt/Numerics/Requantize.h"
 #include "qopt/Observers/Ranges.h"
 #include "qopt/Transforms/Passes.h"
@@ -116,7 +115,7 @@ getRange(ObserveOp op, const observers::CalibrationState &statistics) {
     range = {range.min * headroom16, range.max * headroom16};
   if (onlySignMatters(op))
     range = {range.min / signPrecision, range.max / signPrecision};
-  return clipToReaders(clipToActivation(range, op), op, statistics);
+  return clipToActivation(range, op);
 }
 
 LogicalResult foldStatistics(func::FuncOp function,
