@@ -18,6 +18,9 @@ namespace mlir::qopt {
 
 namespace {
 
+/// Octaves that a channel may be off. Within that, weights say little about the
+/// values that they make: on trained networks factors help and harm alike.
+constexpr double tolerance = 1;
 /// Chains settle in a few passes; a ring of groups may never do.
 constexpr int maxSweeps = 20;
 
@@ -212,7 +215,7 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
     llvm::sort(known);
     double middle = known[known.size() / 2];
     for (auto [exponent, ratio] : llvm::zip_equal(exponents, ratios))
-      if (std::isfinite(ratio))
+      if (std::fabs(ratio - middle) >= tolerance)
         exponent = static_cast<int>(std::lround(ratio - middle));
     return exponents;
   }

@@ -195,7 +195,7 @@ def EqualizeChannels : Pass<"qopt-equalize-channels", "::mlir::func::FuncOp"> {
     are multiplied by. The factor is the square root of the ratio of the largest
     weights on both sides, against the middle channel's, as the nearest power of
     two: the float model computes the same bits, and one scale serves all
-    channels of the value between.
+    channels of the value between. Channels less than an octave off stay.
 
     Sums of equal shapes, pools, means over rows and columns, and flattened
     images hand channels on; all layers around them then share a channel's
