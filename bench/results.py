@@ -29,7 +29,7 @@ LARGE = ["efficientnet_lite0"]
 # Judged by what their outputs are decoded to.
 DECODED = ["ppocr_rec"]
 FMNIST = "/usr/share/datasets/fashion-mnist"
-NORMALIZE = "x:u8,mean=0.2860,std=0.3530"
+NORMALIZE = "x:u8,mean=0.2860,std=0.3530,boundary=float"
 
 
 class Bench:

@@ -94,17 +94,20 @@ struct TakeBytes final : impl::TakeBytesBase<TakeBytes> {
         llvm::make_pointer_range(argument->getUses()));
     Value x = observeBytes(builder, *argument, input + ":u8");
     int64_t channelAxis = axis;
-    // Behind a change of layout the map meets the layer that it folds into.
-    auto transpose = uses.size() == 1
-                         ? dyn_cast<TransposeOp>(uses.front()->getOwner())
-                         : TransposeOp();
-    if (transpose) {
+    // Behind a change of layout the map meets the layer that it folds into. One
+    // map for all elements also passes a flatten.
+    Operation *user = uses.size() == 1 ? uses.front()->getOwner() : nullptr;
+    auto transpose = dyn_cast_or_null<TransposeOp>(user);
+    bool isScalar = scale.size() == 1 && shift.size() == 1;
+    if (transpose || (isScalar && isa_and_nonnull<ReshapeOp>(user))) {
       uses.front()->set(x);
-      x = transpose.getResult();
+      x = user->getResult(0);
       uses = llvm::to_vector(llvm::make_pointer_range(x.getUses()));
-      channelAxis = std::distance(transpose.getPermutation().begin(),
-                                  llvm::find(transpose.getPermutation(), axis));
-      builder.setInsertionPointAfter(transpose);
+      if (transpose)
+        channelAxis =
+            std::distance(transpose.getPermutation().begin(),
+                          llvm::find(transpose.getPermutation(), axis));
+      builder.setInsertionPointAfter(user);
     }
     Value normalized = normalize(builder, x, channelAxis);
     for (OpOperand *use : uses)

@@ -25,7 +25,8 @@ def TakeBytes : Pass<"qopt-take-bytes", "::mlir::func::FuncOp"> {
       %y = qopt.conv %n, %w : ...
     ```
 
-    A map in front of a `transpose` goes behind it.
+    A map in front of a `transpose`, or one value's in front of a `reshape`, goes
+    behind it.
 
     Refuses: an input that is not there or holds integers, lists of another
     length.

@@ -11,7 +11,7 @@ using namespace mlir::qopt;
 
 namespace {
 
-/// How one input is normalized, and how many bordered convs that leaves.
+/// How one input is normalized.
 struct Case {
   const char *what;
   const char *body;
@@ -109,6 +109,15 @@ func.func @main(%x: tensor<1x2x3xf32> {qopt.name = "x"}) -> tensor<1x2x3xf32> {
 }
 )";
 
+const char *const flattened = R"(
+func.func @main(%x: tensor<1x1x2x2xf32> {qopt.name = "x"}) -> tensor<1x2xf32> {
+  %w = qopt.constant dense<[[1.0, 2.0, -3.0, 0.5], [0.1, 0.2, 0.3, 0.4]]> : tensor<2x4xf32>
+  %f = qopt.reshape %x : (tensor<1x1x2x2xf32>) -> tensor<1x4xf32>
+  %y = qopt.gemm %f, %w : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+)";
+
 TEST_F(BytesTest, computesTheSame) {
   // Zero bytes at halves and at integers, per channel and for all.
   const SmallVector<double> scale = {0.01, 0.02, 0.04}, shift = {-1, -2, -5};
@@ -120,6 +129,7 @@ TEST_F(BytesTest, computesTheSame) {
            Case{"a pad", padThenConv, 1, scale, {-1, -2, -4}},
            Case{"a pad alike", padThenConv, 1, {0.01}, {-1}},
            Case{"channels last", channelsLast, 3, scale, shift},
+           Case{"flattened", flattened, 1, {0.01}, {-1}},
            Case{"no byte is zero", paddedConv, 1, {0.01}, {1, -1, -1}, false},
            Case{"no layer", rowsInColumns, 2, scale, shift, false},
        })
