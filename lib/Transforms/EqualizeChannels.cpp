@@ -9,6 +9,7 @@
 #include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 #include <cmath>
 #include <set>
 
@@ -161,16 +162,21 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
 
   void collect() {
     llvm::EquivalenceClasses<Value> classes;
-    SmallVector<Value> values;
+    // What no layer makes, the other operand of a sum for one, is of a class
+    // too.
+    llvm::SetVector<Value> values;
     getOperation().walk([&](Operation *op) {
       if (!isa<ConvOp, GemmOp>(op) && !passesChannels(op))
         return;
       Value result = op->getResult(0);
-      values.push_back(result);
+      values.insert(result);
       classes.insert(result);
-      if (passesChannels(op))
-        for (Value operand : op->getOperands())
-          classes.unionSets(result, operand);
+      if (!passesChannels(op))
+        return;
+      for (Value operand : op->getOperands()) {
+        values.insert(operand);
+        classes.unionSets(result, operand);
+      }
     });
     llvm::MapVector<Value, std::pair<Group, bool>> found;
     for (Value value : values) {
@@ -178,10 +184,6 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
           found.try_emplace(classes.getLeaderValue(value), Group(), true)
               .first->second;
       isWhole &= addValue(value, group);
-      // What nothing of the above makes is of the class too.
-      for (Value member : classes.members(value))
-        isWhole &= passesChannels(member.getDefiningOp()) ||
-                   findLayer(member.getDefiningOp());
     }
     for (auto &[leader, entry] : found)
       if (entry.second && matchChannels(entry.first))
