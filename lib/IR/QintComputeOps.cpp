@@ -224,27 +224,15 @@ LogicalResult AvgPoolOp::verify() {
                       getType());
 }
 
-LogicalResult ReduceMeanOp::verify() {
-  // (C1)
-  RankedTensorType input = getInput().getType();
-  if (failed(qopt::verifySizes(*this)) ||
-      failed(qopt::verifyReduce(*this, input, getType(), getAxes(),
-                                getKeepDims())))
-    return failure();
-  // (C2), (C3)
-  if (failed(expectMultipliers(*this, getRequant(), 1)) ||
-      failed(verifyScaled(*this, input, getInputZeroPoint(), getRequant(),
-                          getType())))
-    return failure();
-  // (C4)
+int64_t mlir::qint::countReduced(RankedTensorType input,
+                                 ArrayRef<int64_t> axes) {
   int64_t count = 1;
-  for (int64_t axis : getAxes())
+  for (int64_t axis : axes)
     count *= input.getDimSize(axis);
-  if (count < 1 || count > (1 << 22))
-    return emitOpError("expects 1 to 4194304 elements in a mean, but got ")
-           << count;
-  return success();
+  return count;
 }
+
+LogicalResult ReduceMeanOp::verify() { return verifyReducedSum(*this, "mean"); }
 
 template <typename ReduceOp>
 static LogicalResult verifyReduceExtreme(ReduceOp op) {

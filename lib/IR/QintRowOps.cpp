@@ -160,24 +160,8 @@ LogicalResult LayerNormOp::verify() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult ReducePowerOp::verify() {
-  // (C1)
-  RankedTensorType input = getInput().getType();
-  if (failed(qopt::verifySizes(*this)) ||
-      failed(qopt::verifyReduce(*this, input, getType(), getAxes(),
-                                getKeepDims())))
+  if (failed(verifyReducedSum(*this, "sum")))
     return failure();
-  // (C2), (C3)
-  if (failed(expectMultipliers(*this, getRequant(), 1)) ||
-      failed(verifyScaled(*this, input, getInputZeroPoint(), getRequant(),
-                          getType())))
-    return failure();
-  // (C4)
-  int64_t count = 1;
-  for (int64_t axis : getAxes())
-    count *= input.getDimSize(axis);
-  if (count < 1 || count > (1 << 22))
-    return emitOpError("expects 1 to 4194304 elements in a sum, but got ")
-           << count;
   // (C5)
   if (getPower() != 1 && getPower() != 2)
     return emitOpError("expects power 1 or 2, but got ") << getPower();
@@ -187,6 +171,8 @@ LogicalResult ReducePowerOp::verify() {
   if (getPower() != 2 || *root < 0 || *root > 30)
     return emitOpError("expects a root shift in [0, 30] with power 2, but got ")
            << *root << " with " << getPower();
+  RankedTensorType input = getInput().getType();
+  int64_t count = countReduced(input, getAxes());
   __int128 size = largestDifference(input, getInputZeroPoint());
   if ((size * size * count << (2 * *root)) >> 62)
     return emitOpError("expects sums below 2^62 under the root");

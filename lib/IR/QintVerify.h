@@ -3,6 +3,7 @@
 // Checks that qint ops share: integers inside their types, requantizations.
 #pragma once
 
+#include "VerifyShapes.h"
 #include "qopt/IR/Qint.h"
 
 namespace mlir::qint {
@@ -28,6 +29,31 @@ LogicalResult expectMultipliers(Operation *op, RequantAttr requant,
 LogicalResult verifyScaled(Operation *op, RankedTensorType input,
                            int32_t inputZeroPoint, RequantAttr requant,
                            RankedTensorType result);
+
+/// Elements of `input` in one sum over `axes`.
+int64_t countReduced(RankedTensorType input, ArrayRef<int64_t> axes);
+
+/// (C1) to (C4) of means and sums of powers over axes; `what` is the one that
+/// has 2^22 elements at most.
+template <typename ReduceOp>
+LogicalResult verifyReducedSum(ReduceOp op, StringRef what) {
+  RankedTensorType input = op.getInput().getType();
+  if (failed(qopt::verifySizes(op)) ||
+      failed(qopt::verifyReduce(op, input, op.getType(), op.getAxes(),
+                                op.getKeepDims())))
+    return failure();
+  // (C2), (C3)
+  if (failed(expectMultipliers(op, op.getRequant(), 1)) ||
+      failed(verifyScaled(op, input, op.getInputZeroPoint(), op.getRequant(),
+                          op.getType())))
+    return failure();
+  // (C4)
+  int64_t count = countReduced(input, op.getAxes());
+  if (count < 1 || count > (1 << 22))
+    return op.emitOpError("expects 1 to 4194304 elements in a ")
+           << what << ", but got " << count;
+  return success();
+}
 
 /// (C1) to (C3) of softmax.
 LogicalResult verifyExponentials(Operation *op, RankedTensorType input,
