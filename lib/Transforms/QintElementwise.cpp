@@ -30,6 +30,22 @@ Operation *createBinary(const TensorPattern<OpT> &pattern, OpT op,
       rewriter.getI32IntegerAttr(params.inputs.back().zeroPoint), requant);
 }
 
+/// The same with one rescaling by `multipliers` and `activation`'s clamp, or
+/// their error.
+template <typename QintOpT, typename OpT>
+llvm::Expected<Operation *>
+createRescaled(const TensorPattern<OpT> &pattern, OpT op,
+               typename OpT::Adaptor adaptor, const ValueParams &params,
+               llvm::Expected<numerics::Multipliers> multipliers,
+               FnAttr activation, PatternRewriter &rewriter) {
+  if (!multipliers)
+    return multipliers.takeError();
+  return createBinary<QintOpT>(pattern, op, adaptor, params,
+                               ResultForm(params.result, activation)
+                                   .getRequant(op.getContext(), *multipliers),
+                               rewriter);
+}
+
 /// add and sub: two multipliers, one rounding.
 template <typename OpT> struct SumPattern final : TensorPattern<OpT> {
   using TensorPattern<OpT>::TensorPattern;
@@ -68,16 +84,11 @@ struct MulPattern final : TensorPattern<MulOp> {
     const QuantParams &rhs = params.inputs[1];
     double factor =
         static_cast<double>(lhs.scale) * rhs.scale / params.result.scale;
-    llvm::Expected<numerics::Multipliers> multipliers =
+    return createRescaled<qint::MulOp>(
+        *this, op, adaptor, params,
         numerics::chooseMultipliers(factor,
-                                    getMagnitude(lhs) * getMagnitude(rhs));
-    if (!multipliers)
-      return multipliers.takeError();
-    qint::RequantAttr requant =
-        ResultForm(params.result, op.getActivationAttr())
-            .getRequant(op.getContext(), *multipliers);
-    return createBinary<qint::MulOp>(*this, op, adaptor, params, requant,
-                                     rewriter);
+                                    getMagnitude(lhs) * getMagnitude(rhs)),
+        op.getActivationAttr(), rewriter);
   }
 };
 
@@ -89,16 +100,11 @@ struct DivPattern final : TensorPattern<DivOp> {
                                     PatternRewriter &rewriter) const override {
     const QuantParams &lhs = params.inputs[0];
     const QuantParams &rhs = params.inputs[1];
-    llvm::Expected<numerics::Multipliers> multiplier =
-        numerics::chooseQuotientMultiplier(
-            lhs.scale / (static_cast<double>(rhs.scale) * params.result.scale));
-    if (!multiplier)
-      return multiplier.takeError();
-    qint::RequantAttr requant =
-        ResultForm(params.result, op.getActivationAttr())
-            .getRequant(op.getContext(), *multiplier);
-    return createBinary<qint::DivOp>(*this, op, adaptor, params, requant,
-                                     rewriter);
+    double divisor = static_cast<double>(rhs.scale) * params.result.scale;
+    return createRescaled<qint::DivOp>(
+        *this, op, adaptor, params,
+        numerics::chooseQuotientMultiplier(lhs.scale / divisor),
+        op.getActivationAttr(), rewriter);
   }
 };
 
@@ -116,16 +122,12 @@ struct MatMulPattern final : TensorPattern<MatMulOp> {
     if (terms > INT32_MAX / product)
       return llvm::createStringError("a sum of " + Twine(terms) +
                                      " products may leave 32 bits");
-    llvm::Expected<numerics::Multipliers> multipliers =
-        numerics::chooseMultipliers(static_cast<double>(lhs.scale) * rhs.scale /
-                                        params.result.scale,
-                                    terms * product);
-    if (!multipliers)
-      return multipliers.takeError();
-    qint::RequantAttr requant = ResultForm(params.result, FnAttr())
-                                    .getRequant(op.getContext(), *multipliers);
-    return createBinary<qint::MatMulOp>(*this, op, adaptor, params, requant,
-                                        rewriter);
+    double factor =
+        static_cast<double>(lhs.scale) * rhs.scale / params.result.scale;
+    return createRescaled<qint::MatMulOp>(
+        *this, op, adaptor, params,
+        numerics::chooseMultipliers(factor, terms * product), FnAttr(),
+        rewriter);
   }
 };
 
