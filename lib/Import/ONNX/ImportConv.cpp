@@ -9,14 +9,8 @@ namespace mlir::qopt::importer {
 /// Checks weight, bias and groups against each other and the input.
 static void checkConv(NodeContext &n, ArrayRef<int64_t> x, const Constant &w,
                       const Constant *bias, int64_t groups) {
-  if (x.size() != w.shape.size())
-    return n.invalid("input " + formatShape(x) + " and weight " +
-                     formatShape(w.shape) + " have different ranks");
-  if (countElements(w.shape) == 0)
-    return n.invalid("the weight has no elements");
-  if (groups < 1 || w.shape[0] % groups != 0)
-    return n.invalid("group " + std::to_string(groups) + " does not divide " +
-                     std::to_string(w.shape[0]) + " output channels");
+  if (!checkWeight(n, x, w, groups, "output"))
+    return;
   if (x[1] % groups != 0 || x[1] / groups != w.shape[1])
     return n.invalid("expects " + std::to_string(w.shape[1]) +
                      " input channels in each of " + std::to_string(groups) +

@@ -152,14 +152,8 @@ static Value interleave(NodeContext &n, Value x, const Axes &axes,
 /// Checks weight, bias and groups against each other and the input.
 static void checkWeights(NodeContext &n, ArrayRef<int64_t> x, const Constant &w,
                          const Constant *bias, int64_t groups) {
-  if (x.size() != w.shape.size())
-    return n.invalid("input " + formatShape(x) + " and weight " +
-                     formatShape(w.shape) + " have different ranks");
-  if (countElements(w.shape) == 0)
-    return n.invalid("the weight has no elements");
-  if (groups < 1 || w.shape[0] % groups != 0)
-    return n.invalid("group " + std::to_string(groups) + " does not divide " +
-                     std::to_string(w.shape[0]) + " input channels");
+  if (!checkWeight(n, x, w, groups, "input"))
+    return;
   if (x[1] != w.shape[0])
     return n.invalid("expects " + std::to_string(w.shape[0]) +
                      " input channels, but the input has " +

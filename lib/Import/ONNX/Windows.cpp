@@ -143,4 +143,19 @@ Window as2D(Window w) {
   return w;
 }
 
+bool checkWeight(NodeContext &n, ArrayRef<int64_t> x, const Constant &w,
+                 int64_t groups, StringRef channels) {
+  if (x.size() != w.shape.size())
+    n.invalid("input " + formatShape(x) + " and weight " +
+              formatShape(w.shape) + " have different ranks");
+  else if (countElements(w.shape) == 0)
+    n.invalid("the weight has no elements");
+  else if (groups < 1 || w.shape[0] % groups != 0)
+    n.invalid("group " + std::to_string(groups) + " does not divide " +
+              std::to_string(w.shape[0]) + " " + channels.str() + " channels");
+  else
+    return true;
+  return false;
+}
+
 } // namespace mlir::qopt::importer

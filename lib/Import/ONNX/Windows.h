@@ -37,4 +37,10 @@ std::optional<Shape> as2D(ArrayRef<int64_t> shape);
 /// The window with a height of one in front, if it has one axis.
 Window as2D(Window window);
 
+/// Whether a convolution's weight has the rank of its input `x`, elements, and
+/// groups that divide its first axis, which counts `channels` ("output"); else
+/// a refusal stands in `n`.
+bool checkWeight(NodeContext &n, ArrayRef<int64_t> x, const Constant &w,
+                 int64_t groups, StringRef channels);
+
 } // namespace mlir::qopt::importer
