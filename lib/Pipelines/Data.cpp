@@ -3,7 +3,6 @@
 // Opens what --calibrate and --eval name.
 
 #include "Data.h"
-#include "Inputs.h"
 #include "qopt/Calibration/Calibrate.h"
 #include "qopt/Evaluation/Evaluation.h"
 #include "qopt/Support/Error.h"
@@ -15,27 +14,15 @@ using namespace mlir::qopt::pipelines;
 using calibration::InputSpec;
 
 /// The model's inputs, with the `--input` normalizations.
-static llvm::Expected<std::vector<InputSpec>>
-makeInputSpecs(Levels &levels, const CompileOptions &options) {
+static std::vector<InputSpec> makeInputSpecs(Levels &levels) {
   std::vector<InputSpec> specs =
       calibration::getInputSpecs(levels.getFunction("observed"));
-  for (const std::string &text : options.inputs) {
-    auto given = parseInput(text);
-    if (!given)
-      return given.takeError();
-    // What the model does itself is not done to its data.
-    calibration::Affine asBytes;
-    asBytes.form = calibration::Affine::Form::ScaleBias;
-    asBytes.first = {1.0f};
-    asBytes.second = {0.0f};
-    if (given->getAffine().inModel)
-      given->getAffine() = asBytes;
+  for (const InputOption &given : levels.getInputOptions())
     for (InputSpec &spec : specs)
-      if (spec.name == given->name) {
-        spec.u8 = given->u8;
-        spec.image = given->image;
+      if (spec.name == given.name) {
+        spec.u8 = given.u8;
+        spec.image = given.image;
       }
-  }
   return specs;
 }
 
@@ -57,14 +44,12 @@ mlir::qopt::pipelines::loadStatistics(Levels &levels,
                                       RunFigures &figures) {
   if (StringRef(options.calibrate).ends_with(".qcal"))
     return observers::CalibrationState::read(options.calibrate);
-  auto specs = makeInputSpecs(levels, options);
-  if (!specs)
-    return specs.takeError();
+  std::vector<InputSpec> specs = makeInputSpecs(levels);
   auto dataOptions = makeDataOptions(options);
   if (!dataOptions)
     return dataOptions.takeError();
   auto data =
-      calibration::DataSet::open(options.calibrate, *specs, *dataOptions);
+      calibration::DataSet::open(options.calibrate, specs, *dataOptions);
   if (!data)
     return data.takeError();
   for (const std::string &warning : (*data)->getWarnings())
@@ -85,10 +70,8 @@ mlir::qopt::pipelines::loadStatistics(Levels &levels,
 llvm::Expected<std::unique_ptr<calibration::LabelledSet>>
 mlir::qopt::pipelines::openLabelled(Levels &levels,
                                     const CompileOptions &options) {
-  auto specs = makeInputSpecs(levels, options);
-  if (!specs)
-    return specs.takeError();
+  std::vector<InputSpec> specs = makeInputSpecs(levels);
   return calibration::LabelledSet::open(
-      options.eval, *specs,
+      options.eval, specs,
       evaluation::getOutputSpecs(levels.getFunction("import")));
 }

@@ -2,7 +2,7 @@
 //
 // Takes `--input` apart.
 
-#include "Inputs.h"
+#include "qopt/Pipelines/Inputs.h"
 
 using namespace mlir::qopt;
 using namespace mlir::qopt::pipelines;

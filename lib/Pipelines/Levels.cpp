@@ -3,7 +3,6 @@
 // From a file to the LLVM dialect, one level after the other.
 
 #include "qopt/Pipelines/Levels.h"
-#include "Inputs.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "qopt/Codegen/Codegen.h"
@@ -155,16 +154,19 @@ llvm::Error Levels::takeBytes() {
                            "', which is no input of the model",
                        std::move(known));
     }
-    const calibration::Affine &affine = given->getAffine();
-    if (!affine.inModel)
-      continue;
-    TakeBytesOptions bytes;
-    bytes.input = given->name;
-    bytes.axis = given->image ? given->image->getChannelAxis(found->second)
-                              : affine.axis;
-    bytes.scale = llvm::to_vector_of<double>(affine.getScale());
-    bytes.shift = llvm::to_vector_of<double>(affine.getShift());
-    manager.addNestedPass<func::FuncOp>(createTakeBytes(bytes));
+    calibration::Affine &affine = given->getAffine();
+    if (affine.inModel) {
+      TakeBytesOptions bytes;
+      bytes.input = given->name;
+      bytes.axis = given->image ? given->image->getChannelAxis(found->second)
+                                : affine.axis;
+      bytes.scale = llvm::to_vector_of<double>(affine.getScale());
+      bytes.shift = llvm::to_vector_of<double>(affine.getShift());
+      manager.addNestedPass<func::FuncOp>(createTakeBytes(bytes));
+      affine = calibration::Affine{
+          calibration::Affine::Form::ScaleBias, {1.0f}, {0.0f}};
+    }
+    inputOptions.push_back(std::move(*given));
   }
   DiagnosticCollector diagnostics(context);
   if (failed(manager.run(getLevel("import"))))

@@ -5,6 +5,7 @@
 
 #include "qopt/Evaluation/CorrectBias.h"
 #include "qopt/Observers/CalibrationState.h"
+#include "qopt/Pipelines/Inputs.h"
 #include "qopt/Pipelines/Options.h"
 #include "qopt/Target/Abi.h"
 #include "qopt/Target/Target.h"
@@ -69,6 +70,9 @@ public:
   uint64_t getModelBytes() const { return modelBytes; }
   const CodeFigures &getFigures() const { return figures; }
   llvm::ArrayRef<std::string> getNotes() const { return notes; }
+  /// What `--input` says, known from level `import` on. Data of inputs that
+  /// take bytes stay bytes: their affine maps are the identity.
+  llvm::ArrayRef<InputOption> getInputOptions() const { return inputOptions; }
   /// Nodes that `--inputs` and `--outputs` left out, by operator.
   const std::map<std::string, int64_t> &getLeftOut() const { return leftOut; }
 
@@ -82,6 +86,7 @@ private:
   llvm::Error takeBytes();
 
   CompileOptions options;
+  std::vector<InputOption> inputOptions;
   /// Null with one job. Outlives the context, which runs its work on it.
   std::unique_ptr<llvm::ThreadPoolInterface> threads;
   MLIRContext context{MLIRContext::Threading::DISABLED};
