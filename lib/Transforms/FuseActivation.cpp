@@ -13,13 +13,27 @@ namespace mlir::qopt {
 
 namespace {
 
+/// What `value` is, in another place: its source behind moves that nothing else
+/// reads, which are added to `moves`.
+Value stripMoves(Value value, SmallVectorImpl<Operation *> &moves) {
+  for (Operation *op = value.getDefiningOp();
+       isa_and_nonnull<ReshapeOp, TransposeOp>(op) && op->hasOneUse();
+       op = value.getDefiningOp()) {
+    moves.push_back(op);
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
 /// unary(op(x)) [clamp, rest...] -> unary(op(x) {activation = clamp}) [rest...]
 struct FuseClamp final : OpRewritePattern<UnaryOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(UnaryOp unary,
                                 PatternRewriter &rewriter) const override {
-    auto producer = unary.getInput().getDefiningOp<FusesActivationInterface>();
+    SmallVector<Operation *> clamped;
+    auto producer = stripMoves(unary.getInput(), clamped)
+                        .getDefiningOp<FusesActivationInterface>();
     if (!producer)
       return rewriter.notifyMatchFailure(unary, "producer fuses no activation");
     ArrayRef<Attribute> functions = unary.getFunctions().getValue();
@@ -32,18 +46,20 @@ struct FuseClamp final : OpRewritePattern<UnaryOp> {
     if (!producer->hasOneUse())
       return rewriter.notifyMatchFailure(producer, "has more than one user");
 
+    clamped.push_back(producer);
     rewriter.modifyOpInPlace(producer,
                              [&] { producer.setFusedActivation(clamp); });
-    if (functions.size() > 1) {
+    bool isWhole = functions.size() == 1;
+    for (Operation *op : clamped)
+      // The value between the clamp and the rest has no name of its own.
+      rewriter.modifyOpInPlace(
+          op, [&] { isWhole ? takeValueName(unary, op) : dropValueName(op); });
+    if (isWhole)
+      rewriter.replaceOp(unary, unary.getInput());
+    else
       rewriter.modifyOpInPlace(unary, [&] {
         unary.setFunctionsAttr(rewriter.getArrayAttr(functions.drop_front()));
       });
-      // The value between the clamp and the rest has no name of its own.
-      rewriter.modifyOpInPlace(producer, [&] { dropValueName(producer); });
-      return success();
-    }
-    rewriter.modifyOpInPlace(producer, [&] { takeValueName(unary, producer); });
-    rewriter.replaceOp(unary, producer->getResults());
     return success();
   }
 };

@@ -99,3 +99,29 @@ func.func @negative_producer_fuses_nothing(%x: tensor<2x3xf32>) -> tensor<2x1xf3
   %y = qopt.unary %c [#qopt.fn<relu>] : (tensor<2x1xf32>) -> tensor<2x1xf32>
   return %y : tensor<2x1xf32>
 }
+
+// Moves between lie behind the clamp then, with its name.
+// CHECK-LABEL: func.func @behind_moves
+// CHECK-NEXT:    %[[A:.*]] = qopt.add {{.*}} {activation = #qopt.fn<relu>, qopt.value = "r"}
+// CHECK-NEXT:    %[[R:.*]] = qopt.reshape %[[A]] {qopt.value = "r"}
+// CHECK-NEXT:    qopt.transpose %[[R]] [1, 0] {qopt.value = "r"}
+// CHECK-NEXT:    return
+func.func @behind_moves(%x: tensor<6xf32>) -> tensor<3x2xf32> {
+  %c = qopt.add %x, %x {qopt.value = "a"} : (tensor<6xf32>, tensor<6xf32>) -> tensor<6xf32>
+  %s = qopt.reshape %c {qopt.value = "s"} : (tensor<6xf32>) -> tensor<2x3xf32>
+  %t = qopt.transpose %s [1, 0] {qopt.value = "t"} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %y = qopt.unary %t [#qopt.fn<relu>] {qopt.value = "r"} : (tensor<3x2xf32>) -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// What is moved has a second user.
+// CHECK-LABEL: func.func @negative_second_user_of_move
+// CHECK-NEXT:    qopt.add %{{.*}}, %{{.*}} :
+// CHECK-NEXT:    qopt.reshape
+// CHECK-NEXT:    qopt.unary
+func.func @negative_second_user_of_move(%x: tensor<6xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>) {
+  %c = qopt.add %x, %x : (tensor<6xf32>, tensor<6xf32>) -> tensor<6xf32>
+  %s = qopt.reshape %c : (tensor<6xf32>) -> tensor<2x3xf32>
+  %y = qopt.unary %s [#qopt.fn<relu>] : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %s, %y : tensor<2x3xf32>, tensor<2x3xf32>
+}

@@ -99,11 +99,12 @@ def Simplify : Pass<"qopt-simplify", "::mlir::func::FuncOp"> {
 }
 
 def FuseNormalization : Pass<"qopt-fuse-normalization", "::mlir::func::FuncOp"> {
-  let summary = "Recognize normalizations that are written out";
+  let summary = "Recognize normalizations and softmax that are written out";
   let description = [{
     A quotient by the deviation of its own dividend becomes a `layer_norm`, as
-    does a product with its inverse; so do quotients by a norm. Products and
-    sums with constants behind a normalization become its factors.
+    does a product with its inverse, also of both terms of a difference; so do
+    quotients by a norm. Products and sums with constants behind a
+    normalization, or behind its reshape, become its factors.
 
     ```mlir
     %m = qopt.reduce_mean %x axes [2] : ...
@@ -117,9 +118,15 @@ def FuseNormalization : Pass<"qopt-fuse-normalization", "::mlir::func::FuncOp"> 
     %y = qopt.layer_norm %x axes [2] {epsilon = 1.0e-05 : f64, gamma = dense<...>} : ...
     ```
 
+    A variance that is left, `mean(x^2) - mean(x)^2`, becomes the mean of
+    `(x - mean(x))^2`. Exponentials over their sum become a `softmax`, logits
+    less the logarithm of that sum a `log_softmax`; what is taken off all logits
+    of a row goes.
+
     Leaves alone: means over other axes than the variance's, a divisor to which
     something is added behind the root, factors behind a normalization with
-    another reader.
+    another reader, exponentials of other logits or over axes that are not
+    neighbours.
   }];
 }
 
@@ -169,9 +176,10 @@ def FuseFunctions : Pass<"qopt-fuse-functions", "::mlir::func::FuncOp"> {
 def FuseActivation : Pass<"qopt-fuse-activation", "::mlir::func::FuncOp"> {
   let summary = "Move clamps into their producer, join chains of functions";
   let description = [{
-    Moves a `relu` or `clip` into the op that computes its input, so that later
-    passes observe and quantize one value instead of two, and joins `unary` ops
-    in a row, which become one table.
+    Moves a `relu` or `clip` into the op that computes its input, also where a
+    `reshape` or `transpose` lies between, so that later passes observe and
+    quantize one value instead of two, and joins `unary` ops in a row, which
+    become one table.
 
     ```mlir
     %c = qopt.conv %x, %w : ...
