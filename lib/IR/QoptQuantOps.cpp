@@ -4,6 +4,7 @@
 
 #include "QoptVerify.h"
 #include "VerifyShapes.h"
+#include "qopt/Numerics/QuantParams.h"
 #include <cmath>
 
 using namespace mlir;
@@ -31,6 +32,11 @@ LogicalResult ObserveOp::verify() {
   if (getInput().getType() != getType())
     return emitOpError("expects input and result of one type, but got ")
            << getInput().getType() << " and " << getType();
+  // (C5)
+  if (getPowerOfTwo() && getScaleAttr() &&
+      !numerics::isPowerOfTwo(getScaleAttr().getValueAsDouble()))
+    return emitOpError("expects a scale that is a power of two, but got ")
+           << getScaleAttr().getValueAsDouble();
   return verifyTensors(*this);
 }
 

@@ -24,6 +24,39 @@ static float normalScale(double scale) {
   return static_cast<float>(std::clamp(scale, lowest, highest));
 }
 
+bool numerics::isPowerOfTwo(double x) {
+  int exponent = 0;
+  return x > 0 && std::isfinite(x) && std::frexp(x, &exponent) == 0.5;
+}
+
+float numerics::powerOfTwoAbove(double x) {
+  int exponent = 0;
+  if (std::frexp(x, &exponent) == 0.5)
+    --exponent;
+  return std::ldexp(1.0f, std::clamp(exponent, -126, 127));
+}
+
+/// The asymmetric zero point of a range from `lo` up.
+static int32_t zeroPointFor(double lo, float scale, int32_t qmin,
+                            int32_t qmax) {
+  return static_cast<int32_t>(std::clamp(roundHalfEven(qmin - lo / scale),
+                                         static_cast<double>(qmin),
+                                         static_cast<double>(qmax)));
+}
+
+QuantParams numerics::choosePowerOfTwoParams(Range range, int bits,
+                                             bool symmetric) {
+  QuantParams params = chooseParams(range, bits, symmetric);
+  const float scale = powerOfTwoAbove(params.scale);
+  if (scale == params.scale)
+    return params;
+  params.scale = scale;
+  if (!symmetric)
+    params.zeroPoint = zeroPointFor(std::min(finiteOrBound(range.min), 0.0),
+                                    scale, params.qmin, params.qmax);
+  return params;
+}
+
 QuantParams numerics::chooseParams(Range range, int32_t qmin, int32_t qmax,
                                    bool symmetric) {
   const double lo = std::min(finiteOrBound(range.min), 0.0);
@@ -43,9 +76,7 @@ QuantParams numerics::chooseParams(Range range, int32_t qmin, int32_t qmax,
   if (lo == 0 && hi == 0)
     return params;
   params.scale = normalScale((hi - lo) / (qmax - qmin));
-  const double zero = roundHalfEven(qmin - lo / params.scale);
-  params.zeroPoint = static_cast<int32_t>(
-      std::clamp(zero, static_cast<double>(qmin), static_cast<double>(qmax)));
+  params.zeroPoint = zeroPointFor(lo, params.scale, qmin, qmax);
   return params;
 }
 

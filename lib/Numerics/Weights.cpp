@@ -72,6 +72,9 @@ static float chooseScale(llvm::ArrayRef<float> weights,
   for (int step = 0; step < candidates; ++step)
     scales[step] = scaleFor(
         largest * ((100 - std::min(step, clipSteps - 1)) / 100.0), qmax);
+  if (options.powerOfTwo)
+    for (float &scale : scales)
+      scale = powerOfTwoAbove(scale);
   if (options.scaling == WeightScaling::MaxAbs)
     return scales[0];
   std::vector<double> moments(weights.size(), 1.0);
@@ -118,7 +121,9 @@ QuantizedWeights numerics::quantizeWeights(llvm::ArrayRef<float> weights,
   raiseWeakScales(result.scales, dead);
   for (size_t c = 0; c < options.scaleFloors.size(); ++c) {
     float &scale = result.scales[options.perChannel ? c : 0];
-    scale = std::max(scale, options.scaleFloors[c]);
+    const float floor = options.scaleFloors[c];
+    scale =
+        std::max(scale, options.powerOfTwo ? powerOfTwoAbove(floor) : floor);
   }
   result.values.resize(weights.size());
   for (size_t i = 0; i < groups * length; ++i)

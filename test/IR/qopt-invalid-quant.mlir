@@ -40,6 +40,14 @@ func.func @observe_c3_scale(%x: tensor<2xf32>) {
 
 // -----
 
+func.func @observe_c5_power_of_two(%x: tensor<2xf32>) {
+  // expected-error @+1 {{expects a scale that is a power of two, but got 3.000000e-01}}
+  %0 = qopt.observe %x "x" {power_of_two, scale = 0.3 : f32, zero_point = 0 : i64} : tensor<2xf32> -> tensor<2xf32>
+  return
+}
+
+// -----
+
 func.func @observe_c4_type(%x: tensor<2xf32>) {
   // expected-error@+1 {{expects input and result of one type}}
   %0 = qopt.observe %x "x" : tensor<2xf32> -> tensor<3xf32>

@@ -102,6 +102,8 @@ func.func @moves(%x: tensor<2x3xf32>) {
 func.func @levels(%x: tensor<2x3xf32> {qopt.name = "x"}) -> (tensor<2x3xf32> {qopt.name = "y"}) {
   // CHECK: qopt.observe %{{.*}} "x" : tensor<2x3xf32> -> tensor<2x3xf32>
   %0 = qopt.observe %x "x" : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: qopt.observe %{{.*}} "p" {power_of_two, scale = 2.500000e-01 : f32, zero_point = 3 : i64}
+  %p = qopt.observe %x "p" {power_of_two, scale = 0.25 : f32, zero_point = 3 : i64} : tensor<2x3xf32> -> tensor<2x3xf32>
   // CHECK: qopt.observe %{{.*}} "y" {bits = 16 : i64, method = "minmax", scale = 5.000000e-01 : f32, symmetric = true, zero_point = 0 : i64}
   %1 = qopt.observe %0 "y" {bits = 16 : i64, method = "minmax", scale = 0.5 : f32, symmetric = true, zero_point = 0 : i64}
     : tensor<2x3xf32> -> tensor<2x3xf32>

@@ -17,8 +17,10 @@ def Qopt_ObserveOp : Qopt_Op<"observe", []> {
 
     - `bits`: 8 or 16;
     - `symmetric`: zero point 0;
-    - `method`: how the range is chosen (`minmax`, `percentile:99.99`, `mse`),
-      or `imported` where the scale came with the model;
+    - `method`: how the range is chosen (`minmax`, `mean-minmax`,
+      `percentile:99.99`, `entropy`, `mse`), or `imported` where the scale came
+      with the model;
+    - `power_of_two`: the scale is one;
     - `scale`, `zero_point`: present once statistics have been folded.
 
     Constraints:
@@ -27,6 +29,7 @@ def Qopt_ObserveOp : Qopt_Op<"observe", []> {
       scale yet.
     - (C3) `scale` and `zero_point` come together; the scale is finite and > 0.
     - (C4) input and result have one type.
+    - (C5) with `power_of_two` the scale, if there is one, is a power of two.
 
     Not `Pure`: an observer with an unused result still observes.
 
@@ -38,7 +41,8 @@ def Qopt_ObserveOp : Qopt_Op<"observe", []> {
       DefaultValuedAttr<Qopt_I64Attr, "8">:$bits,
       DefaultValuedAttr<BoolAttr, "false">:$symmetric,
       DefaultValuedStrAttr<StrAttr, "mse">:$method,
-      OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point);
+      OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point,
+      UnitAttr:$power_of_two);
   let results = (outs Qopt_FloatTensor:$result);
   let assemblyFormat = [{
     $input $id attr-dict `:` type($input) `->` type($result)

@@ -58,6 +58,17 @@ QuantParams chooseParams(Range range, int bits, bool symmetric,
 QuantParams chooseParams(Range range, int32_t qmin, int32_t qmax,
                          bool symmetric);
 
+/// True for `2^k` with a whole `k`.
+bool isPowerOfTwo(double x);
+
+/// The smallest `2^k` that is a normal float32 and not below `x`; 2^127 where
+/// there is none.
+float powerOfTwoAbove(double x);
+
+/// As `chooseParams` with the scale's next power of two in place of the scale
+/// (docs/arithmetic.md, "Scale choice").
+QuantParams choosePowerOfTwoParams(Range range, int bits, bool symmetric);
+
 /// `saturate(roundHalfEven(x / scale) + zeroPoint)` with the division in
 /// float32, as ONNX QuantizeLinear. NaN gives the zero point.
 inline int32_t quantize(float x, const QuantParams &params) {

@@ -24,6 +24,9 @@ struct WeightOptions {
   int bits = 8;
   bool perChannel = true;
   WeightScaling scaling = WeightScaling::MseClip;
+  /// Scales are powers of two: that above `max|W| / qmax`, or half of it where
+  /// `MseClip` finds that better.
+  bool powerOfTwo = false;
   /// `E[x_i^2]` of the input that meets weight `i` of a channel: empty, or one
   /// entry a weight of a channel. Weighs the squared error of `MseClip`.
   llvm::ArrayRef<double> inputSecondMoments;

@@ -136,6 +136,40 @@ TEST(QuantParams, zeroIsExactAndEndsAreWithinAStep) {
   }
 }
 
+TEST(QuantParams, powersOfTwo) {
+  for (double x : {1.0, 0.5, 2.0, 0x1p-1074, 0x1p1023})
+    EXPECT_TRUE(isPowerOfTwo(x)) << x;
+  for (double x : {0.0, -1.0, 3.0, 0.75, infinity, nan})
+    EXPECT_FALSE(isPowerOfTwo(x)) << x;
+  EXPECT_EQ(powerOfTwoAbove(1), 1.0f);
+  EXPECT_EQ(powerOfTwoAbove(1.0000001), 2.0f);
+  EXPECT_EQ(powerOfTwoAbove(0.3), 0.5f);
+  EXPECT_EQ(powerOfTwoAbove(0x1p-140), 0x1p-126f);
+  EXPECT_EQ(powerOfTwoAbove(3e38), 0x1p127f);
+}
+
+TEST(QuantParams, powerOfTwoScalesCoverTheRange) {
+  EXPECT_EQ(choosePowerOfTwoParams({0, 255}, 8, false),
+            (QuantParams{1.0f, -128, -128, 127}));
+  EXPECT_EQ(choosePowerOfTwoParams({0, 6}, 8, false),
+            (QuantParams{0.03125f, -128, -128, 127}));
+  // Twice the step leaves half of the integers: -128 + 40 / 2.
+  EXPECT_EQ(choosePowerOfTwoParams({-40, 260}, 8, false),
+            (QuantParams{2.0f, -108, -128, 127}));
+  EXPECT_EQ(choosePowerOfTwoParams({-100, 128}, 8, true),
+            (QuantParams{2.0f, 0, -128, 127}));
+  EXPECT_EQ(choosePowerOfTwoParams({0, 0}, 8, false), QuantParams());
+  for (double high : {1e-30, 0.37, 11.0, 4e9})
+    for (double low : {0.0, -0.5 * high, -high}) {
+      const QuantParams params = choosePowerOfTwoParams({low, high}, 8, false);
+      EXPECT_TRUE(isPowerOfTwo(params.scale));
+      EXPECT_LT(params.scale, 2 * chooseParams({low, high}, 8, false).scale);
+      EXPECT_NEAR(dequantize(quantize(high, params), params), high,
+                  params.scale);
+      EXPECT_NEAR(dequantize(quantize(low, params), params), low, params.scale);
+    }
+}
+
 TEST(Quantize, roundsHalfToEvenAndSaturates) {
   const QuantParams params{0.5f, 3, -128, 127};
   EXPECT_EQ(quantize(0.25f, params), 3); // 0.5 -> 0

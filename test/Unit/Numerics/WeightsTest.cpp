@@ -207,6 +207,36 @@ TEST(QuantizeWeights, floorsOfChannelsRaiseTheOneScale) {
             std::vector<float>{0.5f});
 }
 
+TEST(QuantizeWeights, powersOfTwoAreTheScaleAboveOrHalfOfIt) {
+  for (uint64_t seed = 60; seed < 80; ++seed) {
+    const std::vector<float> weights = randomWeights(40, seed);
+    float largest = 0;
+    for (float w : weights)
+      largest = std::max(largest, std::fabs(w));
+    WeightOptions options = maxAbsOptions();
+    options.powerOfTwo = true;
+    const float above = powerOfTwoAbove(largest / 127);
+    EXPECT_EQ(quantizeWeights(weights, 1, options).scales[0], above);
+    options.scaling = WeightScaling::MseClip;
+    // Clipping below half of the largest weight is not tried.
+    const bool mayHalve = largest * 0.51 / 127 <= above / 2;
+    const bool halves =
+        mayHalve && error(weights, {}, above / 2) < error(weights, {}, above);
+    EXPECT_EQ(quantizeWeights(weights, 1, options).scales[0],
+              halves ? above / 2 : above);
+  }
+}
+
+TEST(QuantizeWeights, floorsOfPowersOfTwoAreRaisedToOne) {
+  const float weights[] = {1, -1};
+  const float floors[] = {0.3f};
+  WeightOptions options = maxAbsOptions();
+  options.scaleFloors = floors;
+  options.powerOfTwo = true;
+  EXPECT_EQ(quantizeWeights(weights, 1, options).scales,
+            std::vector<float>{0.5f});
+}
+
 TEST(QuantizeWeights, clippingEndsAt51Percent) {
   // Without weight on the outlier, half of its scale would be free of error.
   std::vector<float> weights = {1};
