@@ -5,7 +5,8 @@
 // come from cumulative moments in constant time.
 
 #include "qopt/Observers/Ranges.h"
-#include "ChunkKernels.h"
+#include "Distribution.h"
+#include "EntropyRange.h"
 #include "qopt/Support/Error.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
@@ -17,118 +18,6 @@ using namespace mlir::qopt;
 using namespace mlir::qopt::observers;
 using numerics::QuantParams;
 using numerics::Range;
-
-namespace {
-
-/// Number of values, their sum and their sum of squares.
-struct Moments {
-  double n = 0;
-  double x = 0;
-  double xx = 0;
-
-  Moments operator-(const Moments &other) const {
-    return {n - other.n, x - other.x, xx - other.xx};
-  }
-  /// `sum (x - v)^2`.
-  double errorAround(double v) const {
-    return std::max(xx - v * (2 * x - v * n), 0.0);
-  }
-};
-
-/// Cumulative moments over the bins in ascending order of their values.
-class Distribution {
-public:
-  explicit Distribution(const TensorStats &stats);
-
-  /// Moments of the values below `x`.
-  Moments below(double x) const;
-  Moments all() const { return cumulative.back(); }
-  /// The value below which `share` (0 to 1) of all values lie.
-  double quantile(double share) const;
-  double zeros() const { return zeroCount; }
-
-private:
-  /// Bins are numbered from the most negative value up.
-  double edge(int bin) const;
-
-  int firstBin;
-  double lowest, highest;
-  double zeroCount;
-  std::vector<double> edges;
-  std::vector<double> counts;
-  /// `cumulative[i]`: everything below bin `i`; one more entry than bins.
-  std::vector<Moments> cumulative;
-};
-
-/// A float's bin in ascending order: -32768 to 32767; minus zero's is -1.
-int orderedBin(float x) { return orderedKey(x) >> 16; }
-
-} // namespace
-
-double Distribution::edge(int bin) const {
-  // Ordered bin `-1 - b` holds the negatives of bin `b`; its upper edge is the
-  // negative of the lower edge of `b`.
-  const uint32_t bits = static_cast<uint32_t>(std::abs(bin)) << 16;
-  float magnitude;
-  std::memcpy(&magnitude, &bits, sizeof(magnitude));
-  return std::copysign(magnitude, static_cast<float>(bin));
-}
-
-Distribution::Distribution(const TensorStats &stats)
-    // A smallest value of 0 may have been counted as minus zero.
-    : firstBin(orderedBin(stats.min == 0 ? -0.0f : stats.min)),
-      lowest(stats.min), highest(stats.max) {
-  const int lastBin = orderedBin(stats.max);
-  // Untouched pages cost no memory.
-  edges.reserve(Histogram::numBins);
-  counts.reserve(Histogram::numBins);
-  cumulative.reserve(Histogram::numBins);
-  for (int bin = firstBin; bin <= lastBin; ++bin) {
-    const size_t stored = bin >= 0 ? bin : 0x8000 + (-1 - bin);
-    edges.push_back(std::clamp(edge(bin), lowest, highest));
-    counts.push_back(static_cast<double>(stats.histogram[stored]));
-  }
-  edges.push_back(highest);
-  // Zeros are exact, not spread over the bin of the subnormals.
-  zeroCount = static_cast<double>(stats.histogram[0]) +
-              static_cast<double>(stats.histogram[0x8000]);
-  Moments sum;
-  cumulative.push_back(sum);
-  for (size_t i = 0; i < counts.size(); ++i) {
-    const double a = edges[i], b = edges[i + 1], n = counts[i];
-    sum.n += n;
-    sum.x += n * (a + b) / 2;
-    sum.xx += n * (a * a + a * b + b * b) / 3;
-    cumulative.push_back(sum);
-  }
-}
-
-Moments Distribution::below(double x) const {
-  if (x <= lowest)
-    return {};
-  if (x > highest)
-    return all();
-  const int index = orderedBin(static_cast<float>(x)) - firstBin;
-  const double a = edges[index], b = edges[index + 1];
-  // Rounding to float32 may have moved `x` over an edge, by 2^-17 of a bin.
-  const double end = std::clamp(x, a, b);
-  const double n = counts[index] * (end < b ? (end - a) / (b - a) : 1.0);
-  const Moments &base = cumulative[index];
-  return {base.n + n, base.x + n * (a + end) / 2,
-          base.xx + n * (a * a + a * end + end * end) / 3};
-}
-
-double Distribution::quantile(double share) const {
-  const double target = share * all().n;
-  auto above = std::upper_bound(
-      cumulative.begin(), cumulative.end(), target,
-      [](double value, const Moments &moments) { return value < moments.n; });
-  if (above == cumulative.end())
-    return highest;
-  const size_t index = above - cumulative.begin() - 1;
-  const double inside = (target - cumulative[index].n) / counts[index];
-  return edges[index] + inside * (edges[index + 1] - edges[index]);
-}
 
 /// The error of `params` in all, or any value not below `bound` as soon as it
 /// is known to reach it.
@@ -171,9 +60,10 @@ constexpr int fineStep = 4;
 
 class MseSearch {
 public:
-  MseSearch(const TensorStats &stats, int bits, bool symmetric)
+  MseSearch(const TensorStats &stats, int bits, bool symmetric, bool powerOfTwo)
       : values(stats), min(std::min<double>(stats.min, 0)),
-        max(std::max<double>(stats.max, 0)), bits(bits), symmetric(symmetric) {}
+        max(std::max<double>(stats.max, 0)), bits(bits), symmetric(symmetric),
+        powerOfTwo(powerOfTwo) {}
 
   Range run() {
     if (symmetric) {
@@ -220,7 +110,9 @@ private:
     if (!isIndex(low, lows) || !isIndex(high, highs))
       return;
     const Range range{lows[low], highs[high]};
-    const QuantParams params = numerics::chooseParams(range, bits, symmetric);
+    const QuantParams params =
+        powerOfTwo ? numerics::choosePowerOfTwoParams(range, bits, symmetric)
+                   : numerics::chooseParams(range, bits, symmetric);
     const double error = squaredError(values, params, bestError);
     if (error >= bestError)
       return;
@@ -236,7 +128,7 @@ private:
   Distribution values;
   double min, max;
   int bits;
-  bool symmetric;
+  bool symmetric, powerOfTwo;
   std::vector<double> lows, highs;
   int bestLow, bestHigh;
   double bestError = std::numeric_limits<double>::infinity();
@@ -265,7 +157,7 @@ static Range percentileRange(const TensorStats &stats, double percentile,
 
 Range observers::chooseRange(const TensorStats &stats,
                              const RangeMethod &method, int bits,
-                             bool symmetric) {
+                             bool symmetric, bool powerOfTwo) {
   if (stats.count == 0)
     return {0, 0};
   switch (method.kind) {
@@ -281,7 +173,11 @@ Range observers::chooseRange(const TensorStats &stats,
   case RangeMethod::Kind::Mse:
     if (stats.min == stats.max)
       return {stats.min, stats.max};
-    return MseSearch(stats, bits, symmetric).run();
+    return MseSearch(stats, bits, symmetric, powerOfTwo).run();
+  case RangeMethod::Kind::Entropy:
+    if (stats.min == stats.max)
+      return {stats.min, stats.max};
+    return entropyRange(stats, bits, symmetric);
   }
   return {stats.min, stats.max};
 }
@@ -298,7 +194,7 @@ double observers::expectedSquaredError(const TensorStats &stats,
 llvm::Expected<RangeMethod> observers::parseRangeMethod(llvm::StringRef text) {
   using Kind = RangeMethod::Kind;
   RangeMethod method;
-  for (Kind kind : {Kind::MinMax, Kind::MeanMinMax, Kind::Mse}) {
+  for (Kind kind : {Kind::MinMax, Kind::MeanMinMax, Kind::Mse, Kind::Entropy}) {
     method.kind = kind;
     if (text == toString(method))
       return method;
@@ -310,7 +206,7 @@ llvm::Expected<RangeMethod> observers::parseRangeMethod(llvm::StringRef text) {
     return RangeMethod{Kind::Percentile, percentile};
   return makeError(103, ("unknown range method '" + text + "'").str(),
                    {"range methods are minmax, mean-minmax, percentile:P with "
-                    "50 < P <= 100, mse"},
+                    "50 < P <= 100, entropy, mse"},
                    "use --range=mse");
 }
 
@@ -324,6 +220,8 @@ std::string observers::toString(const RangeMethod &method) {
     return llvm::formatv("percentile:{0}", method.percentile).str();
   case RangeMethod::Kind::Mse:
     return "mse";
+  case RangeMethod::Kind::Entropy:
+    return "entropy";
   }
   return "mse";
 }

@@ -196,6 +196,7 @@ llvm::Error Levels::observe() {
     observers.bits = options.activationBits;
     observers.symmetric = options.activationsSymmetric;
     observers.method = options.range;
+    observers.powerOfTwo = options.powerOfTwo;
     observers.outputBits = options.io == BoundaryIO::Int8 ? 8 : 16;
     manager.addPass(createInsertObservers(observers));
   });
@@ -221,6 +222,7 @@ llvm::Expected<evaluation::BiasCorrection>
 Levels::correctBias(const observers::CalibrationState &state) {
   evaluation::BiasCorrectionOptions correction;
   correction.weights.perChannel = options.weightsPerChannel;
+  correction.weights.powerOfTwo = options.powerOfTwo;
   return evaluation::correctBias(getFunction("calibrated"), state, correction);
 }
 
@@ -229,6 +231,7 @@ llvm::Error Levels::quantize() {
           run("calibrated", "quantized", 320, [&](OpPassManager &manager) {
             QuantizeOptions quantizeOptions;
             quantizeOptions.perChannel = options.weightsPerChannel;
+            quantizeOptions.powerOfTwo = options.powerOfTwo;
             manager.addPass(createQuantize(quantizeOptions));
           }))
     return error;

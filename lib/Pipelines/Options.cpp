@@ -111,6 +111,15 @@ llvm::Error mlir::qopt::pipelines::parseMode(StringRef text) {
 llvm::Error mlir::qopt::pipelines::parseRange(StringRef text,
                                               CompileOptions &options) {
   auto [method, argument] = text.split(':');
+  if (method == "moving-average" || method == "ema")
+    return makeError(102,
+                     ("--range=" + method +
+                      " is not offered: a moving average depends on the order "
+                      "of the samples, so that shards would not merge")
+                         .str(),
+                     {"mean-minmax is nearest: the mean of the samples' "
+                      "extremes, whatever their order"},
+                     "use --range=mean-minmax");
   if (method == "percentile") {
     double percentile = 99.99;
     if (!argument.empty() &&
@@ -120,13 +129,26 @@ llvm::Error mlir::qopt::pipelines::parseRange(StringRef text,
                              "100], but got '" +
                              argument + "'")
                                 .str());
-  } else if (method == "kl" || method == "auto" || method == "mean-minmax") {
-    return notBuilt("--range", text, "use mse, minmax or percentile:99.99");
-  } else if ((method != "minmax" && method != "mse") || !argument.empty()) {
-    return unknownValue("--range", text, {"minmax", "percentile", "mse"});
+    options.range = argument.empty() ? "percentile:99.99" : text.str();
+    return llvm::Error::success();
   }
-  options.range =
-      text == "percentile" ? std::string("percentile:99.99") : text.str();
+  if (method == "auto")
+    return notBuilt("--range", text, "use mse, minmax or percentile:99.99");
+  static const StringRef known[] = {"mse", "minmax", "mean-minmax",
+                                    "percentile", "entropy"};
+  if (text == "kl")
+    text = "entropy";
+  if (!llvm::is_contained(known, text))
+    return unknownValue("--range", text, known);
+  options.range = text.str();
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseScales(StringRef text,
+                                               CompileOptions &options) {
+  if (text != "real" && text != "pow2")
+    return unknownValue("--scales", text, {"real", "pow2"});
+  options.powerOfTwo = text == "pow2";
   return llvm::Error::success();
 }
 

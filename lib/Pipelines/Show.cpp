@@ -31,8 +31,7 @@ static void printHead(llvm::raw_ostream &os) {
      << "            min            max          scale   zero\n";
 }
 
-static llvm::Error showStatistics(StringRef file,
-                                  const CompileOptions &options,
+static llvm::Error showStatistics(StringRef file, const CompileOptions &options,
                                   llvm::raw_ostream &os) {
   auto state = observers::CalibrationState::read(file);
   if (!state)
@@ -44,13 +43,17 @@ static llvm::Error showStatistics(StringRef file,
      << ", " << options.activationBits << " bits\n";
   printHead(os);
   for (const auto &tensor : state->getTensors()) {
-    numerics::Range range =
-        observers::chooseRange(tensor.stats, *method, options.activationBits,
-                               options.activationsSymmetric);
-    numerics::QuantParams params = numerics::chooseParams(
-        range, options.activationBits, options.activationsSymmetric);
-    printTensor(os, tensor.id, tensor.stats.min, tensor.stats.max,
-                params.scale, params.zeroPoint);
+    numerics::Range range = observers::chooseRange(
+        tensor.stats, *method, options.activationBits,
+        options.activationsSymmetric, options.powerOfTwo);
+    numerics::QuantParams params =
+        options.powerOfTwo
+            ? numerics::choosePowerOfTwoParams(range, options.activationBits,
+                                               options.activationsSymmetric)
+            : numerics::chooseParams(range, options.activationBits,
+                                     options.activationsSymmetric);
+    printTensor(os, tensor.id, tensor.stats.min, tensor.stats.max, params.scale,
+                params.zeroPoint);
   }
   return llvm::Error::success();
 }
@@ -107,12 +110,11 @@ static llvm::Error showWeight(StringRef name, Value weight,
   numerics::QuantizedWeights quantized =
       numerics::quantizeWeights(*values, channels, weightOptions);
   int64_t perChannel = type.getNumElements() / channels;
-  os << "weight '" << name << "', " << channels << " channels of "
-     << perChannel << "\n";
+  os << "weight '" << name << "', " << channels << " channels of " << perChannel
+     << "\n";
   for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
-    float scale = quantized.scales[quantized.scales.size() == 1
-                                        ? 0
-                                        : i / perChannel];
+    float scale =
+        quantized.scales[quantized.scales.size() == 1 ? 0 : i / perChannel];
     int32_t q = quantized.values[i];
     os << llvm::format("  %6lld %6lld %14.7g %5d %14.7g\n",
                        static_cast<long long>(i / perChannel),

@@ -107,8 +107,8 @@ getRange(ObserveOp op, const observers::CalibrationState &statistics) {
       observers::parseRangeMethod(op.getMethod());
   if (!method)
     return op.emitError() << llvm::toString(method.takeError());
-  Range range =
-      observers::chooseRange(*stats, *method, op.getBits(), op.getSymmetric());
+  Range range = observers::chooseRange(*stats, *method, op.getBits(),
+                                       op.getSymmetric(), op.getPowerOfTwo());
   // 16 bits are far finer than the 8-bit noise in the value: one of them keeps
   // values that calibration did not see from saturating.
   if (op.getBits() == 16)
@@ -145,8 +145,11 @@ LogicalResult foldStatistics(func::FuncOp function,
       groups.share(op);
   });
   for (auto [op, range] : groups.getUndecided())
-    setParams(op,
-              numerics::chooseParams(range, op.getBits(), op.getSymmetric()));
+    setParams(op, op.getPowerOfTwo()
+                      ? numerics::choosePowerOfTwoParams(range, op.getBits(),
+                                                         op.getSymmetric())
+                      : numerics::chooseParams(range, op.getBits(),
+                                               op.getSymmetric()));
   return success();
 }
 

@@ -52,7 +52,8 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
   void observe(OpBuilder &builder, Value value, StringRef id) {
     auto op = ObserveOp::create(builder, value.getLoc(), value.getType(), value,
                                 id, bits, symmetric || bits == 16, method,
-                                /*scale=*/nullptr, /*zero_point=*/nullptr);
+                                /*scale=*/nullptr, /*zero_point=*/nullptr,
+                                powerOfTwo);
     value.replaceAllUsesExcept(op.getResult(), op);
   }
 

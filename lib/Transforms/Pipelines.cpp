@@ -30,6 +30,7 @@ void mlir::qopt::buildObservePipeline(OpPassManager &manager,
   observers.bits = options.bits;
   observers.symmetric = options.symmetric;
   observers.method = options.method;
+  observers.powerOfTwo = options.powerOfTwo;
   observers.outputBits = options.outputBits;
   observers.wideSums = options.wideSums;
   manager.addNestedPass<func::FuncOp>(createInsertObservers(observers));
@@ -40,6 +41,7 @@ void mlir::qopt::buildQuantizedPipeline(
   QuantizeOptions quantize;
   quantize.perChannel = options.perChannel;
   quantize.clipWeights = options.clipWeights;
+  quantize.powerOfTwo = options.powerOfTwo;
   manager.addNestedPass<func::FuncOp>(createQuantize(quantize));
 }
 

@@ -111,7 +111,10 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
       range.min = std::min<double>(range.min, value);
       range.max = std::max<double>(range.max, value);
     }
-    auto params = numerics::chooseParams(range, 8, /*symmetric=*/false);
+    auto params =
+        powerOfTwo
+            ? numerics::choosePowerOfTwoParams(range, 8, /*symmetric=*/false)
+            : numerics::chooseParams(range, 8, /*symmetric=*/false);
     return quantizeConstant(
         builder, constant,
         getActivationType(&getContext(), 8, params.scale, params.zeroPoint));
@@ -162,7 +165,7 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
       if (&operand != weight && &operand != bias)
         operand.set(quantizeActivation(builder, operand.get(),
                                        shares ? element : Type(), rounding));
-    WeightForm form{perChannel, clipWeights};
+    WeightForm form{perChannel, clipWeights, powerOfTwo};
     if (weight &&
         failed(quantizeWeightAndBias(
             builder, op, quantScale(withElement(result, element)), form)))

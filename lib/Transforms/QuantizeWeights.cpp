@@ -72,6 +72,7 @@ static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
   options.perChannel = form.perChannel;
   options.scaling = form.clip ? numerics::WeightScaling::MseClip
                               : numerics::WeightScaling::MaxAbs;
+  options.powerOfTwo = form.powerOfTwo;
   options.scaleFloors = floors;
   size_t channels = cast<RankedTensorType>(weight.getType()).getDimSize(0);
   return numerics::quantizeWeights(*getConstantF32(weight), channels, options);

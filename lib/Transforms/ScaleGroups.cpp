@@ -82,7 +82,8 @@ void ScaleGroups::share(QuantizableOpInterface op) {
     ObserveOp observe = getDecidingObserver(operand);
     if (!observe || !members.count(observe) ||
         observe.getBits() != result.getBits() ||
-        observe.getSymmetric() != result.getSymmetric())
+        observe.getSymmetric() != result.getSymmetric() ||
+        observe.getPowerOfTwo() != result.getPowerOfTwo())
       return;
     branches.push_back(find(observe));
     ranges.push_back(members[branches.back()].range);

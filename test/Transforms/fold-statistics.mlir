@@ -20,6 +20,14 @@ func.func @bits(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %y : tensor<4xf32>
 }
 
+// The next power of two above 0.01, and -1.27 in its steps from -128 up.
+// CHECK-LABEL: func.func @power_of_two
+// CHECK:         "x" {method = "minmax", power_of_two, scale = 1.562500e-02 : f32, zero_point = -47 : i64}
+func.func @power_of_two(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = qopt.observe %x "x" {method = "minmax", power_of_two} : tensor<4xf32> -> tensor<4xf32>
+  return %a : tensor<4xf32>
+}
+
 // The range ends where the clamp does: [0, 5.1], not [0, 8].
 // CHECK-LABEL: func.func @activation
 // CHECK:         "clamped" {method = "minmax", scale = 2.000000e-02 : f32, zero_point = -128 : i64}

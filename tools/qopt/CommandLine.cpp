@@ -58,6 +58,7 @@ static llvm::Error parseValues(const InputArgList &args,
   using Parser = llvm::Error (*)(llvm::StringRef, pipelines::CompileOptions &);
   const std::pair<OptionId, Parser> parsers[] = {
       {OPT_range, pipelines::parseRange},
+      {OPT_scales, pipelines::parseScales},
       {OPT_weights, pipelines::parseWeights},
       {OPT_bias_correction, pipelines::parseBiasCorrection},
       {OPT_activations, pipelines::parseActivations},

@@ -26,6 +26,10 @@ struct RangeMethod {
     /// end (every 4th where one end is 0 or both move as one), then all within
     /// 7 (3) of the best. The first of equals wins.
     Mse,
+    /// The threshold on |x| of least Kullback-Leibler divergence between the
+    /// histogram and the same in the levels of the type, the bin of zero
+    /// flattened (docs/arithmetic.md, "Range choice").
+    Entropy,
   };
   Kind kind = Kind::Mse;
   double percentile = 99.99;
@@ -36,16 +40,17 @@ struct RangeMethod {
   }
 };
 
-/// `minmax`, `mean-minmax`, `percentile:99.99` (above 50 to 100), `mse`. Fails
-/// with Q0103, naming the methods.
+/// `minmax`, `mean-minmax`, `percentile:99.99` (above 50 to 100), `mse`,
+/// `entropy`. Fails with Q0103, naming the methods.
 llvm::Expected<RangeMethod> parseRangeMethod(llvm::StringRef text);
 std::string toString(const RangeMethod &method);
 
 /// The range of `stats` for an integer type of `bits` (8 or 16); [0, 0] without
 /// values. Not widened to contain 0: `numerics::chooseParams` does that.
-/// At most 10 ms.
+/// With `powerOfTwo` the scale will be one: `Mse` then minimizes the error of
+/// that scale. At most 10 ms.
 numerics::Range chooseRange(const TensorStats &stats, const RangeMethod &method,
-                            int bits, bool symmetric);
+                            int bits, bool symmetric, bool powerOfTwo = false);
 
 /// Expected squared error of a value quantized with `params`, values spread
 /// evenly inside each histogram bin: the objective that `Mse` minimizes.

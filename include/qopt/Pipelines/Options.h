@@ -66,8 +66,10 @@ struct CompileOptions {
   /// `--shard i/n`; only `qopt calibrate` takes it.
   std::string shard;
 
-  /// `minmax`, `percentile:P`, `mse`.
+  /// `minmax`, `mean-minmax`, `percentile:P`, `entropy`, `mse`.
   std::string range = "mse";
+  /// `--scales=pow2`.
+  bool powerOfTwo = false;
   bool weightsPerChannel = true;
   bool biasCorrection = true;
   int activationBits = 8;
@@ -98,6 +100,7 @@ llvm::Expected<std::pair<std::string, llvm::SmallVector<int64_t>>>
 parseShape(llvm::StringRef text);
 llvm::Error parseMode(llvm::StringRef text);
 llvm::Error parseRange(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseScales(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);

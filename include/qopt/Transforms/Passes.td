@@ -246,6 +246,8 @@ def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
     What `layer_norm` reads has 16 bits, as have the operands of the `add` or
     `sub` that makes it, where nothing else than these ops reads them.
 
+    With `power-of-two` every scale will be one.
+
     With `wide-sums`, an operand of `add` or `sub` that nothing else reads has
     16 bits too: the sum then rounds once.
 
@@ -256,7 +258,9 @@ def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
     Option<"symmetric", "symmetric", "bool", "false",
            "activations with zero point 0">,
     Option<"method", "method", "std::string", "\"mse\"",
-           "range method: minmax, percentile:P, mse">,
+           "range method: minmax, mean-minmax, percentile:P, entropy, mse">,
+    Option<"powerOfTwo", "power-of-two", "bool", "false",
+           "scales are powers of two">,
     Option<"outputBits", "output-bits", "int64_t", "16",
            "bits of graph outputs, 8 or 16">,
     Option<"wideSums", "wide-sums", "bool", "false",
@@ -316,6 +320,8 @@ def Quantize : Pass<"qopt-quantize", "::mlir::func::FuncOp"> {
            "weights with zero point 0, the only form so far">,
     Option<"clipWeights", "clip-weights", "bool", "true",
            "search the weight scale of least squared error">,
+    Option<"powerOfTwo", "power-of-two", "bool", "false",
+           "scales of weights and constants are powers of two">,
   ];
 }
 

@@ -19,8 +19,12 @@ struct QuantizePipelineOptions : PassPipelineOptions<QuantizePipelineOptions> {
                          llvm::cl::init(false)};
   Option<std::string> method{
       *this, "method",
-      llvm::cl::desc("range method: minmax, percentile:P, mse"),
+      llvm::cl::desc(
+          "range method: minmax, mean-minmax, percentile:P, entropy, mse"),
       llvm::cl::init("mse")};
+  Option<bool> powerOfTwo{*this, "power-of-two",
+                          llvm::cl::desc("scales are powers of two"),
+                          llvm::cl::init(false)};
   Option<int64_t> outputBits{*this, "output-bits",
                              llvm::cl::desc("bits of graph outputs, 8 or 16"),
                              llvm::cl::init(16)};

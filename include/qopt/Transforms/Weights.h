@@ -12,6 +12,7 @@ namespace mlir::qopt {
 struct WeightForm {
   bool perChannel = true;
   bool clip = true;
+  bool powerOfTwo = false;
 };
 
 /// The float weight of `op` at level `calibrated`, quantized as `qopt-quantize`
