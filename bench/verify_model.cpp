@@ -236,9 +236,11 @@ int main(int argc, char **argv) {
   func::FuncOp integer = mainOf(*qint), fake = mainOf(*quantized);
   auto evaluator = orFail(reference::Evaluator::create(integer));
   std::vector<IsolatedOp> ops;
-  for (Operation &op : fake.getBody().front())
-    if (auto isolated = isolate(op, fake))
-      ops.push_back(std::move(*isolated));
+  int64_t opsLimit = arguments.number("ops-limit", 20);
+  if (opsLimit > 0)
+    for (Operation &op : fake.getBody().front())
+      if (auto isolated = isolate(op, fake))
+        ops.push_back(std::move(*isolated));
 
   auto object = orFail(readFile(arguments["object"]));
   auto jit = orFail(target::Jit::createFromObject(object->getBuffer()));
@@ -260,7 +262,6 @@ int main(int argc, char **argv) {
   auto data = orFail(calibration::LabelledSet::open(arguments["eval"], specs,
                                                     outputs, dataOptions));
   uint64_t bytes = 0, differing = 0;
-  int64_t opsLimit = arguments.number("ops-limit", 20);
   for (int64_t sample = 0; sample < data->size(); ++sample) {
     std::vector<std::vector<float>> reals;
     std::vector<float *> pointers;
