@@ -186,6 +186,7 @@ void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
   ASSERT_TRUE(succeeded(lowerToLLVM(*module, isa.isa)));
   target::JitOptions jitOptions;
   jitOptions.target = isa.target;
+  jitOptions.target.optLevel = optLevelOf(seed / 50);
   auto jit = target::Jit::create(*module, exports, jitOptions);
   ASSERT_TRUE(bool(jit)) << toString(jit.takeError());
 

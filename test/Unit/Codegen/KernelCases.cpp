@@ -168,6 +168,8 @@ int casesToRun(int count) {
   return isSoak() ? (count * 10000 + 299) / 300 : count;
 }
 
+int optLevelOf(uint64_t number) { return static_cast<int>(number % 3); }
+
 std::vector<TestIsa> isasOf(int batch, bool withByteShuffles) {
   std::vector<TestIsa> all = runnableIsas();
   if (!withByteShuffles)

@@ -429,6 +429,7 @@ void runCases(ArrayRef<KernelCase> cases, const TestIsa &isa, uint64_t seed,
   ASSERT_TRUE(succeeded(lowerToLLVM(*module, isa.isa)));
   target::JitOptions options;
   options.target = isa.target;
+  options.target.optLevel = optLevelOf(seed);
   auto jit = target::Jit::create(*module, exports, options);
   if (!jit)
     FAIL() << toString(jit.takeError());

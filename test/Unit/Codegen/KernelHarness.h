@@ -69,6 +69,9 @@ int casesToRun(int count);
 /// richest and, in turn, one of the others; in a soak each batch has one, in
 /// turn. `withByteShuffles` tells AVX512-VNNI with and without VBMI apart.
 std::vector<TestIsa> isasOf(int batch, bool withByteShuffles = true);
+/// The code generator's level for module `number`, each of 0 to 2 in turn: none
+/// may change a result, and the highest takes most of the time.
+int optLevelOf(uint64_t number);
 /// Float cases must give equal bytes wherever there is FMA, so a batch always
 /// has two: the richest and, in turn, one of the others.
 std::vector<TestIsa> floatIsasOf(int batch);
