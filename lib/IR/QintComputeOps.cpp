@@ -6,6 +6,7 @@
 #include "VerifyShapes.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Shapes.h"
+#include "qopt/Numerics/PiecewiseTables.h"
 
 using namespace mlir;
 using namespace mlir::qint;
@@ -150,15 +151,57 @@ LogicalResult MatMulOp::verify() {
 
 LogicalResult TableOp::verify() {
   // (C1)
-  if (getTable().size() != 256)
-    return emitOpError("expects 256 table entries, but got ")
-           << getTable().size();
+  size_t entries = size_t(1) << getInput().getType().getElementTypeBitWidth();
+  if (getTable().size() != entries)
+    return emitOpError("expects ")
+           << entries << " table entries, but got " << getTable().size();
   for (int16_t entry : getTable())
     if (failed(expectFits(*this, "table entries", entry, getType())))
       return failure();
   // (C2)
-  if (getInput().getType().getElementTypeBitWidth() != 8)
-    return emitOpError("expects an i8 input, but got ") << getInput().getType();
+  return failure(
+      failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifySameShape(*this, getInput().getType(), getType())));
+}
+
+LogicalResult PiecewiseOp::verify() {
+  // (C1)
+  size_t segments = getBase().size();
+  if ((segments != 32 && segments != 64 && segments != 128) ||
+      getSlope().size() != segments || getCurve().size() != segments)
+    return emitOpError("expects 32, 64 or 128 entries of base, slope and "
+                       "curve, but got ")
+           << segments << ", " << getSlope().size() << " and "
+           << getCurve().size();
+  // (C2)
+  int32_t bits = getFractionBits();
+  if (bits < 0 || bits > 7)
+    return emitOpError("expects 0 to 7 fraction bits, but got ") << bits;
+  // (C3)
+  for (size_t i = 0; i < segments; ++i) {
+    int32_t piece =
+        std::abs(int32_t(getSlope()[i])) + std::abs(int32_t(getCurve()[i]));
+    if (piece > qopt::numerics::largestPiece)
+      return emitOpError("expects |slope| + |curve| of at most ")
+             << qopt::numerics::largestPiece << ", but segment " << i << " has "
+             << piece;
+    if (!llvm::isInt<16>(getBase()[i] >> bits))
+      return emitOpError("expects a base within 16 bits, but segment ")
+             << i << " has " << getBase()[i];
+  }
+  // (C4)
+  if (failed(expectFits(*this, "the clamp's lower end", getClampMin(),
+                        getType())) ||
+      failed(
+          expectFits(*this, "the clamp's upper end", getClampMax(), getType())))
+    return failure();
+  if (getClampMin() > getClampMax())
+    return emitOpError("expects a clamp that is not empty, but got ")
+           << getClampMin() << " to " << getClampMax();
+  // (C5)
+  if (getInput().getType().getElementTypeBitWidth() != 16)
+    return emitOpError("expects an i16 input, but got ")
+           << getInput().getType();
   return failure(
       failed(qopt::verifySizes(*this)) ||
       failed(qopt::verifySameShape(*this, getInput().getType(), getType())));

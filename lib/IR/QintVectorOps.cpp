@@ -46,6 +46,19 @@ LogicalResult PackOp::verify() {
 
 LogicalResult LookupOp::verify() {
   // (C1)
+  auto table = cast<VectorType>(getTable().getType());
+  auto index = cast<VectorType>(getIndex().getType());
+  int64_t entries = table.getNumElements();
+  bool isByte = table.getElementTypeBitWidth() == 8;
+  if (isByte ? entries != 256
+             : entries != 32 && entries != 64 && entries != 128)
+    return emitOpError("expects 256 entries of i8, or 32, 64 or 128 of i16, "
+                       "but got ")
+           << table;
+  if (index.getElementType() != table.getElementType())
+    return emitOpError("expects indices of the table's type, but got ")
+           << index;
+  // (C2)
   if (lanesOf(getIndex()) % 16 != 0)
     return emitOpError("expects a multiple of 16 lanes, but got ")
            << lanesOf(getIndex());

@@ -308,6 +308,12 @@ double numerics::evaluate(llvm::ArrayRef<ScalarFunction> chain, double x) {
   return y.hi + y.lo;
 }
 
+double numerics::evaluateOrLimit(llvm::ArrayRef<ScalarFunction> chain,
+                                 double x) {
+  const DoubleDouble y = evaluateChain(chain, x, NoValue::Limit);
+  return std::isnan(y.hi) ? 0 : y.hi + y.lo;
+}
+
 /// `saturate(roundHalfEven(y / scale))`, where saturation leaves ample room for
 /// every zero point. NaN gives 0.
 static double toSteps(DoubleDouble y, double scale) {

@@ -31,22 +31,20 @@ template <typename... Ops> struct OpList {
 };
 
 /// Every op that has an evaluation function.
-using EvaluatedOps =
-    OpList<ConvOp, GemmOp, MatMulOp, AddOp, SubOp, MulOp, DivOp, MaxOp, MinOp,
-           ReduceSumOp, ReduceMaxOp, ReduceMinOp, UnaryOp, BatchNormOp,
-           SoftmaxOp, MaxPoolOp, AvgPoolOp, ReduceMeanOp, ReshapeOp,
-           TransposeOp, ConcatOp, PadOp, ObserveOp, QuantizeOp, DequantizeOp,
-           RequantizeOp, qint::ConvOp, qint::GemmOp, qint::MatMulOp,
-           qint::DivOp, qint::MaxOp, qint::MinOp, qint::ReduceMaxOp,
-           qint::ReduceMinOp, qint::AddOp, qint::MulOp, qint::TableOp,
-           qint::RequantizeOp, qint::SoftmaxOp, qint::MaxPoolOp,
-           qint::AvgPoolOp, qint::ReduceMeanOp, qint::ReshapeOp,
-           qint::TransposeOp, qint::ConcatOp, qint::PadOp, SliceOp, GatherOp,
-           InterpolateOp, qint::SliceOp, qint::GatherOp, qint::InterpolateOp,
-           LayerNormOp, qint::LayerNormOp, LogSoftmaxOp, qint::LogSoftmaxOp,
-           ReduceL1Op, ReduceL2Op, ReduceSumSquareOp, qint::ReducePowerOp,
-           ArgMaxOp, ArgMinOp, qint::ArgMaxOp, qint::ArgMinOp, AttendOp,
-           qint::AttendOp>;
+using EvaluatedOps = OpList<
+    ConvOp, GemmOp, MatMulOp, AddOp, SubOp, MulOp, DivOp, MaxOp, MinOp,
+    ReduceSumOp, ReduceMaxOp, ReduceMinOp, UnaryOp, BatchNormOp, SoftmaxOp,
+    MaxPoolOp, AvgPoolOp, ReduceMeanOp, ReshapeOp, TransposeOp, ConcatOp, PadOp,
+    ObserveOp, QuantizeOp, DequantizeOp, RequantizeOp, qint::ConvOp,
+    qint::GemmOp, qint::MatMulOp, qint::DivOp, qint::MaxOp, qint::MinOp,
+    qint::ReduceMaxOp, qint::ReduceMinOp, qint::AddOp, qint::MulOp,
+    qint::TableOp, qint::PiecewiseOp, qint::RequantizeOp, qint::SoftmaxOp,
+    qint::MaxPoolOp, qint::AvgPoolOp, qint::ReduceMeanOp, qint::ReshapeOp,
+    qint::TransposeOp, qint::ConcatOp, qint::PadOp, SliceOp, GatherOp,
+    InterpolateOp, qint::SliceOp, qint::GatherOp, qint::InterpolateOp,
+    LayerNormOp, qint::LayerNormOp, LogSoftmaxOp, qint::LogSoftmaxOp,
+    ReduceL1Op, ReduceL2Op, ReduceSumSquareOp, qint::ReducePowerOp, ArgMaxOp,
+    ArgMinOp, qint::ArgMaxOp, qint::ArgMinOp, AttendOp, qint::AttendOp>;
 
 } // namespace
 

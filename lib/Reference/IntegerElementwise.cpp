@@ -5,7 +5,9 @@
 #include "Loops.h"
 #include "Ops.h"
 #include "Requantizer.h"
+#include "qopt/Numerics/PiecewiseTables.h"
 #include "qopt/Numerics/Softmax.h"
+#include <algorithm>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -71,9 +73,24 @@ llvm::Error reference::evaluateOp(qint::MinOp, Operands in, Tensor &out) {
 
 llvm::Error reference::evaluateOp(qint::TableOp op, Operands in, Tensor &out) {
   ArrayRef<int16_t> table = op.getTable();
-  ArrayRef<int8_t> x = in[0]->values<int8_t>();
-  for (size_t i = 0; i < x.size(); ++i)
-    out.setInteger(i, table[x[i] + 128]);
+  const int32_t least = -static_cast<int32_t>(table.size() / 2);
+  for (int64_t i = 0; i < out.getNumElements(); ++i)
+    out.setInteger(i, table[in[0]->getInteger(i) - least]);
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(qint::PiecewiseOp op, Operands in,
+                                  Tensor &out) {
+  ArrayRef<int16_t> x = in[0]->values<int16_t>();
+  const int segmentBits = llvm::Log2_64(op.getSegments());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const size_t segment = (x[i] + 32768) >> (16 - segmentBits);
+    const int32_t y =
+        numerics::evaluatePiece(op.getBase()[segment], op.getSlope()[segment],
+                                op.getCurve()[segment], segmentBits, x[i]);
+    out.setInteger(i, std::clamp(y >> op.getFractionBits(), op.getClampMin(),
+                                 op.getClampMax()));
+  }
   return llvm::Error::success();
 }
 

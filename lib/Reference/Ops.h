@@ -84,6 +84,7 @@ llvm::Error evaluateOp(qint::DivOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::MaxOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::MinOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::TableOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::PiecewiseOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::RequantizeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::SoftmaxOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::LogSoftmaxOp op, Operands in, Tensor &out);

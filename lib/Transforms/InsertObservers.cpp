@@ -116,6 +116,42 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
     });
   }
 
+  /// Where a table follows, rounding to 8 bits before it costs more than the
+  /// one behind it: a table of 16 bits reads what the producer rounds anyway.
+  void widenTabled(func::FuncOp function) {
+    function.walk([&](ObserveOp op) {
+      auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
+      if (producer && producer.getScaleRule() == ScaleRule::Own &&
+          !op.getScale() && !op->use_empty() &&
+          llvm::all_of(op->getUsers(), isSmooth))
+        widen(op);
+    });
+  }
+
+  /// Whether `user` is a function that a piecewise table follows closely.
+  static bool isSmooth(Operation *user) {
+    auto unary = dyn_cast<UnaryOp>(user);
+    return unary && llvm::all_of(unary.getFunctions(), [](Attribute attr) {
+             switch (cast<FnAttr>(attr).getFunction()) {
+             case Function::Sign:
+             case Function::Floor:
+             case Function::Ceil:
+             case Function::Round:
+             case Function::Greater:
+             case Function::GreaterOrEqual:
+             case Function::Equal:
+             case Function::Log:
+             case Function::Sqrt:
+             case Function::Reciprocal:
+             case Function::Pow:
+             case Function::Div:
+               return false;
+             default:
+               return true;
+             }
+           });
+  }
+
   /// What normalizations read, and the sums that it is made of, keep the bits
   /// that rounding to 8 would take: the residual stream of a transformer. Sums
   /// and normalizations read 16 bits at little cost; a value that another op
@@ -167,6 +203,8 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
     setOutputBits(function);
     if (wideSums)
       widenSums(function);
+    if (wideTables)
+      widenTabled(function);
     widenNormalized(function);
   }
 };

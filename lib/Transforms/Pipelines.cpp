@@ -33,6 +33,7 @@ void mlir::qopt::buildObservePipeline(OpPassManager &manager,
   observers.powerOfTwo = options.powerOfTwo;
   observers.outputBits = options.outputBits;
   observers.wideSums = options.wideSums;
+  observers.wideTables = options.wideTables;
   manager.addNestedPass<func::FuncOp>(createInsertObservers(observers));
 }
 

@@ -5,7 +5,7 @@
 // "Requantize op", "Softmax").
 
 #include "QintPatterns.h"
-#include "qopt/Numerics/ScalarFunctions.h"
+#include "qopt/Numerics/PiecewiseTables.h"
 #include "qopt/Numerics/Softmax.h"
 #include <cmath>
 
@@ -158,11 +158,21 @@ struct UnaryPattern final : TensorPattern<UnaryOp> {
                                     const ValueParams &params,
                                     PatternRewriter &rewriter) const override {
     QuantParams input = params.inputs.front();
-    if (getBits(input) != 8)
-      return buildClamp(op, adaptor, params, rewriter);
-    // A narrower storage range still indexes by all 256 values.
-    input.qmin = numerics::signedMin(8);
-    input.qmax = numerics::signedMax(8);
+    int bits = getBits(input);
+    auto function = cast<FnAttr>(op.getFunctions()[0]);
+    if (bits == 16 && op.getFunctions().size() == 1 && function.isClamp())
+      return buildClamp(op, adaptor, function, params, rewriter);
+    // A narrower storage range still indexes by all values.
+    input.qmin = numerics::signedMin(bits);
+    input.qmax = numerics::signedMax(bits);
+    // What a model's own scales ask for is rounded as they say, to the bit.
+    if (bits == 16 && !op->hasAttr(roundingAttr))
+      if (auto pieces = numerics::buildPiecewiseTable(op.getChain(), input,
+                                                      params.result))
+        return qint::PiecewiseOp::create(
+            rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
+            pieces->base, pieces->slope, pieces->curve, pieces->fractionBits,
+            params.result.qmin, params.result.qmax);
     std::vector<int16_t> table =
         numerics::buildTable(op.getChain(), input, params.result);
     return qint::TableOp::create(rewriter, op.getLoc(), getResultType(op),
@@ -172,12 +182,9 @@ struct UnaryPattern final : TensorPattern<UnaryOp> {
 
   /// A clamp needs no table: a rescaling has one.
   llvm::Expected<Operation *> buildClamp(UnaryOp op, OpAdaptor adaptor,
+                                         FnAttr function,
                                          const ValueParams &params,
                                          PatternRewriter &rewriter) const {
-    auto function = cast<FnAttr>(op.getFunctions()[0]);
-    if (op.getFunctions().size() != 1 || !function.isClamp())
-      return llvm::createStringError(
-          "a table reads 8 bits, but the input has 16");
     const QuantParams &input = params.inputs.front();
     double factor = static_cast<double>(input.scale) / params.result.scale;
     llvm::Expected<numerics::Multipliers> multipliers =

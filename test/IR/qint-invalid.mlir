@@ -112,9 +112,89 @@ func.func @table_c1_range(%x: tensor<4xi8>) {
 
 // -----
 
-func.func @table_c2_input(%x: tensor<4xi16>) {
-  // expected-error@+1 {{expects an i8 input, but got}}
-  %0 = qint.table %x {table = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>} : (tensor<4xi16>) -> tensor<4xi8>
+func.func @table_c1_entries16(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects 65536 table entries, but got 2}}
+  %0 = qint.table %x {table = array<i16: 0, 1>} : (tensor<4xi16>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c1_count(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects 32, 64 or 128 entries of base, slope and curve, but got 3, 3 and 3}}
+  %0 = qint.piecewise %x {base = array<i32: 0, 0, 0>, slope = array<i16: 0, 0, 0>, curve = array<i16: 0, 0, 0>, fraction_bits = 7 : i32, clamp_min = -128 : i32, clamp_max = 127 : i32} : (tensor<4xi16>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c1_equal(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects 32, 64 or 128 entries of base, slope and curve, but got 32, 3 and 32}}
+  %0 = qint.piecewise %x {base = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, slope = array<i16: 0, 0, 0>, curve = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, fraction_bits = 7 : i32, clamp_min = -128 : i32, clamp_max = 127 : i32} : (tensor<4xi16>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c2_fraction(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects 0 to 7 fraction bits, but got 8}}
+  %0 = qint.piecewise %x {base = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, slope = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, curve = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, fraction_bits = 8 : i32, clamp_min = -128 : i32, clamp_max = 127 : i32} : (tensor<4xi16>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c3_slope(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects |slope| + |curve| of at most 32000, but segment 1 has 32001}}
+  %0 = qint.piecewise %x {base = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, slope = array<i16: 0, -32000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, curve = array<i16: 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, fraction_bits = 7 : i32, clamp_min = -128 : i32, clamp_max = 127 : i32} : (tensor<4xi16>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c3_base(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects a base within 16 bits, but segment 0 has 4194304}}
+  %0 = qint.piecewise %x {base = array<i32: 4194304, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, slope = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, curve = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, fraction_bits = 7 : i32, clamp_min = -128 : i32, clamp_max = 127 : i32} : (tensor<4xi16>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c4_low(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects the clamp's lower end in [-128, 127], but got -129}}
+  %0 = qint.piecewise %x {base = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, slope = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, curve = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, fraction_bits = 7 : i32, clamp_min = -129 : i32, clamp_max = 127 : i32} : (tensor<4xi16>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c4_high(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects the clamp's upper end in [-128, 127], but got 128}}
+  %0 = qint.piecewise %x {base = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, slope = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, curve = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, fraction_bits = 7 : i32, clamp_min = -128 : i32, clamp_max = 128 : i32} : (tensor<4xi16>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c4_empty(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects a clamp that is not empty, but got 5 to 4}}
+  %0 = qint.piecewise %x {base = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, slope = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, curve = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, fraction_bits = 7 : i32, clamp_min = 5 : i32, clamp_max = 4 : i32} : (tensor<4xi16>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c5_input(%x: tensor<4xi8>) {
+  // expected-error@+1 {{expects an i16 input, but got}}
+  %0 = qint.piecewise %x {base = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, slope = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, curve = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, fraction_bits = 7 : i32, clamp_min = -128 : i32, clamp_max = 127 : i32} : (tensor<4xi8>) -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @piecewise_c5_shape(%x: tensor<4xi16>) {
+  // expected-error@+1 {{expects input and result of one shape, but got 4 and 2x2}}
+  %0 = qint.piecewise %x {base = array<i32: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, slope = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, curve = array<i16: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, fraction_bits = 7 : i32, clamp_min = -128 : i32, clamp_max = 127 : i32} : (tensor<4xi16>) -> tensor<2x2xi8>
   return
 }
 

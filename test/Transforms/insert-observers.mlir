@@ -1,6 +1,7 @@
 // RUN: qopt-opt %s --qopt-insert-observers | FileCheck %s
 // RUN: qopt-opt %s --qopt-insert-observers='bits=16 method=minmax output-bits=8' | FileCheck %s --check-prefix=OPTIONS
 // RUN: qopt-opt %s --qopt-insert-observers=wide-sums | FileCheck %s --check-prefix=WIDE
+// RUN: qopt-opt %s --qopt-insert-observers=wide-tables | FileCheck %s --check-prefix=TABLES
 
 // Arguments and results have names of the model; the result leaves the model
 // and is 16 bits wide.
@@ -193,4 +194,24 @@ func.func @residual(%x: tensor<1x2xf32> {qopt.name = "x"}) -> tensor<1x2xf32> {
   %h = qopt.gemm %m, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   %y = qopt.mul %g, %h : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
+}
+
+// What only smooth functions read; not an argument, not what a jump or a
+// product reads too.
+// TABLES-LABEL: func.func @wide_tables
+// TABLES:         "x" :
+// TABLES:         "a" {bits = 16 : i64, symmetric = true}
+// TABLES:         "b" :
+// TABLES:         "c" :
+// TABLES:         "d" :
+// CHECK-LABEL: func.func @wide_tables
+// CHECK:         "a" :
+func.func @wide_tables(%x: tensor<2xf32> {qopt.name = "x"}) -> (tensor<2xf32>, tensor<2xf32>) {
+  %a = qopt.mul %x, %x {qopt.value = "a"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %b = qopt.unary %a [#qopt.fn<sigmoid>] {qopt.value = "b"} : (tensor<2xf32>) -> tensor<2xf32>
+  %c = qopt.mul %x, %b {qopt.value = "c"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %d = qopt.unary %c [#qopt.fn<floor>] {qopt.value = "d"} : (tensor<2xf32>) -> tensor<2xf32>
+  %e = qopt.unary %b [#qopt.fn<tanh>] {qopt.value = "e"} : (tensor<2xf32>) -> tensor<2xf32>
+  %f = qopt.mul %d, %c {qopt.value = "f"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return %e, %f : tensor<2xf32>, tensor<2xf32>
 }

@@ -191,6 +191,95 @@ func.func @unread_argument(%x: tensor<2x!quant.uniform<i8:f32, 0.5>>, %y: tensor
 
 // -----
 
+!tiny = !quant.uniform<i8:f32, 1.000000e-12:3>
+
+// Factors that no multiplier reaches.
+// expected-error@+1 {{cannot be rewritten}}
+func.func @factors(%x: tensor<2x2x!x>, %i: tensor<1x1x2x2x!x>) -> tensor<2x2x!x> {
+  %w = qopt.constant dense<1> : tensor<2x2xi8> as tensor<2x2x!x>
+  // expected-note@+1 {{'qopt.gemm': }}
+  %a = qopt.gemm %x, %w : (tensor<2x2x!x>, tensor<2x2x!x>) -> tensor<2x2x!tiny>
+  // expected-note@+1 {{'qopt.add': }}
+  %b = qopt.add %x, %x : (tensor<2x2x!x>, tensor<2x2x!x>) -> tensor<2x2x!tiny>
+  // expected-note@+1 {{'qopt.mul': }}
+  %c = qopt.mul %x, %x : (tensor<2x2x!x>, tensor<2x2x!x>) -> tensor<2x2x!tiny>
+  // expected-note@+1 {{'qopt.reduce_mean': }}
+  %d = qopt.reduce_mean %x axes [1] : (tensor<2x2x!x>) -> tensor<2x1x!tiny>
+  // expected-note@+1 {{'qopt.avg_pool': }}
+  %e = qopt.avg_pool %i {kernel = array<i64: 1, 1>} : (tensor<1x1x2x2x!x>) -> tensor<1x1x2x2x!tiny>
+  return %x : tensor<2x2x!x>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+!two = !quant.uniform<i8:f32, 2.0:0>
+!all = !quant.uniform<i8:f32, 1.0:0>
+!most = !quant.uniform<i16:f32, 3.0517578125e-05>
+
+// One level and 32768 are the ends; an inverse below one takes another step.
+func.func @softmax_levels(%x: tensor<2x!x>) -> tensor<2x!x> {
+  %a = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!all>
+  %b = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!most>
+  %c = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!two>
+  return %x : tensor<2x!x>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+
+// As many elements as there may be.
+func.func @long_pool(%x: tensor<1x1x2048x2048x!x>) -> tensor<1x1x1x1x!x> {
+  %m = qopt.avg_pool %x {kernel = array<i64: 2048, 2048>} : (tensor<1x1x2048x2048x!x>) -> tensor<1x1x1x1x!x>
+  return %m : tensor<1x1x1x1x!x>
+}
+
+// -----
+
+!x16 = !quant.uniform<i16:f32, 5.000000e-01>
+!wz = !quant.uniform<i8:f32:0, {1.0:0, 1.0:-100}>
+
+// Each channel has its own zero point.
+// expected-error@+1 {{cannot be rewritten}}
+func.func @weight_zero_points(%x: tensor<1x300x!x16>) -> tensor<1x300x!x16> {
+  %w = qopt.constant dense<127> : tensor<2x300xi8> as tensor<2x300x!wz>
+  // expected-note@+1 {{'qopt.gemm': the accumulator of channel 1 reaches [-2231500800, 2231432700], which is outside int32}}
+  %h = qopt.gemm %x, %w : (tensor<1x300x!x16>, tensor<2x300x!wz>) -> tensor<1x2x!x16>
+  return %x : tensor<1x300x!x16>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+
+// expected-error@+1 {{cannot be rewritten}}
+func.func @no_channels(%x: tensor<1x2x!x>) -> tensor<1x0x!x> {
+  %w = qopt.constant dense<> : tensor<0x2xi8> as tensor<0x2x!x>
+  // expected-note@+1 {{'qopt.gemm': weight has no output channels}}
+  %a = qopt.gemm %x, %w : (tensor<1x2x!x>, tensor<0x2x!x>) -> tensor<1x0x!x>
+  return %a : tensor<1x0x!x>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 5.000000e-01:3>
+
+// expected-error@+1 {{expects one block that returns}}
+func.func @no_return(%x: tensor<2x!x>) {
+  llvm.unreachable
+}
+
+// -----
+
+// An argument that nothing reads.
+// expected-error@+1 {{argument #1 is not quantized per tensor}}
+func.func @unread_argument(%x: tensor<2x!quant.uniform<i8:f32, 0.5>>, %y: tensor<2xf32>) -> tensor<2x!quant.uniform<i8:f32, 0.5>> {
+  return %x : tensor<2x!quant.uniform<i8:f32, 0.5>>
+}
+
+// -----
+
 !wide = !quant.uniform<i16<-128:128>:f32, 5.000000e-01>
 
 // One value more than 8 bits hold.

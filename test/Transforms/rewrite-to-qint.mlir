@@ -2,6 +2,7 @@
 
 !x = !quant.uniform<i8:f32, 5.000000e-01:3>
 !x16 = !quant.uniform<i16:f32, 5.000000e-01>
+!fine = !quant.uniform<i16:f32, 2.441406e-04>
 !coarse = !quant.uniform<i16:f32, 2.621440e+05>
 !y = !quant.uniform<i8:f32, 2.500000e-01:-5>
 !y16 = !quant.uniform<i16:f32, 2.500000e-01>
@@ -192,6 +193,19 @@ func.func @quotient(%x: tensor<2x!x>, %y: tensor<2x!y>) -> tensor<2x!y> {
 func.func @clamp16(%x: tensor<2x!x16>) -> tensor<2x!y16> {
   %r = qopt.unary %x [#qopt.fn<relu>] : (tensor<2x!x16>) -> tensor<2x!y16>
   return %r : tensor<2x!y16>
+}
+
+// A function of 16 bits has pieces; those of a model's own scales, or with a
+// jump, have an entry for each value.
+// CHECK-LABEL: func.func @function16
+// CHECK:         qint.piecewise %arg0 {{{.*}}clamp_max = 127 : i32, clamp_min = -128 : i32, {{.*}}fraction_bits = 7 : i32
+// CHECK:         qint.table %arg0
+// CHECK:         qint.table %arg0
+func.func @function16(%x: tensor<2x!fine>) -> (tensor<2x!soft>, tensor<2x!soft>, tensor<2x!soft>) {
+  %p = qopt.unary %x [#qopt.fn<sigmoid>] : (tensor<2x!fine>) -> tensor<2x!soft>
+  %q = qopt.unary %x [#qopt.fn<sigmoid>] {qopt.rounding = "half_even"} : (tensor<2x!fine>) -> tensor<2x!soft>
+  %r = qopt.unary %x [#qopt.fn<sign>] : (tensor<2x!fine>) -> tensor<2x!soft>
+  return %p, %q, %r : tensor<2x!soft>, tensor<2x!soft>, tensor<2x!soft>
 }
 
 // Averages of an imported model have ties whatever their count.

@@ -228,13 +228,14 @@ def Qint_MatMulOp : Qint_Op<"matmul", [Pure]> {
 }
 
 def Qint_TableOp : Qint_Op<"table", [Pure]> {
-  let summary = "A scalar function of an i8 tensor as a table";
+  let summary = "A scalar function of a tensor as a table";
   let description = [{
-    `y = table[x + 128]`.
+    `y = table[x - qmin]`, `qmin` the least value of `x`'s type.
 
     Constraints:
-    - (C1) the table has 256 entries, each within the result's type.
-    - (C2) the input is i8; input and result have one shape.
+    - (C1) the table has 256 entries for an i8 input, 65536 for i16, each within
+      the result's type.
+    - (C2) input and result have one shape.
 
     ```mlir
     %y = qint.table %x {table = array<i16: ...>} : (tensor<1x8xi8>) -> tensor<1x8xi8>
@@ -244,6 +245,41 @@ def Qint_TableOp : Qint_Op<"table", [Pure]> {
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+}
+
+def Qint_PiecewiseOp : Qint_Op<"piecewise", [Pure]> {
+  let summary = "A scalar function of an i16 tensor by quadratic pieces";
+  let description = [{
+    The domain is cut into as many equal segments as `base` has entries. With
+    `d` the position of `x` in its segment, -1 to 1 in units of `2^-15`, and
+    `r(v) = floor((v + 2^14) / 2^15)`:
+    `y = clamp(floor((base + r((slope + r(curve d)) d)) / 2^fraction_bits),
+    clamp_min, clamp_max)`.
+
+    Constraints:
+    - (C1) `base`, `slope` and `curve` have 32, 64 or 128 entries, all the same.
+    - (C2) `fraction_bits` lies in `[0, 7]`.
+    - (C3) `|slope| + |curve|` is at most 32000, and `base / 2^fraction_bits`
+      lies within 16 bits.
+    - (C4) the clamp is not empty and fits the result.
+    - (C5) the input is i16; input and result have one shape.
+
+    ```mlir
+    %y = qint.piecewise %x {base = array<i32: ...>, slope = array<i16: ...>,
+        curve = array<i16: ...>, fraction_bits = 7 : i32, clamp_min = -128 : i32,
+        clamp_max = 127 : i32} : (tensor<1x8xi16>) -> tensor<1x8xi8>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$input, DenseI32ArrayAttr:$base,
+      DenseI16ArrayAttr:$slope, DenseI16ArrayAttr:$curve,
+      Qint_I32Attr:$fraction_bits, Qint_I32Attr:$clamp_min,
+      Qint_I32Attr:$clamp_max);
+  let results = (outs Qint_Tensor:$result);
+  let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    int64_t getSegments() { return getBase().size(); }
+  }];
 }
 
 def Qint_RequantizeOp : Qint_Op<"requantize", [Pure]> {

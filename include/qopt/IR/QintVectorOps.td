@@ -116,21 +116,23 @@ def Qint_PackOp : Qint_Op<"pack", [Pure, AllTypesMatch<["lhs", "rhs"]>]> {
 }
 
 def Qint_LookupOp : Qint_Op<"lookup", [Pure, AllTypesMatch<["index", "result"]>]> {
-  let summary = "256-entry byte table in registers";
+  let summary = "Table in registers";
   let description = [{
     `result[i] = table[zext(index[i])]`. Meant for instruction sets that keep
     the table in registers; `Isa::hasVbmi` says so.
 
     Constraints:
-    - (C1) `index` has a multiple of 16 lanes.
+    - (C1) `table` has 256 entries of i8, or 32, 64 or 128 of i16, and `index`
+      the same element type. Indices are smaller than the entries' count.
+    - (C2) `index` has a multiple of 16 lanes.
 
     ```mlir
     %r = qint.lookup %table, %index : vector<256xi8>, vector<64xi8>
     ```
   }];
-  let arguments = (ins VectorOfLengthAndType<[256], [I8]>:$table,
-                       VectorOfRankAndType<[1], [I8]>:$index);
-  let results = (outs VectorOfRankAndType<[1], [I8]>:$result);
+  let arguments = (ins VectorOfRankAndType<[1], [I8, I16]>:$table,
+                       VectorOfRankAndType<[1], [I8, I16]>:$index);
+  let results = (outs VectorOfRankAndType<[1], [I8, I16]>:$result);
   let assemblyFormat = [{
     $table `,` $index attr-dict `:` type($table) `,` type($index)
   }];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The scalar functions that become 256-entry tables, evaluated in about 100
+// The scalar functions that become tables, evaluated in about 100
 // bits without libm so that tables are equal on every machine
 // (docs/arithmetic.md, "Table").
 #pragma once
@@ -103,12 +103,16 @@ bool isBalanced(llvm::ArrayRef<ScalarFunction> chain);
 /// `chain` is balanced.
 double evaluate(llvm::ArrayRef<ScalarFunction> chain, double x);
 
+/// The same with the limit where there is no value, 0 where there is no limit,
+/// as tables have it.
+double evaluateOrLimit(llvm::ArrayRef<ScalarFunction> chain, double x);
+
 /// `e^x` rounded to double from about 100 bits. 0 below -745, infinity above
 /// 709.78.
 double expDouble(double x);
 
-/// The table of the balanced `chain` from an 8-bit input to an output of up to
-/// 16 bits, indexed by `q - in.qmin`; `in.qmax - in.qmin + 1` entries:
+/// The table of the balanced `chain` from an input to an output of up to 16
+/// bits, indexed by `q - in.qmin`; `in.qmax - in.qmin + 1` entries:
 /// `saturate(roundHalfEven(f(s_x (q - z_x)) / s_y) + z_y)`, correctly rounded.
 std::vector<int16_t> buildTable(llvm::ArrayRef<ScalarFunction> chain,
                                 const QuantParams &in, const QuantParams &out);

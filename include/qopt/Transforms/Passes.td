@@ -249,7 +249,9 @@ def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
     With `power-of-two` every scale will be one.
 
     With `wide-sums`, an operand of `add` or `sub` that nothing else reads has
-    16 bits too: the sum then rounds once.
+    16 bits too: the sum then rounds once. With `wide-tables`, a value that only
+    functions without jumps and poles read has 16 bits too: a table behind a
+    rounding to 8 bits loses more by it than by its own.
 
     Leaves alone: constants, values that are observed.
   }];
@@ -265,6 +267,8 @@ def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
            "bits of graph outputs, 8 or 16">,
     Option<"wideSums", "wide-sums", "bool", "false",
            "16 bits for values that only an addition reads">,
+    Option<"wideTables", "wide-tables", "bool", "false",
+           "16 bits for values that only smooth functions read">,
   ];
 }
 

@@ -32,6 +32,10 @@ struct QuantizePipelineOptions : PassPipelineOptions<QuantizePipelineOptions> {
       *this, "wide-sums",
       llvm::cl::desc("16 bits for values that only an addition reads"),
       llvm::cl::init(false)};
+  Option<bool> wideTables{
+      *this, "wide-tables",
+      llvm::cl::desc("16 bits for values that only smooth functions read"),
+      llvm::cl::init(false)};
   Option<std::string> statistics{
       *this, "statistics",
       llvm::cl::desc("the .qcal file; empty: observers have scales")};

@@ -217,14 +217,60 @@ struct LowerPack final : X86Pattern<qint::PackOp> {
   }
 };
 
-/// lookup -> two vpermi2b and a blend by the index's top bit.
+bool isByte(qint::LookupOp op) {
+  return cast<VectorType>(op.getTable().getType()).getElementTypeBitWidth() ==
+         8;
+}
+
+/// lookup of i16 -> vpermw, vpermi2w, or two of these and a blend.
+struct LowerLookupWords final : X86Pattern<qint::LookupOp> {
+  using X86Pattern::X86Pattern;
+
+  LogicalResult matchAndRewrite(qint::LookupOp op,
+                                PatternRewriter &rewriter) const override {
+    if (isByte(op) || !isa.hasVbmi || bitsOf(op.getIndex()) != 512)
+      return rewriter.notifyMatchFailure(op, "no word permutes of this width");
+    Location loc = op.getLoc();
+    Value index = op.getIndex();
+    Type type = index.getType();
+    SmallVector<Value> parts;
+    int64_t entries =
+        cast<VectorType>(op.getTable().getType()).getNumElements();
+    for (int64_t first = 0; first < entries; first += 32)
+      parts.push_back(vector::ExtractStridedSliceOp::create(
+          rewriter, loc, op.getTable(), ArrayRef<int64_t>{first},
+          ArrayRef<int64_t>{32}, ArrayRef<int64_t>{1}));
+    auto permute = [&](Value low, Value high) {
+      return callIntrinsic(rewriter, loc, "llvm.x86.avx512.vpermi2var.hi.512",
+                           type, {low, index, high});
+    };
+    if (entries == 32) {
+      rewriter.replaceOp(op, callIntrinsic(rewriter, loc,
+                                           "llvm.x86.avx512.permvar.hi.512",
+                                           type, {parts[0], index}));
+      return success();
+    }
+    Value result = permute(parts[0], parts[1]);
+    if (entries == 128) {
+      Value isHigh =
+          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::uge, index,
+                                splatConstant(rewriter, loc, type, 64));
+      result = arith::SelectOp::create(rewriter, loc, isHigh,
+                                       permute(parts[2], parts[3]), result);
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+/// lookup of i8 -> two vpermi2b and a blend by the index's top bit.
 struct LowerLookup final : X86Pattern<qint::LookupOp> {
   using X86Pattern::X86Pattern;
 
   LogicalResult matchAndRewrite(qint::LookupOp op,
                                 PatternRewriter &rewriter) const override {
     int64_t lanes = bitsOf(op.getIndex()) / 8;
-    if (!isa.hasVbmi || lanes % 64 != 0)
+    if (!isByte(op) || !isa.hasVbmi || lanes % 64 != 0)
       return rewriter.notifyMatchFailure(op, "no byte permutes of this width");
     Location loc = op.getLoc();
     SmallVector<Value> quarters;
@@ -274,7 +320,7 @@ private:
 
 void populateX86Patterns(const Isa &isa, RewritePatternSet &patterns) {
   patterns.add<LowerDot4, LowerDot2, LowerMulHigh, LowerMulRound, LowerPack,
-               LowerLookup>(patterns.getContext(), isa);
+               LowerLookup, LowerLookupWords>(patterns.getContext(), isa);
 }
 
 } // namespace mlir::qopt::codegen

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Functions of a byte by table: in registers where the ISA looks bytes up
-// there, else one load an element.
+// there, else one load an element, as for functions of 16 bits.
 
 #include "Table.h"
 #include "Arith.h"
@@ -15,10 +15,12 @@ namespace {
 /// The table as `byte` of each entry, in the order of the bytes in memory.
 SmallVector<uint8_t> tableBytes(ArrayRef<int16_t> table, const View &from,
                                 const View &to, int byte) {
-  SmallVector<uint8_t> bytes(256);
-  for (int raw = 0; raw < 256; ++raw) {
-    int q = static_cast<int8_t>(static_cast<uint8_t>(raw - from.storageBias));
-    int value = table[q + 128] + (byte == 0 ? to.storageBias : 0);
+  int entries = table.size();
+  SmallVector<uint8_t> bytes(entries);
+  for (int raw = 0; raw < entries; ++raw) {
+    // The memory's bits, unsigned; entries stand in signed order.
+    int position = (raw - from.storageBias + entries / 2) & (entries - 1);
+    int value = table[position] + (byte == 0 ? to.storageBias : 0);
     bytes[raw] = static_cast<uint8_t>(value >> (8 * byte));
   }
   return bytes;
@@ -67,15 +69,15 @@ void lookupVectors(KernelBuilder &k, const ElementwiseNest &nest,
 
 /// The body with one table load an element.
 void lookupScalars(KernelBuilder &k, const ElementwiseNest &nest,
-                   ValueRange args, ElementKind kind) {
-  Type type = k.elementType(kind);
-  int64_t width = byteWidth(kind);
+                   ValueRange args, ElementKind from, ElementKind to) {
+  Type type = k.elementType(to);
+  int64_t width = byteWidth(to), step = byteWidth(from);
   nest.run(k, args, [&](const Chunk &chunk) {
     for (int64_t i = 0; i < chunk.count; ++i) {
-      Value byte =
-          k.load(chunk.memories[1], k.add(chunk.positions[1], i), k.i8());
+      Value q = k.load(chunk.memories[1], k.add(chunk.positions[1], i * step),
+                       k.elementType(from));
       Value position =
-          arith::IndexCastUIOp::create(k.b, k.loc, k.b.getIndexType(), byte);
+          arith::IndexCastUIOp::create(k.b, k.loc, k.b.getIndexType(), q);
       Value entry = k.load(args[2], k.mul(position, width), type);
       k.store(chunk.memories[0], k.add(chunk.positions[0], i * width), entry);
     }
@@ -86,15 +88,16 @@ void lookupScalars(KernelBuilder &k, const ElementwiseNest &nest,
 
 void emitTable(KernelContext &context, Location loc, const View &from,
                const View &to, ArrayRef<int16_t> table) {
-  bool isWide = to.kind == ElementKind::I16, inRegisters = context.isa.hasVbmi;
+  bool isWide = to.kind == ElementKind::I16;
+  bool inRegisters = context.isa.hasVbmi && from.kind == ElementKind::I8;
   SmallVector<uint8_t> bytes = tableBytes(table, from, to, 0);
   if (isWide)
     bytes.append(tableBytes(table, from, to, 1));
   if (isWide && !inRegisters) {
     // One i16 an entry instead of two planes.
     SmallVector<uint8_t> joined;
-    for (int i = 0; i < 256; ++i)
-      joined.append({bytes[i], bytes[256 + i]});
+    for (size_t i = 0; i < table.size(); ++i)
+      joined.append({bytes[i], bytes[table.size() + i]});
     bytes = joined;
   }
   std::vector<NestOperand> operands = {NestOperand::of(to, to.shape, true),
@@ -110,7 +113,7 @@ void emitTable(KernelContext &context, Location loc, const View &from,
                        if (inRegisters)
                          lookupVectors(k, nest, values, isWide);
                        else
-                         lookupScalars(k, nest, values, to.kind);
+                         lookupScalars(k, nest, values, from.kind, to.kind);
                      });
 }
 

@@ -109,8 +109,8 @@ static std::optional<Cut> cutOf(const Step &step) {
     return cutConv(*convGeometry(step.op));
   if (auto gemm = dyn_cast<qint::GemmOp>(step.op))
     return cutGemm(gemm, step.in[0], step.out[0]);
-  if (isa<qint::TableOp, qint::AddOp, qint::MulOp, qint::RequantizeOp,
-          qint::MaxOp, qint::MinOp>(step.op))
+  if (isa<qint::TableOp, qint::PiecewiseOp, qint::AddOp, qint::MulOp,
+          qint::RequantizeOp, qint::MaxOp, qint::MinOp>(step.op))
     return cutElements(step.out[0]);
   return std::nullopt;
 }

@@ -151,19 +151,52 @@ KernelCase requantizeCase(Random &random) {
   return c;
 }
 
+std::string randomArray(Random &random, StringRef type, int64_t count,
+                        int64_t low, int64_t high) {
+  std::string text = ("array<" + type + ": ").str();
+  for (int64_t i = 0; i < count; ++i)
+    text += (i ? ", " : "") + std::to_string(random.in(low, high));
+  return text + ">";
+}
+
 KernelCase tableCase(Random &random) {
   SmallVector<int64_t> shape = randomShape(random);
-  ElementKind out = randomKind(random, 40);
+  ElementKind in = randomKind(random, 1), out = randomKind(random, 40);
   int64_t top = out == ElementKind::I8 ? 127 : 32767;
-  std::string table = "array<i16: ";
-  for (int i = 0; i < 256; ++i)
-    table += (i ? ", " : "") + std::to_string(random.in(-top - 1, top));
   KernelCase c;
-  c.in = {randomView(random, shape, ElementKind::I8)};
+  c.in = {randomView(random, shape, in)};
   c.out = randomView(random, shape, out);
-  c.text =
-      unaryText("qint.table %a {table = " + table + ">}",
-                tensorType(shape, ElementKind::I8), tensorType(shape, out));
+  c.text = unaryText(
+      "qint.table %a {table = " +
+          randomArray(random, "i16", range(in) + 1, -top - 1, top) + "}",
+      tensorType(shape, in), tensorType(shape, out));
+  return c;
+}
+
+KernelCase piecewiseCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  ElementKind out = randomKind(random, 40);
+  int64_t segments = random.pick<int64_t>({32, 64, 128});
+  int64_t bits = random.in(0, 7);
+  int64_t high = out == ElementKind::I8 ? 127 : 32767, low = -high - 1;
+  if (random.chance(30)) {
+    low = random.in(low, high);
+    high = random.in(low, high);
+  }
+  // Half of the bases of bytes fit 16 bits with their fraction.
+  int64_t top = random.chance(50) ? 32767 : (int64_t(32768) << bits) - 1;
+  KernelCase c;
+  c.in = {randomView(random, shape, ElementKind::I16)};
+  c.out = randomView(random, shape, out);
+  c.text = unaryText(
+      "qint.piecewise %a {base = " +
+          randomArray(random, "i32", segments, -top - 1, top) +
+          ", slope = " + randomArray(random, "i16", segments, -16000, 16000) +
+          ", curve = " + randomArray(random, "i16", segments, -16000, 16000) +
+          ", fraction_bits = " + std::to_string(bits) +
+          " : i32, clamp_min = " + std::to_string(low) +
+          " : i32, clamp_max = " + std::to_string(high) + " : i32}",
+      tensorType(shape, ElementKind::I16), tensorType(shape, out));
   return c;
 }
 
@@ -410,6 +443,9 @@ TEST(IntegerKernelTest, Requantize) {
   runFamily("requantize", defaultCases, requantizeCase);
 }
 TEST(IntegerKernelTest, Table) { runFamily("table", defaultCases, tableCase); }
+TEST(IntegerKernelTest, Piecewise) {
+  runFamily("piecewise", defaultCases, piecewiseCase);
+}
 TEST(IntegerKernelTest, Softmax) {
   runFamily("softmax", defaultCases, softmaxCase);
 }

@@ -107,6 +107,18 @@ TEST(IntegerRequantize, WithinHalfAStepOfExact) {
   }
 }
 
+TEST(IntegerTable, HasAnEntryForEachOf16Bits) {
+  std::string entries;
+  for (int q = -32768; q < 32768; ++q)
+    entries += (q > -32768 ? ", " : "") + std::to_string(q / 300);
+  auto y =
+      runText(functionText("%x: tensor<4xi16>", "tensor<4xi8>",
+                           "%y = qint.table %x {table = array<i16: " + entries +
+                               ">} : (tensor<4xi16>) -> tensor<4xi8>"),
+              {tensorOf<int16_t>({4}, {-32768, -300, 299, 32767})});
+  EXPECT_EQ(valuesOf<int8_t>(y[0]), (std::vector<int8_t>{-109, -1, 0, 109}));
+}
+
 TEST(IntegerTable, IndexesBySignedValue) {
   std::string entries;
   for (int i = 0; i < 256; ++i)
@@ -117,6 +129,28 @@ TEST(IntegerTable, IndexesBySignedValue) {
                                ">} : (tensor<4xi8>) -> tensor<4xi16>"),
               {tensorOf<int8_t>({4}, {-128, -1, 0, 127})});
   EXPECT_EQ(valuesOf<int16_t>(y[0]), (std::vector<int16_t>{-383, -2, 1, 382}));
+}
+
+/// The formula by hand: segments of 2048 values, 2^-7 steps.
+TEST(IntegerPiecewise, AddsAQuadraticOfThePlaceInTheSegment) {
+  std::string base, slope, curve;
+  for (int i = 0; i < 32; ++i) {
+    base += (i ? ", " : "") + std::to_string(128 * (i - 16) + 64);
+    slope += (i ? ", " : "") + std::to_string(i == 16 ? 640 : 0);
+    curve += (i ? ", " : "") + std::to_string(i == 17 ? -1280 : 0);
+  }
+  auto y = runText(
+      functionText("%x: tensor<7xi16>", "tensor<7xi8>",
+                   "%y = qint.piecewise %x {base = array<i32: " + base +
+                       ">, slope = array<i16: " + slope +
+                       ">, curve = array<i16: " + curve +
+                       ">, fraction_bits = 7 : i32, clamp_min = -15 : i32, "
+                       "clamp_max = 4 : i32} : (tensor<7xi16>) -> "
+                       "tensor<7xi8>"),
+      {tensorOf<int16_t>({7}, {-32768, -1, 0, 1024, 2047, 2048, 3072})});
+  // The line from -5 to 5, and 1 - 10 d^2 at d = -1 and 0.
+  EXPECT_EQ(valuesOf<int8_t>(y[0]),
+            (std::vector<int8_t>{-15, -1, -5, 0, 4, -9, 1}));
 }
 
 /// The exact softmax of dequantized logits, in steps of `1 / levels`.

@@ -88,6 +88,10 @@ LogicalResult emit(KernelContext &, qopt::AttendOp, ArrayRef<View> in,
 LogicalResult emit(KernelContext &, qint::TableOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
+// Piecewise.cpp.
+LogicalResult emit(KernelContext &, qint::PiecewiseOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
 // Softmax.cpp.
 LogicalResult emit(KernelContext &, qint::SoftmaxOp, ArrayRef<View> in,
                    ArrayRef<View> out);
