@@ -34,6 +34,10 @@ template <typename Op> static LogicalResult verifyLayer(Op op) {
       static_cast<int64_t>(zeroPoints.size()) != channels)
     return op.emitOpError("expects 0, 1 or ")
            << channels << " weight zero points, but got " << zeroPoints.size();
+  Type weight = op.getWeight().getType().getElementType();
+  if (!zeroPoints.empty() && !weight.isInteger(8))
+    return op.emitOpError("expects no weight zero points with weights of ")
+           << weight;
   for (int32_t zeroPoint : zeroPoints)
     if (failed(expectFits(op, "weight zero points", zeroPoint,
                           op.getWeight().getType())))

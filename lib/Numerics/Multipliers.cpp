@@ -172,14 +172,14 @@ llvm::Expected<Multipliers> numerics::chooseQuotientMultiplier(double factor) {
                      {static_cast<int8_t>(shift)}};
 }
 
-AccumulatorBound numerics::accumulatorBound(llvm::ArrayRef<int8_t> weights,
+AccumulatorBound numerics::accumulatorBound(llvm::ArrayRef<int16_t> weights,
                                             int32_t zeroPointW, int32_t qminX,
                                             int32_t qmaxX, int32_t zeroPointX,
                                             int64_t bias) {
   const int64_t low = static_cast<int64_t>(qminX) - zeroPointX;
   const int64_t high = static_cast<int64_t>(qmaxX) - zeroPointX;
   AccumulatorBound bound{bias, bias};
-  for (int8_t weight : weights) {
+  for (int16_t weight : weights) {
     const int64_t w = static_cast<int64_t>(weight) - zeroPointW;
     bound.min += std::min(low * w, high * w);
     bound.max += std::max(low * w, high * w);

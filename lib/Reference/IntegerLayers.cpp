@@ -27,7 +27,7 @@ template <typename Op> struct LayerParameters {
   ArrayRef<int32_t> bias, weightZeros;
 };
 
-template <typename In>
+template <typename In, typename Weight>
 static llvm::Error evaluateConv(qint::ConvOp op, Operands in, Tensor &out) {
   auto geometry =
       ConvGeometry::get(in[0]->getShape(), in[1]->getShape(), op.getStrides(),
@@ -38,7 +38,7 @@ static llvm::Error evaluateConv(qint::ConvOp op, Operands in, Tensor &out) {
     using Acc = decltype(zero);
     // The bias joins in int64, where the sum of both is exact.
     convolve<Acc>(
-        geometry, in[0]->values<In>(), in[1]->values<int8_t>(),
+        geometry, in[0]->values<In>(), in[1]->values<Weight>(),
         static_cast<Acc>(op.getInputZeroPoint()),
         [&](int64_t o) { return static_cast<Acc>(parameters.weightZero(o)); },
         [](int64_t) { return Acc(0); },
@@ -49,23 +49,34 @@ static llvm::Error evaluateConv(qint::ConvOp op, Operands in, Tensor &out) {
         });
   };
   // A product of 8-bit values is at most 255 * 255.
-  if (sizeof(In) == 1 && geometry.taps() <= INT32_MAX / 65025)
+  if (sizeof(In) + sizeof(Weight) == 2 && geometry.taps() <= INT32_MAX / 65025)
     run(int32_t(0));
   else
     run(int64_t(0));
   return requantize.finish(op);
 }
 
-llvm::Error reference::evaluateOp(qint::ConvOp op, Operands in, Tensor &out) {
-  return in[0]->getKind() == ElementKind::I8
-             ? evaluateConv<int8_t>(op, in, out)
-             : evaluateConv<int16_t>(op, in, out);
+/// Calls `function` with a zero of the input's and one of the weight's type.
+template <typename Function>
+static llvm::Error withTypes(Operands in, Function function) {
+  auto withInput = [&](auto input) {
+    return in[1]->getKind() == ElementKind::I8 ? function(input, int8_t())
+                                               : function(input, int16_t());
+  };
+  return in[0]->getKind() == ElementKind::I8 ? withInput(int8_t())
+                                             : withInput(int16_t());
 }
 
-template <typename In>
+llvm::Error reference::evaluateOp(qint::ConvOp op, Operands in, Tensor &out) {
+  return withTypes(in, [&](auto input, auto weight) {
+    return evaluateConv<decltype(input), decltype(weight)>(op, in, out);
+  });
+}
+
+template <typename In, typename Weight>
 static llvm::Error evaluateGemm(qint::GemmOp op, Operands in, Tensor &out) {
   ArrayRef<In> x = in[0]->values<In>();
-  ArrayRef<int8_t> w = in[1]->values<int8_t>();
+  ArrayRef<Weight> w = in[1]->values<Weight>();
   int64_t width = in[1]->getShape()[0], depth = in[1]->getShape()[1];
   int32_t inputZero = op.getInputZeroPoint();
   LayerParameters<qint::GemmOp> parameters(op, in);
@@ -75,16 +86,17 @@ static llvm::Error evaluateGemm(qint::GemmOp op, Operands in, Tensor &out) {
     int32_t weightZero = parameters.weightZero(n);
     int64_t acc = parameters.biasOf(n);
     for (int64_t k = 0; k < depth; ++k)
-      acc += (x[row * depth + k] - inputZero) * (w[n * depth + k] - weightZero);
+      acc += int64_t(x[row * depth + k] - inputZero) *
+             (w[n * depth + k] - weightZero);
     out.setInteger(i, requantize.fromInt32(acc, n));
   }
   return requantize.finish(op);
 }
 
 llvm::Error reference::evaluateOp(qint::GemmOp op, Operands in, Tensor &out) {
-  return in[0]->getKind() == ElementKind::I8
-             ? evaluateGemm<int8_t>(op, in, out)
-             : evaluateGemm<int16_t>(op, in, out);
+  return withTypes(in, [&](auto input, auto weight) {
+    return evaluateGemm<decltype(input), decltype(weight)>(op, in, out);
+  });
 }
 
 llvm::Error reference::evaluateOp(qint::MatMulOp op, Operands in, Tensor &out) {

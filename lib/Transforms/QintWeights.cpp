@@ -15,7 +15,7 @@ namespace {
 /// The integers and parameters of a layer with weights.
 struct Layer {
   numerics::QuantParams input;
-  SmallVector<int8_t> weights;
+  SmallVector<int16_t> weights;
   SmallVector<int32_t> weightZeroPoints;
   SmallVector<int32_t> biases;
   SmallVector<double> factors;
@@ -25,6 +25,8 @@ struct Layer {
     return weightZeroPoints[channel % weightZeroPoints.size()];
   }
 };
+
+bool isZero(int32_t value) { return value == 0; }
 
 /// A relative difference that parsing a scale as text cannot make.
 bool areEqualScales(double a, double b) {
@@ -37,8 +39,8 @@ llvm::Error readWeights(Value weight, Layer &layer) {
   if (!weights)
     return llvm::createStringError("weight is not a quantized constant");
   auto type = cast<RankedTensorType>(weight.getType());
-  if (storageTensorType(type).getElementTypeBitWidth() != 8)
-    return llvm::createStringError("weight is not stored in 8 bits");
+  if (storageTensorType(type).getElementTypeBitWidth() > 16)
+    return llvm::createStringError("weight is stored in more than 16 bits");
   if (isPerAxis(type) && quantAxis(type) != 0)
     return llvm::createStringError(
         "weight scales are not along the output channels");
@@ -49,6 +51,10 @@ llvm::Error readWeights(Value weight, Layer &layer) {
   int64_t count = isPerAxis(type) ? layer.channels : 1;
   for (int64_t channel = 0; channel < count; ++channel)
     layer.weightZeroPoints.push_back(quantParams(type, channel).zeroPoint);
+  if (storageTensorType(type).getElementTypeBitWidth() != 8 &&
+      !llvm::all_of(layer.weightZeroPoints, isZero))
+    return llvm::createStringError(
+        "weight of 16 bits has a zero point other than 0");
   return llvm::Error::success();
 }
 
@@ -98,8 +104,6 @@ void setFactors(Layer &layer, Type weight, double resultScale) {
     layer.factors.push_back(static_cast<double>(layer.input.scale) *
                             quantScale(weight, index) / resultScale);
 }
-
-bool isZero(int32_t value) { return value == 0; }
 
 /// conv and gemm; `create` makes the integer op.
 template <typename OpT> struct WeightPattern final : TensorPattern<OpT> {

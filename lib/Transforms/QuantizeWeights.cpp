@@ -3,6 +3,7 @@
 // Quantized constants: weights, biases, activations known at compile time.
 
 #include "QuantizeWeights.h"
+#include "Names.h"
 #include "Scales.h"
 #include "qopt/IR/QuantTypes.h"
 #include "qopt/Numerics/Requantize.h"
@@ -59,11 +60,52 @@ static Value createSymmetric(OpBuilder &builder, Value original, unsigned bits,
   return createQuantizedConstant(builder, original.getLoc(), type, values);
 }
 
+namespace {
+/// The integers of a weight, in `[-qmax, qmax]`, and one scale, or one a
+/// channel.
+struct WeightIntegers {
+  unsigned bits = 8;
+  int32_t qmax = numerics::signedMax(8);
+  SmallVector<int32_t> values;
+  SmallVector<float> scales;
+};
+} // namespace
+
+/// Whether a model that arrived quantized computes `op` with more bits than 8:
+/// its result has the model's scale, but its weight is no tensor of integers
+/// with one scale a channel.
+static bool hasWideWeight(QuantizableOpInterface op) {
+  auto conv = dyn_cast<ConvOp>(op.getOperation());
+  auto weight = cast<RankedTensorType>(op.getWeightOperand()->get().getType());
+  bool isDepthwise = conv && conv.getGroups() == weight.getDimSize(0);
+  return !isDepthwise &&
+         llvm::any_of(op->getResult(0).getUsers(), [](Operation *user) {
+           auto observe = dyn_cast<ObserveOp>(user);
+           return observe && observe.getMethod() == importedMethod;
+         });
+}
+
+static std::optional<WeightIntegers>
+quantizeWideWeight(QuantizableOpInterface op, ArrayRef<float> biases,
+                   const numerics::QuantParams &input, float scaleFloor) {
+  Value weight = op.getWeightOperand()->get();
+  size_t channels = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+  int64_t reach =
+      std::max(input.zeroPoint - input.qmin, input.qmax - input.zeroPoint);
+  auto wide =
+      numerics::quantizeWideWeights(*getConstantF32(weight), channels, biases,
+                                    input.scale, reach, scaleFloor);
+  if (!wide)
+    return std::nullopt;
+  return WeightIntegers{16, numerics::wideWeightMax,
+                        llvm::to_vector_of<int32_t>(wide->values),
+                        llvm::to_vector(wide->scales)};
+}
+
 /// The integers of `op`'s weight where its input has scale `inputScale`.
-static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
-                                                 ArrayRef<float> biases,
-                                                 float inputScale,
-                                                 WeightForm form) {
+static WeightIntegers quantizeWeight(QuantizableOpInterface op,
+                                     ArrayRef<float> biases, float inputScale,
+                                     WeightForm form) {
   Value weight = op.getWeightOperand()->get();
   SmallVector<float> floors;
   for (float value : biases)
@@ -75,7 +117,12 @@ static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
   options.powerOfTwo = form.powerOfTwo;
   options.scaleFloors = floors;
   size_t channels = cast<RankedTensorType>(weight.getType()).getDimSize(0);
-  return numerics::quantizeWeights(*getConstantF32(weight), channels, options);
+  numerics::QuantizedWeights quantized =
+      numerics::quantizeWeights(*getConstantF32(weight), channels, options);
+  WeightIntegers result;
+  result.values.assign(quantized.values.begin(), quantized.values.end());
+  result.scales.assign(quantized.scales.begin(), quantized.scales.end());
+  return result;
 }
 
 std::optional<SmallVector<float>>
@@ -91,7 +138,7 @@ mlir::qopt::getRoundedWeights(QuantizableOpInterface op, WeightForm form) {
   SmallVector<float> biases;
   if (bias)
     biases = *getConstantF32(bias->get());
-  numerics::QuantizedWeights quantized =
+  WeightIntegers quantized =
       quantizeWeight(op, biases, observe.getScale()->convertToFloat(), form);
   const size_t row =
       quantized.values.size() / std::max<size_t>(quantized.scales.size(), 1);
@@ -139,6 +186,8 @@ static Value raiseScales(OpBuilder &builder, Value weight,
     return weight;
   SmallVector<int32_t> values = *getQuantizedConstant(weight);
   size_t row = values.size() / halvings.size();
+  unsigned bits = storageTensorType(type).getElementTypeBitWidth();
+  int64_t qmin = numerics::signedMin(bits), qmax = numerics::signedMax(bits);
   SmallVector<double> raised;
   SmallVector<int64_t> zeroPoints;
   for (auto [channel, count] : llvm::enumerate(halvings)) {
@@ -150,12 +199,12 @@ static Value raiseScales(OpBuilder &builder, Value weight,
       for (int32_t &value : MutableArrayRef(values).slice(channel * row, row))
         value = numerics::clamp(numerics::roundHalfEven(std::ldexp(
                                     double(value - params.zeroPoint), -count)),
-                                -128, 127);
+                                qmin, qmax);
   }
   scales = raised;
   auto element = UniformQuantizedPerAxisType::get(
-      Signed, builder.getI8Type(), builder.getF32Type(), raised, zeroPoints,
-      /*quantizedDimension=*/0, -128, 127);
+      Signed, builder.getIntegerType(bits), builder.getF32Type(), raised,
+      zeroPoints, /*quantizedDimension=*/0, qmin, qmax);
   return createQuantizedConstant(builder, weight.getLoc(), type.clone(element),
                                  values);
 }
@@ -168,7 +217,8 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
   OpOperand *bias = op.getBiasOperand();
   if (op.getWeightChannelAxis() != 0)
     return op->emitOpError("expects its weight's output channels first");
-  float inputScale = quantParams(op->getOperand(0).getType()).scale;
+  numerics::QuantParams input = quantParams(op->getOperand(0).getType());
+  float inputScale = input.scale;
 
   SmallVector<float> biases;
   if (bias)
@@ -181,14 +231,16 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
     weight->set(raiseScales(builder, imported, biases, inputScale, resultScale,
                             scales));
   } else {
-    numerics::QuantizedWeights quantized =
-        quantizeWeight(op, biases, inputScale, form);
-    scales.assign(quantized.scales.begin(), quantized.scales.end());
-    weight->set(createSymmetric(builder, weight->get(), 8, scales,
-                                numerics::signedMin(8, /*narrow=*/true),
-                                numerics::signedMax(8),
-                                SmallVector<int32_t>(quantized.values.begin(),
-                                                     quantized.values.end())));
+    std::optional<WeightIntegers> quantized;
+    if (hasWideWeight(op))
+      quantized = quantizeWideWeight(op, biases, input,
+                                     0x1p-40 * resultScale / inputScale);
+    if (!quantized)
+      quantized = quantizeWeight(op, biases, inputScale, form);
+    scales.assign(quantized->scales.begin(), quantized->scales.end());
+    weight->set(createSymmetric(builder, weight->get(), quantized->bits, scales,
+                                -quantized->qmax, quantized->qmax,
+                                quantized->values));
   }
   if (!bias)
     return success();

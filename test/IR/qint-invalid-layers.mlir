@@ -178,3 +178,11 @@ func.func @result_zero_point(%x: tensor<4xi8>) -> (tensor<4xi8> {qint.zero_point
 func.func @argument_unknown_attribute(%x: tensor<4xi8> {qint.bits = 8 : i64}) {
   return
 }
+
+// -----
+
+func.func @conv_c4_wide_weight_zero_points(%x: tensor<1x4x8x8xi8>, %w: tensor<6x4x3x3xi16>) {
+  // expected-error@+1 {{expects no weight zero points with weights of 'i16'}}
+  %0 = qint.conv %x, %w {input_zero_point = 0 : i32, weight_zero_points = array<i32: 0>, requant = #qint.requant<[1048576], [20], zp 0, clamp -128 to 127>} : (tensor<1x4x8x8xi8>, tensor<6x4x3x3xi16>) -> tensor<1x6x6x6xi8>
+  return
+}

@@ -110,3 +110,38 @@ func.func @dead(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %y = qopt.observe %g "y" {method = "imported", scale = 1.0 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
+
+// Float weights behind which the model has a scale of its own (they had one a
+// block) get as many bits as the sum allows; the second channel's bias leaves
+// less room.
+// CHECK-LABEL: func.func @wide_weights
+// CHECK:         dense<{{\[\[}}32639, -16319], [4098, -1025]]> : tensor<2x2xi16> as tensor<2x2x!quant.uniform<i16<-32639:32639>:f32:0, {3.063{{.*}}E-5,2.440{{.*}}E-4}>>
+// QINT-LABEL: func.func @wide_weights
+// QINT:         qint.gemm {{.*}} tensor<2x2xi16>
+func.func @wide_weights(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %x0 = qopt.observe %x "x" {method = "imported", scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  %w = qopt.constant dense<[[1.0, -0.5], [1.0, -0.25]]> : tensor<2x2xf32>
+  %b = qopt.constant dense<[1.0, 1.31e5]> : tensor<2xf32>
+  %g = qopt.gemm %x0, %w, %b : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %y = qopt.observe %g "y" {method = "imported", scale = 1.0 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// Eight bits where qopt decided the scale, and where each channel has a kernel
+// of its own.
+// CHECK-LABEL: func.func @narrow_weights
+// CHECK:         qopt.constant {{.*}}!quant.uniform<i8<-127:127>
+// CHECK:         qopt.constant {{.*}}!quant.uniform<i8<-127:127>
+// CHECK-NOT:     i16
+// CHECK:         return
+func.func @narrow_weights(%x: tensor<1x2xf32>, %i: tensor<1x2x4x4xf32>) -> (tensor<1x2xf32>, tensor<1x2x4x4xf32>) {
+  %x0 = qopt.observe %x "x" {method = "imported", scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  %i0 = qopt.observe %i "i" {method = "imported", scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2x4x4xf32> -> tensor<1x2x4x4xf32>
+  %w = qopt.constant dense<[[1.0, -0.5], [1.0, -0.25]]> : tensor<2x2xf32>
+  %g = qopt.gemm %x0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %y = qopt.observe %g "y" {scale = 1.0 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  %k = qopt.constant dense<[[[[1.0]]], [[[0.5]]]]> : tensor<2x1x1x1xf32>
+  %c = qopt.conv %i0, %k {groups = 2 : i64} : (tensor<1x2x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x4x4xf32>
+  %z = qopt.observe %c "z" {method = "imported", scale = 1.0 : f32, zero_point = 0 : i64} : tensor<1x2x4x4xf32> -> tensor<1x2x4x4xf32>
+  return %y, %z : tensor<1x2xf32>, tensor<1x2x4x4xf32>
+}

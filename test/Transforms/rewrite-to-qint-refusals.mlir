@@ -45,13 +45,17 @@ func.func @floats(%q: tensor<2x!q>) -> tensor<2x!q> {
 // -----
 
 !x = !quant.uniform<i8:f32, 5.000000e-01:3>
-!w16 = !quant.uniform<i16:f32, 1.0>
+!w32 = !quant.uniform<i32:f32, 1.0>
+!w16 = !quant.uniform<i16:f32, 1.0:2>
 !w1 = !quant.uniform<i8:f32:1, {1.0, 0.5}>
 
 // expected-error@+1 {{cannot be rewritten}}
 func.func @weights(%x: tensor<1x2x!x>) -> tensor<1x2x!x> {
+  %w32 = qopt.constant dense<1> : tensor<2x2xi32> as tensor<2x2x!w32>
+  // expected-note@+1 {{'qopt.gemm': weight is stored in more than 16 bits}}
+  %c = qopt.gemm %x, %w32 : (tensor<1x2x!x>, tensor<2x2x!w32>) -> tensor<1x2x!x>
   %w16 = qopt.constant dense<1> : tensor<2x2xi16> as tensor<2x2x!w16>
-  // expected-note@+1 {{'qopt.gemm': weight is not stored in 8 bits}}
+  // expected-note@+1 {{'qopt.gemm': weight of 16 bits has a zero point other than 0}}
   %a = qopt.gemm %x, %w16 : (tensor<1x2x!x>, tensor<2x2x!w16>) -> tensor<1x2x!x>
   %w1 = qopt.constant dense<1> : tensor<2x2xi8> as tensor<2x2x!w1>
   // expected-note@+1 {{'qopt.gemm': weight scales are not along the output channels}}

@@ -77,7 +77,7 @@ def Qint_RequantAttr : AttrDef<Qint_Dialect, "Requant"> {
 
 // Activations and weights.
 def Qint_Tensor : StaticShapeTensorOf<[I8, I16]>;
-def Qint_WeightTensor : StaticShapeTensorOf<[I8]>;
+def Qint_WeightTensor : StaticShapeTensorOf<[I8, I16]>;
 def Qint_BiasTensor : StaticShapeTensorOf<[I32]>;
 def Qint_ConstantTensor : StaticShapeTensorOf<[I8, I16, I32]>;
 

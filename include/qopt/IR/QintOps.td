@@ -42,7 +42,8 @@ def Qint_ConvOp : Qint_Op<"conv", [Pure]> {
     - (C1) shapes, strides, pads, dilations and groups as `qopt.conv`.
     - (C2) `requant` has one multiplier, or one an output channel.
     - (C3) the bias, if present, is i32 with one value an output channel.
-    - (C4) `input_zero_point` fits the input's type, `weight_zero_points` i8.
+    - (C4) `input_zero_point` fits the input's type, `weight_zero_points` the
+      weight's; 16-bit weights have none.
     - (C5) `requant`'s zero point and clamp fit the result's type, its
       multipliers are positive.
 

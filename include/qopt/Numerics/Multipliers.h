@@ -86,7 +86,7 @@ struct AccumulatorBound {
 /// The extremes of `sum (x - zeroPointX)(w - zeroPointW) + bias` over every
 /// `x` in `[qminX, qmaxX]`, with padding taps absent or equal to zero point.
 /// `|bias| < 2^61` and ranges of at most 16 bits: int64 cannot overflow.
-AccumulatorBound accumulatorBound(llvm::ArrayRef<int8_t> weights,
+AccumulatorBound accumulatorBound(llvm::ArrayRef<int16_t> weights,
                                   int32_t zeroPointW, int32_t qminX,
                                   int32_t qmaxX, int32_t zeroPointX,
                                   int64_t bias);

@@ -7,6 +7,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace mlir::qopt::numerics {
@@ -47,6 +48,27 @@ struct QuantizedWeights {
 /// zero); no scale is below 2^-20 of the largest. Values must be finite.
 QuantizedWeights quantizeWeights(llvm::ArrayRef<float> weights, size_t channels,
                                  const WeightOptions &options);
+
+/// Largest magnitude of a weight of 16 bits: 127 * 256 + 127, two signed bytes.
+inline constexpr int32_t wideWeightMax = 32639;
+
+/// Symmetric integers in `[-wideWeightMax, wideWeightMax]`, one scale a
+/// channel.
+struct WideWeights {
+  std::vector<int16_t> values;
+  std::vector<float> scales;
+};
+
+/// As many bits of each channel, up to 16, as keep its accumulator inside
+/// int32: `sum |q| reach + |bias| / (inputScale scale)`, `reach` being the
+/// largest difference of the input from its zero point. `biases` is empty or
+/// has one a channel, `scaleFloor` is the smallest scale. Nothing where a
+/// channel would have less than 8 bits. Values must be finite.
+std::optional<WideWeights> quantizeWideWeights(llvm::ArrayRef<float> weights,
+                                               size_t channels,
+                                               llvm::ArrayRef<float> biases,
+                                               float inputScale, int64_t reach,
+                                               float scaleFloor);
 
 /// Smallest weight scale for which `bias / (inputScale scale)` stays below
 /// 2^30.

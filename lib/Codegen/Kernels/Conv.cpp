@@ -56,18 +56,38 @@ struct IntegerWeights {
   }
 };
 
+/// Passes over the sum once for each digit of the high bytes, then once for the
+/// low bytes.
+void setWideWeights(TileGemm &gemm, std::shared_ptr<IntegerWeights> weights) {
+  int64_t length = sumLength(gemm), digits = 1;
+  for (int64_t channel = 0; channel < gemm.channels * gemm.groups; ++channel)
+    for (int64_t position = 0; position < length; ++position)
+      digits = std::max(
+          digits, countWeightDigits(highBytes(weights->at(channel, position))));
+  gemm.segments.insert(gemm.segments.begin(), {digits + 1, 0});
+  gemm.leadingShift = 8;
+  gemm.weight = [weights, length, digits](int64_t channel, int64_t position) {
+    int32_t weight = weights->at(channel, position % length);
+    int64_t digit = position / length;
+    return digit == digits ? lowByte(weight)
+                           : weightDigit(highBytes(weight), digit);
+  };
+}
+
 /// Folds zero points into the bias and, where weights less their zero points
 /// leave 8 bits, passes over the sum once for each of their digits.
 void setIntegerWeights(TileGemm &gemm, std::shared_ptr<IntegerWeights> weights,
                        int64_t inputZeroPoint, int64_t inputBias) {
   int64_t length = sumLength(gemm), channels = gemm.channels * gemm.groups;
   int64_t digits = 1;
+  bool isWide = weights->data.kind != ElementKind::I8;
   gemm.bias.resize(channels);
   for (int64_t channel = 0; channel < channels; ++channel) {
     int64_t sum = 0;
     for (int64_t position = 0; position < length; ++position) {
       int32_t weight = weights->at(channel, position);
-      digits = std::max(digits, countWeightDigits(weight));
+      if (!isWide)
+        digits = std::max(digits, countWeightDigits(weight));
       sum += weight;
     }
     int64_t bias = weights->bias ? weights->bias->intAt(channel) : 0;
@@ -75,6 +95,8 @@ void setIntegerWeights(TileGemm &gemm, std::shared_ptr<IntegerWeights> weights,
     gemm.bias[channel] = static_cast<int32_t>(
         static_cast<uint32_t>(bias - (inputZeroPoint + inputBias) * sum));
   }
+  if (gemm.in == ElementKind::I8 && isWide)
+    return setWideWeights(gemm, std::move(weights));
   if (gemm.in != ElementKind::I8 || digits == 1) {
     gemm.weight = [weights](int64_t channel, int64_t position) {
       return weights->at(channel, position);
@@ -117,7 +139,8 @@ TileGemm convGemm(const ConvGeometry &g, const View &in, const View &out) {
   int64_t inWidth = in.elementBytes(), outWidth = out.elementBytes();
   gemm.rows = {
       {out.shape[0], in.strides[0] * inWidth, out.strides[0] * outWidth},
-      {out.shape[2], g.strideH * in.strides[2] * inWidth, out.strides[2] * outWidth},
+      {out.shape[2], g.strideH * in.strides[2] * inWidth,
+       out.strides[2] * outWidth},
       {g.outW, g.strideW * in.strides[3] * inWidth, out.strides[3] * outWidth}};
   int64_t groupChannels = g.inChannels / g.groups;
   setSum(gemm, {{g.kernelH, g.dilationH * in.strides[2]},
@@ -249,7 +272,7 @@ LogicalResult emitFloat(KernelContext &context, OpTy op, TileGemm &gemm,
 LogicalResult emit(KernelContext &context, qint::ConvOp op, ArrayRef<View> in,
                    ArrayRef<View> out) {
   ConvGeometry g = *convGeometry(op);
-  if (g.isDepthwise())
+  if (g.isDepthwise() && op.getWeight().getType().getElementType().isInteger(8))
     return emitDepthwise(context, op, in, out);
   if (failed(checkOutput(op, out[0], 1)))
     return failure();

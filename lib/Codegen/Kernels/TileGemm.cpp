@@ -218,8 +218,9 @@ private:
         panel, base, rowScalars(gemm.rowOffsets, firstRow, rows), rows, sets);
     Value weights = kb.add(base, plan.weightOffset(panel));
     Value ahead = prefetchStart(panel, base, tile);
-    acc = sumSegments(panel, 0, inRows, kb.index(0), weights, kb.index(0),
-                      ahead, acc);
+    acc = gemm.leadingShift ? sumWide(panel, inRows, weights, ahead, acc)
+                            : sumSegments(panel, 0, inRows, kb.index(0),
+                                          weights, kb.index(0), ahead, acc);
 
     PanelScales scales = loadScales(kb, gemm, plan, panel, panels, base);
     scales.rowMultiplier = rowScalars(gemm.rowMultipliers, firstRow, rows);
@@ -278,6 +279,32 @@ private:
   Value addToAll(Value vector, Value scalar) {
     int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
     return arith::AddIOp::create(kb.b, kb.loc, vector, kb.splat(scalar, lanes));
+  }
+
+  /// The outermost level where its last pass weighs less than those before it,
+  /// whose sum is shifted. `start` are biases, added behind the shift; modulo
+  /// 2^32, as all sums.
+  SmallVector<Value> sumWide(const PanelClass &panel, ArrayRef<Value> inRows,
+                             Value weights, Value ahead,
+                             ArrayRef<Value> start) {
+    int64_t last = gemm.segments.front().count - 1;
+    int64_t bytes =
+        gemm.numRuns() / (last + 1) * gemm.dwordsPerRun() * 4 * panel.lanes();
+    SmallVector<Value> acc;
+    for (Value value : start)
+      acc.push_back(kb.constant(value.getType(), 0));
+    auto pass = [&](Value i, ValueRange carried) {
+      Value consumed = kb.mul(i, bytes);
+      return sumSegments(panel, 1, inRows, kb.index(0),
+                         kb.add(consumed, weights), consumed, ahead, carried);
+    };
+    acc = kb.loop(0, last, 1, acc, pass);
+    for (auto [value, bias] : llvm::zip_equal(acc, start)) {
+      Value shift = kb.constant(value.getType(), gemm.leadingShift);
+      value = arith::ShLIOp::create(kb.b, kb.loc, value, shift);
+      value = arith::AddIOp::create(kb.b, kb.loc, value, bias);
+    }
+    return pass(kb.index(last), acc);
   }
 
   /// Segment level `level` and the run in it. `offset` is common to all rows
@@ -387,11 +414,12 @@ std::string tileKey(const TileGemm &gemm) {
   for (const TileSegment &segment : gemm.segments)
     os << segment.count << '@' << segment.stride << ' ';
   const TileRequant &r = gemm.requant;
-  os << gemm.runElements << '/' << gemm.channels << '/' << gemm.groups << '/'
-     << gemm.inGroupStride << '/' << gemm.outGroupStride << '/' << gemm.inOrigin
-     << '/' << gemm.outOrigin << '/' << int(r.form) << '/' << r.halfEven << '/'
-     << r.shift.size() << '/' << r.zeroPoint << '/' << r.clampMin << '/'
-     << r.clampMax << '/' << llvm::bit_cast<uint32_t>(r.floatMin) << '/'
+  os << gemm.leadingShift << '/' << gemm.runElements << '/' << gemm.channels
+     << '/' << gemm.groups << '/' << gemm.inGroupStride << '/'
+     << gemm.outGroupStride << '/' << gemm.inOrigin << '/' << gemm.outOrigin
+     << '/' << int(r.form) << '/' << r.halfEven << '/' << r.shift.size() << '/'
+     << r.zeroPoint << '/' << r.clampMin << '/' << r.clampMax << '/'
+     << llvm::bit_cast<uint32_t>(r.floatMin) << '/'
      << llvm::bit_cast<uint32_t>(r.floatMax);
   if (r.shift.size() == 1)
     os << '/' << r.shift[0];

@@ -25,4 +25,12 @@ inline int64_t countWeightDigits(int32_t weight) {
   return count;
 }
 
+/// A weight of more than a byte is `256 high + low`, `low` a signed byte.
+inline int32_t lowByte(int32_t weight) {
+  return static_cast<int8_t>(static_cast<uint8_t>(weight));
+}
+inline int32_t highBytes(int32_t weight) {
+  return (weight - lowByte(weight)) / 256;
+}
+
 } // namespace mlir::qopt::codegen

@@ -26,7 +26,7 @@ struct ConvShape {
   }
 };
 
-ConvShape randomConv(Random &random) {
+ConvShape randomConv(Random &random, bool isDepthwise = false) {
   ConvShape shape;
   shape.batch = random.chance(20) ? 2 : 1;
   shape.groups = random.chance(20) ? random.in(2, 3) : 1;
@@ -35,8 +35,11 @@ ConvShape randomConv(Random &random) {
   shape.outChannels =
       shape.groups * random.pick<int64_t>(
                          {1, 2, 3, 7, 10, 16, 17, 24, 33, 36, 48, 64, 80, 100});
+  if (isDepthwise)
+    shape.groups = shape.outChannels = shape.channels;
   // Two channels in two groups are a depthwise convolution; others test it.
-  if (shape.groups == shape.channels && shape.channels == shape.outChannels)
+  else if (shape.groups == shape.channels &&
+           shape.channels == shape.outChannels)
     shape.outChannels *= 2;
   shape.height = random.in(1, 9);
   shape.width = random.in(1, 17);
@@ -84,29 +87,32 @@ std::string layerText(const std::string &op, const std::string &dialect,
 /// `length` terms.
 struct IntegerParts {
   std::string attrs, weights, bias;
-  ElementKind in, out;
+  ElementKind in, weight, out;
 };
 
-IntegerParts randomParts(Random &random, int64_t channels, int64_t length) {
+IntegerParts randomParts(Random &random, int64_t channels, int64_t length,
+                         ElementKind weight) {
   IntegerParts parts;
   parts.in = randomKind(random, 15);
+  parts.weight = weight;
   parts.out = randomKind(random, 25);
   int64_t magnitude = parts.in == ElementKind::I8 ? 255 : 65535;
   // What int32 holds for certain, as the compiler proves for real weights.
   int64_t most =
-      std::clamp<int64_t>((int64_t(1) << 30) / (magnitude * length), 1, 127);
+      std::clamp<int64_t>((int64_t(1) << 30) / (magnitude * length), 1,
+                          parts.weight == ElementKind::I8 ? 127 : 32767);
   int64_t low = -most, high = most;
-  if (most == 127 && random.chance(20))
-    low = -128;
+  if ((most == 127 || most == 32767) && random.chance(20))
+    --low;
   parts.weights =
-      randomIntegers(random, channels * length, ElementKind::I8, low, high);
+      randomIntegers(random, channels * length, parts.weight, low, high);
   if (random.chance(80))
     parts.bias =
         randomIntegers(random, channels, ElementKind::I32, -5000, 5000);
   parts.attrs = "input_zero_point = " +
                 std::to_string(randomZeroPoint(random, parts.in)) + " : i32";
   int64_t zeroPoint = 0;
-  if (random.chance(20)) {
+  if (parts.weight == ElementKind::I8 && random.chance(20)) {
     zeroPoint = std::min<int64_t>(127, most);
     SmallVector<int32_t> zeroPoints;
     int64_t count = random.chance(50) ? 1 : channels;
@@ -127,16 +133,19 @@ IntegerParts randomParts(Random &random, int64_t channels, int64_t length) {
 }
 
 GraphCase integerConv(Random &random) {
-  ConvShape s = randomConv(random);
+  // Depthwise kernels have weights of 8 bits.
+  ElementKind weight = randomKind(random, 15);
+  ConvShape s =
+      randomConv(random, weight != ElementKind::I8 && random.chance(20));
   int64_t length = s.channels / s.groups * s.kernel[0] * s.kernel[1];
-  IntegerParts parts = randomParts(random, s.outChannels, length);
+  IntegerParts parts = randomParts(random, s.outChannels, length, weight);
   GraphCase graph;
   graph.text = layerText(
       "qint.conv", "qint", convAttrs(s) + ", " + parts.attrs,
       tensorType({s.batch, s.channels, s.height, s.width}, parts.in),
       tensorType(
           {s.outChannels, s.channels / s.groups, s.kernel[0], s.kernel[1]},
-          ElementKind::I8),
+          parts.weight),
       parts.weights, tensorType({s.outChannels}, ElementKind::I32), parts.bias,
       tensorType({s.batch, s.outChannels, s.outSize(0), s.outSize(1)},
                  parts.out));
@@ -192,14 +201,15 @@ SmallVector<int64_t> with(ArrayRef<int64_t> leading, int64_t last) {
 
 GraphCase integerGemm(Random &random) {
   GemmShape s = randomGemm(random);
-  IntegerParts parts = randomParts(random, s.channels, s.length);
+  IntegerParts parts =
+      randomParts(random, s.channels, s.length, randomKind(random, 15));
   GraphCase graph;
   graph.text =
       layerText("qint.gemm", "qint", parts.attrs,
                 tensorType(with(s.leading, s.length), parts.in),
-                tensorType({s.channels, s.length}, ElementKind::I8),
-                parts.weights, tensorType({s.channels}, ElementKind::I32),
-                parts.bias, tensorType(with(s.leading, s.channels), parts.out));
+                tensorType({s.channels, s.length}, parts.weight), parts.weights,
+                tensorType({s.channels}, ElementKind::I32), parts.bias,
+                tensorType(with(s.leading, s.channels), parts.out));
   return graph;
 }
 

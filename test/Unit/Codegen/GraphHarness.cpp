@@ -132,18 +132,22 @@ std::string compare(ArrayRef<uint8_t> actual, const reference::Tensor &expected,
 
 } // namespace
 
+template <typename T>
+static std::string randomHex(Random &random, int64_t count, int64_t low,
+                             int64_t high) {
+  std::vector<T> values(count);
+  for (T &value : values)
+    value = static_cast<T>(random.in(low, high));
+  return hexOf(values);
+}
+
 std::string randomIntegers(Random &random, int64_t count, ElementKind kind,
                            int64_t low, int64_t high) {
-  if (kind == ElementKind::I8) {
-    std::vector<int8_t> values(count);
-    for (int8_t &value : values)
-      value = static_cast<int8_t>(random.in(low, high));
-    return hexOf(values);
-  }
-  std::vector<int32_t> values(count);
-  for (int32_t &value : values)
-    value = static_cast<int32_t>(random.in(low, high));
-  return hexOf(values);
+  if (kind == ElementKind::I8)
+    return randomHex<int8_t>(random, count, low, high);
+  if (kind == ElementKind::I16)
+    return randomHex<int16_t>(random, count, low, high);
+  return randomHex<int32_t>(random, count, low, high);
 }
 
 std::string randomFloats(Random &random, int64_t count, float low, float high) {

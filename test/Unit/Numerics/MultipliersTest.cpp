@@ -247,9 +247,9 @@ TEST(Multipliers, defaultsAreZero) {
 TEST(AccumulatorBound, isReachedAndNeverLeft) {
   Random random(8);
   for (int i = 0; i < 2000; ++i) {
-    int8_t weights[6];
-    for (int8_t &weight : weights)
-      weight = static_cast<int8_t>(random.next());
+    int16_t weights[6];
+    for (int16_t &weight : weights)
+      weight = static_cast<int16_t>(random.next());
     const int32_t zeroW = static_cast<int32_t>(random.between(-128, 127));
     const int32_t zeroX = static_cast<int32_t>(random.between(-128, 127));
     const int64_t bias = random.between(-1000000, 1000000);
@@ -270,9 +270,10 @@ TEST(AccumulatorBound, isReachedAndNeverLeft) {
 }
 
 TEST(AccumulatorBound, tellsWhatFitsInt32) {
-  const std::vector<int8_t> weights(66052, 127);
-  const auto fits = accumulatorBound(
-      llvm::ArrayRef<int8_t>(weights).take_front(66000), 0, -128, 127, -128, 0);
+  const std::vector<int16_t> weights(66052, 127);
+  const auto fits =
+      accumulatorBound(llvm::ArrayRef<int16_t>(weights).take_front(66000), 0,
+                       -128, 127, -128, 0);
   EXPECT_TRUE(fits.fitsInt32());
   EXPECT_EQ(fits.magnitude(), INT64_C(66000) * 127 * 255);
   EXPECT_EQ(fits.min, 0);
@@ -283,7 +284,7 @@ TEST(AccumulatorBound, tellsWhatFitsInt32) {
   EXPECT_FALSE(
       accumulatorBound({}, 0, -128, 127, 0, INT64_C(-2147483649)).fitsInt32());
   // 127 * 255 * 66313 leaves int32.
-  const std::vector<int8_t> many(66313, 127);
+  const std::vector<int16_t> many(66313, 127);
   EXPECT_FALSE(accumulatorBound(many, 0, -128, 127, -128, 0).fitsInt32());
   EXPECT_EQ(accumulatorBound(many, 0, -128, 127, 127, 0).magnitude(),
             INT64_C(66313) * 127 * 255);

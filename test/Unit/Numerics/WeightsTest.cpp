@@ -307,6 +307,60 @@ TEST(QuantizeWeights, floorsKeepTheBiasInRange) {
   EXPECT_TRUE(std::isfinite(weightScaleFloor(3e38f, 1e-38f)));
 }
 
+/// The largest `|acc|` of a channel of `weights`.
+double reached(const std::vector<float> &weights, const WideWeights &wide,
+               size_t channels, size_t channel, int64_t reach, double bias) {
+  const size_t length = weights.size() / channels;
+  double sum = std::fabs(bias) + 0.5;
+  for (size_t i = channel * length; i < (channel + 1) * length; ++i)
+    sum += static_cast<double>(std::abs(wide.values[i])) * reach;
+  return sum;
+}
+
+TEST(WideWeights, haveAsManyBitsAsTheAccumulatorHolds) {
+  for (size_t length : {1, 64, 700, 4096, 30000}) {
+    const std::vector<float> weights = randomWeights(2 * length, length);
+    const std::vector<float> biases = {3.0f, -40.0f};
+    const float inputScale = 0.01f;
+    const int64_t reach = 200;
+    const auto wide =
+        quantizeWideWeights(weights, 2, biases, inputScale, reach, 0);
+    ASSERT_TRUE(wide);
+    for (size_t c = 0; c < 2; ++c) {
+      const double scale = wide->scales[c];
+      int largest = 0;
+      for (size_t i = c * length; i < (c + 1) * length; ++i) {
+        EXPECT_LE(std::fabs(weights[i] - scale * wide->values[i]),
+                  0.5001 * scale);
+        largest = std::max<int>(largest, std::abs(wide->values[i]));
+      }
+      EXPECT_LE(largest, wideWeightMax);
+      const double bound = reached(weights, *wide, 2, c, reach,
+                                   biases[c] / (scale * inputScale));
+      EXPECT_LE(bound, INT32_MAX);
+      // One of the two bounds decides.
+      EXPECT_TRUE(largest > wideWeightMax - 2 || bound > 0.99 * INT32_MAX)
+          << length << " " << largest << " " << bound;
+    }
+  }
+}
+
+TEST(WideWeights, areRefusedBelow8Bits) {
+  const std::vector<float> weights(100000, 1.0f);
+  EXPECT_FALSE(quantizeWideWeights(weights, 1, {}, 1, 255, 0));
+  EXPECT_TRUE(quantizeWideWeights(weights, 1, {}, 1, 128, 0));
+  // A row of so many terms that their rounding alone fills the accumulator.
+  EXPECT_FALSE(quantizeWideWeights(weights, 1, {}, 1, 32768, 0));
+}
+
+TEST(WideWeights, takeFloorsAndDeadChannels) {
+  const std::vector<float> weights = {0.5f, 0.25f, 0, 0};
+  const auto wide = quantizeWideWeights(weights, 2, {}, 1, 128, 1.0f / 8);
+  ASSERT_TRUE(wide);
+  EXPECT_EQ(wide->scales, (std::vector<float>{0.125f, 0.125f}));
+  EXPECT_EQ(wide->values, (std::vector<int16_t>{4, 2, 0, 0}));
+}
+
 TEST(QuantizeBias, roundsHalfToEvenAndRefusesOverflow) {
   EXPECT_EQ(llvm::cantFail(quantizeBias(1.25f, 0.5f, 1.0f)), 2);
   EXPECT_EQ(llvm::cantFail(quantizeBias(1.75f, 0.5f, 1.0f)), 4);

@@ -54,14 +54,18 @@ struct LayerCase {
   std::vector<float> weightScales;
   int inputZero, outputZero;
   std::vector<int64_t> weightZeros;
+  bool wideWeights;
 
-  LayerCase(Random &random, int64_t channels, int64_t taps) {
+  /// Weights of 16 bits have no zero points.
+  LayerCase(Random &random, int64_t channels, int64_t taps,
+            bool wideWeights = false)
+      : wideWeights(wideWeights) {
     inputScale = random.scale(1e-3, 1);
     inputZero = random.integer(-128, 127);
     outputZero = random.integer(-128, 127);
     for (int64_t o = 0; o < channels; ++o) {
       weightScales.push_back(random.scale(1e-3, 1));
-      weightZeros.push_back(random.integer(-20, 20));
+      weightZeros.push_back(wideWeights ? 0 : random.integer(-20, 20));
     }
     // Results that fill the range without always saturating.
     outputScale = inputScale * weightScales[0] * 100 * std::sqrt(taps);
@@ -72,10 +76,12 @@ struct LayerCase {
     for (size_t o = 0; o < weightScales.size(); ++o) {
       factors.emplace_back(static_cast<long double>(inputScale) *
                            weightScales[o] / outputScale);
-      zeros += (o ? ", " : "") + std::to_string(weightZeros[o]);
+      if (!wideWeights)
+        zeros += (o ? ", " : "") + std::to_string(weightZeros[o]);
     }
     return "input_zero_point = " + std::to_string(inputZero) +
-           " : i32, weight_zero_points = array<i32: " + zeros +
+           " : i32, weight_zero_points = array<i32" +
+           (wideWeights ? "" : ": ") + zeros +
            ">, requant = " + requantText(factors, outputZero, low, high);
   }
   /// The exact result, in output steps, of an exact sum of integers.
@@ -86,20 +92,23 @@ struct LayerCase {
 
 } // namespace
 
-static void checkConv(uint64_t seed, bool wideInput, bool wideResult) {
+static void checkConv(uint64_t seed, bool wideInput, bool wideResult,
+                      bool wideWeights = false) {
   Random random(seed);
   ConvCase c(random);
   int64_t outputs = c.groups * c.groupOut, inputs = c.groups * c.groupIn;
-  LayerCase layer(random, outputs, c.groupIn * c.kernel[0] * c.kernel[1]);
+  LayerCase layer(random, outputs, c.groupIn * c.kernel[0] * c.kernel[1],
+                  wideWeights);
   SmallVector<int64_t> xShape = {c.batch, inputs, c.height, c.width};
   SmallVector<int64_t> wShape = {outputs, c.groupIn, c.kernel[0], c.kernel[1]};
   SmallVector<int64_t> yShape = {c.batch, outputs, c.out(0), c.out(1)};
   Tensor x = wideInput ? random.i16(xShape, -2000, 2000) : random.i8(xShape);
-  Tensor w = random.i8(wShape);
+  Tensor w =
+      wideWeights ? random.i16(wShape, -32768, 32767) : random.i8(wShape);
   Tensor b = random.i32({outputs}, -5000, 5000);
   int low = wideResult ? -32768 : -128, high = -low - 1;
   std::string xType = typeText(xShape, wideInput ? "i16" : "i8");
-  std::string wType = typeText(wShape, "i8"),
+  std::string wType = typeText(wShape, wideWeights ? "i16" : "i8"),
               bType = typeText({outputs}, "i32");
   std::string yType = typeText(yShape, wideResult ? "i16" : "i8");
   auto results = runText(
@@ -147,19 +156,21 @@ TEST(IntegerConv, WithinHalfAStepOfExact) {
     checkConv(seed, false, false);
     checkConv(1000 + seed, true, false);
     checkConv(2000 + seed, false, true);
+    checkConv(3000 + seed, false, false, true);
   }
 }
 
-static void checkGemm(uint64_t seed, bool wideInput) {
+static void checkGemm(uint64_t seed, bool wideInput, bool wideWeights = false) {
   Random random(seed);
   int64_t rows = random.integer(1, 4), width = random.integer(1, 9);
   int64_t depth = random.integer(1, 70);
-  LayerCase layer(random, width, depth);
+  LayerCase layer(random, width, depth, wideWeights);
   Tensor x = wideInput ? random.i16({rows, depth}, -3000, 3000)
                        : random.i8({rows, depth});
-  Tensor w = random.i8({width, depth});
+  Tensor w = wideWeights ? random.i16({width, depth}, -9000, 9000)
+                         : random.i8({width, depth});
   std::string xType = typeText({rows, depth}, wideInput ? "i16" : "i8");
-  std::string wType = typeText({width, depth}, "i8");
+  std::string wType = typeText({width, depth}, wideWeights ? "i16" : "i8");
   std::string yType = typeText({rows, width}, "i8");
   auto results = runText(
       functionText("%x: " + xType + ", %w: " + wType, yType,
@@ -185,6 +196,8 @@ TEST(IntegerGemm, WithinHalfAStepOfExact) {
   for (uint64_t seed = 0; seed < 60; ++seed) {
     checkGemm(seed, false);
     checkGemm(1000 + seed, true);
+    checkGemm(2000 + seed, false, true);
+    checkGemm(3000 + seed, true, true);
   }
 }
 

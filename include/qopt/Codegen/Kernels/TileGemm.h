@@ -67,6 +67,9 @@ struct TileGemm {
   SmallVector<TileRows> rows;
   /// Outermost first; may be empty.
   SmallVector<TileSegment> segments;
+  /// All but the last pass of the outermost segment weigh `2^leadingShift`:
+  /// weights in more than one byte.
+  int64_t leadingShift = 0;
   /// Elements that lie next to each other in A, without padding. Reading goes
   /// by 4 bytes, so up to 3 bytes beyond a run are read, times zero weights.
   int64_t runElements = 1;
