@@ -4,10 +4,12 @@
 
 usage: make_quantized.py --zoo ZOO --out DIR [--models a,b] [--forms qdq-s8,...]
        make_quantized.py --ops --out DIR
+       make_quantized.py --blocks --out DIR
 
 ZOO holds one folder a model (model.onnx, calib/). Each model is written as
 DIR/<name>-<form>.onnx beside DIR/<name>.npy, inputs to compare on. --ops writes
-small networks of one operator each instead. Needs numpy, onnx and onnxruntime.
+small networks of one operator each instead, --blocks products whose weights have a
+scale a block, which onnxruntime's quantizer does not write (opset 21). Needs numpy, onnx and onnxruntime.
 """
 
 import argparse
@@ -179,11 +181,64 @@ def make_ops(args):
         os.remove(source)
 
 
+def blocked_product(rng, length, channels, block, kind, samples):
+    """A model of one MatMul between int8 tensors, and its inputs."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+    bits = {"Int4": 4, "UInt4": 4, "Int8": 8}[kind]
+    low = 0 if kind[0] == "U" else -(1 << bits - 1)
+    weights = rng.standard_normal((length, channels)).astype(np.float32) / np.sqrt(length)
+    blocks = weights.reshape(length // block, block, channels)
+    scales = (np.abs(blocks).max(1) / ((1 << bits - 1) - 1)).astype(np.float32)
+    middle = 1 << bits - 1 if low == 0 else 0
+    integers = np.clip(np.rint(blocks / scales[:, None]) + middle, low, low + (1 << bits) - 1)
+    data_type = {"Int4": TensorProto.INT4, "UInt4": TensorProto.UINT4, "Int8": TensorProto.INT8}[kind]
+    flat = integers.reshape(length, channels).astype(np.int64).ravel()
+    initializers = [
+        helper.make_tensor("w", data_type, [length, channels], flat),
+        helper.make_tensor("wz", data_type, scales.shape, [middle] * scales.size),
+        numpy_helper.from_array(scales, "ws")]
+    inputs = rng.standard_normal([samples, 1, 16, length]).astype(np.float32)
+    real = inputs @ ((integers - middle) * scales[:, None]).reshape(length, channels)
+    for name, values in [("x", inputs), ("y", real)]:
+        step = np.float32((values.max() - values.min()) / 255)
+        point = np.int8(np.clip(np.rint(-128 - values.min() / step), -128, 127))
+        initializers += [numpy_helper.from_array(step, name + "s"),
+                         numpy_helper.from_array(point, name + "z")]
+    node = helper.make_node
+    nodes = [node("QuantizeLinear", ["x", "xs", "xz"], ["xq"]),
+             node("DequantizeLinear", ["xq", "xs", "xz"], ["xd"]),
+             node("DequantizeLinear", ["w", "ws", "wz"], ["wd"], axis=0, block_size=block),
+             node("MatMul", ["xd", "wd"], ["p"]),
+             node("QuantizeLinear", ["p", "ys", "yz"], ["yq"]),
+             node("DequantizeLinear", ["yq", "ys", "yz"], ["y"])]
+    value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    graph = helper.make_graph(nodes, "blocks", [value("x", [1, 16, length])],
+                              [value("y", [1, 16, channels])], initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
+    model.ir_version = 10
+    return model, inputs
+
+
+def make_blocks(args):
+    import numpy as np
+    import onnx
+    rng = np.random.default_rng(3)
+    for length, block in [(64, 16), (256, 32), (1024, 32), (4096, 128)]:
+        for kind in ["Int4", "UInt4", "Int8"]:
+            name = f"blocks_{length}x64_{block}_{kind.lower()}"
+            model, inputs = blocked_product(rng, length, 64, block, kind, args.samples)
+            onnx.save(model, os.path.join(args.out, name + "-qdq.onnx"))
+            np.save(os.path.join(args.out, name + ".npy"), inputs)
+            print(name)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--zoo")
     parser.add_argument("--out", required=True)
     parser.add_argument("--ops", action="store_true")
+    parser.add_argument("--blocks", action="store_true")
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--forms", default=",".join(FORMS))
     parser.add_argument("--samples", type=int, default=SAMPLES)
@@ -194,7 +249,9 @@ def main():
         print(f"skipped: {missing}")
         return 0
     os.makedirs(args.out, exist_ok=True)
-    if args.ops:
+    if args.blocks:
+        make_blocks(args)
+    elif args.ops:
         make_ops(args)
     else:
         make_zoo(args)
