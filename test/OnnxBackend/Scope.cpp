@@ -11,10 +11,10 @@ namespace qopt_test {
 // clang-format off
 static const std::set<std::string> promised = {
     "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool",
-    "BatchNormalization", "Cast", "Ceil", "Celu", "Clip", "Concat", "Constant",
+    "BatchNormalization", "Cast", "CastLike", "Ceil", "Celu", "Clip", "Concat", "Constant",
     "ConstantOfShape", "Conv", "ConvInteger", "ConvTranspose", "DepthToSpace",
     "DequantizeLinear", "Div", "Dropout", "DynamicQuantizeLinear", "Elu",
-    "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "Gelu",
+    "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Gelu",
     "Gemm", "GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual",
     "GroupNormalization", "HardSigmoid", "HardSwish", "Identity", "If",
     "InstanceNormalization", "LRN", "LayerNormalization", "LeakyRelu", "Less",
@@ -24,7 +24,7 @@ static const std::set<std::string> promised = {
     "PRelu", "Pad", "Pow", "QLinearConv", "QLinearMatMul", "QuantizeLinear",
     "Range", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSum",
     "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum",
-    "ReduceSumSquare", "Relu", "Reshape", "Resize", "Round", "Selu", "Shape",
+    "ReduceSumSquare", "Relu", "Reshape", "Resize", "Round", "ScatterElements", "ScatterND", "Selu", "Shape",
     "Sigmoid", "Sign", "Size", "Slice", "Softmax", "Softplus", "Softsign",
     "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
     "ThresholdedRelu", "Tile", "Transpose", "Unsqueeze", "Upsample", "Where",

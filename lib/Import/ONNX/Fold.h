@@ -64,5 +64,13 @@ Expected<Constant> foldCast(const Constant &input, int64_t type);
 Expected<Constant> foldBinary(Arithmetic op, const Constant &a,
                               const Constant &b);
 Expected<Constant> foldUnary(UnaryArithmetic op, const Constant &input);
+/// Whether `foldReduce` knows the ONNX operator.
+bool isFoldedReduction(StringRef op);
+/// `op` over `axes` (normalized), as `shape`: floats are summed in float64 and
+/// rounded once; integers are exact, and only sums, products and extremes.
+Expected<Constant> foldReduce(StringRef op, const Constant &input,
+                              ArrayRef<int64_t> axes, Shape shape);
+/// ONNX's MatMul of floats, summed in float64 and rounded once.
+Expected<Constant> foldMatMul(const Constant &a, const Constant &b);
 
 } // namespace mlir::qopt::importer

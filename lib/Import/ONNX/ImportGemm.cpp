@@ -176,10 +176,24 @@ static void importComputedMatMul(NodeContext &n) {
   n.setResult(n.reshape(y, shape));
 }
 
+/// Whether known matrices are multiplied while the model is read.
+static bool isSmallProduct(NodeContext &n) {
+  Shape left = n.shapeOf(0), right = n.shapeOf(1);
+  if (left.empty() || right.empty())
+    return false;
+  double rows = left.size() == 1 ? 1 : double(left[left.size() - 2]);
+  double columns = right.size() == 1 ? 1 : double(right.back());
+  return double(*countElements(left)) * columns < 0x1p28 &&
+         double(*countElements(right)) * rows < 0x1p28;
+}
+
 void importMatMul(NodeContext &n) {
   n.expectInputs(2, 2);
   if (!n.ok())
     return;
+  if (n.allInputsConstant() && isSmallProduct(n))
+    return n.setResult(foldMatMul(*n.floatConstant(0, "the left side"),
+                                  *n.floatConstant(1, "the right side")));
   Shape rightShape = n.shapeOf(1);
   if (!n.isConstant(1) ||
       (rightShape.size() > 2 && !isOnes(ArrayRef(rightShape).drop_back(2))))

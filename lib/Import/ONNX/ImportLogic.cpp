@@ -131,7 +131,11 @@ static Value choose(NodeContext &n, Value condition, size_t branch,
       return n.unary(condition, Function::Affine, {c->floats.front(), 0});
   }
   Value x = n.activation(branch);
-  return n.create<MulOp>(shape, condition, x, FnAttr());
+  if (!n.ok())
+    return Value();
+  // The sum of both branches brings them to the whole shape.
+  Shape own = n.check(broadcastShapes(n.shapeOf(condition), n.shapeOf(x)));
+  return n.create<MulOp>(own, condition, x, FnAttr());
 }
 
 void importWhere(NodeContext &n) {

@@ -167,10 +167,13 @@ void importReduce(NodeContext &n) {
     axes = n.intsAttribute("axes").value_or(Shape());
   else if (n.hasInput(1))
     axes = n.intsConstant(1, "the axes");
-  Value x = n.activation(0);
+  bool isFolded = n.isConstant(0) && isFoldedReduction(n.opType());
+  if (n.ok() && !isFolded && n.opType() == "ReduceProd")
+    return (void)n.constant(0, "the input");
+  Value x = isFolded ? Value() : n.activation(0);
+  Shape shape = n.shapeOf(0), result;
   if (!n.ok())
     return;
-  Shape shape = n.shapeOf(x), result;
   if (axes.empty() && noop)
     return n.forward(0);
   if (axes.empty())
@@ -185,6 +188,9 @@ void importReduce(NodeContext &n) {
     else if (keepDims)
       result.push_back(1);
   }
+  if (isFolded)
+    return n.setResult(
+        foldReduce(n.opType(), *n.constant(0, "the input"), axes, result));
   n.setResult(createReduction(n, n.opType(), x, axes, result, keepDims));
 }
 

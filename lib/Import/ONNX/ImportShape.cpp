@@ -155,13 +155,8 @@ void importDropout(NodeContext &n) {
   n.forward(0);
 }
 
-void importCast(NodeContext &n) {
-  n.expectInputs(1, 1);
-  if (n.opset() >= 19)
-    n.ignoreAttributes({"saturate"});
-  if (!n.hasAttribute("to"))
-    n.invalid("attribute 'to' is missing");
-  int64_t type = n.intAttribute("to", 0);
+/// Input 0 as TensorProto's type `type`.
+static void castTo(NodeContext &n, int64_t type) {
   if (n.ok() && n.isConstant(0))
     return n.setResult(foldCast(*n.constant(0, "the input"), type));
   bool toFloat = type == 1 || type == 10 || type == 11 || type == 16;
@@ -180,6 +175,33 @@ void importCast(NodeContext &n) {
     return n.setResult(n.numbers(0));
   // Float activations of every width are computed as float32.
   n.setResult(n.activation(0));
+}
+
+void importCast(NodeContext &n) {
+  n.expectInputs(1, 1);
+  if (n.opset() >= 19)
+    n.ignoreAttributes({"saturate"});
+  if (!n.hasAttribute("to"))
+    n.invalid("attribute 'to' is missing");
+  castTo(n, n.intAttribute("to", 0));
+}
+
+void importCastLike(NodeContext &n) {
+  n.expectInputs(2, 2);
+  if (n.opset() >= 19)
+    n.ignoreAttributes({"saturate"});
+  constexpr int64_t float32 = 1, int64 = 7, boolean = 9;
+  int64_t type = n.isBool(1) ? boolean : float32;
+  if (n.ok() && n.isConstant(1)) {
+    ConstantRef like = n.constant(1, "the target");
+    if (like->element == Element::Bool)
+      type = boolean;
+    else if (like->element == Element::Int)
+      type = like->type ? like->type : int64;
+  } else if (n.ok() && n.holdsIntegers(1)) {
+    type = n.integerType(1);
+  }
+  castTo(n, type);
 }
 
 } // namespace mlir::qopt::importer

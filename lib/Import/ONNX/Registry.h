@@ -37,6 +37,13 @@ void importGlobalPool(NodeContext &n);
 void importGemm(NodeContext &n);
 void importMatMul(NodeContext &n);
 
+// What ONNX Runtime's optimizer writes.
+void importFusedLayer(NodeContext &n);
+void importFusedMatMul(NodeContext &n);
+void importFusedGelu(NodeContext &n);
+void importQuickGelu(NodeContext &n);
+void importSkipLayerNormalization(NodeContext &n);
+
 void importBinary(NodeContext &n);
 void importMinMax(NodeContext &n);
 void importSum(NodeContext &n);
@@ -79,12 +86,17 @@ void importConcat(NodeContext &n);
 void importIdentity(NodeContext &n);
 void importDropout(NodeContext &n);
 void importCast(NodeContext &n);
+void importCastLike(NodeContext &n);
 
 // Operators with subgraphs, which the driver expands.
 void importIf(NodeContext &n);
 void importLoop(NodeContext &n);
 
 void importGather(NodeContext &n);
+void importGatherND(NodeContext &n);
+void importGatherElements(NodeContext &n);
+void importScatterND(NodeContext &n);
+void importScatterElements(NodeContext &n);
 void importSlice(NodeContext &n);
 void importSplit(NodeContext &n);
 void importExpand(NodeContext &n);
