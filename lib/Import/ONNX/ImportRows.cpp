@@ -231,13 +231,16 @@ void importArgExtreme(NodeContext &n) {
     return;
   if (shape[axis] == 0)
     return n.invalid("expects at least one element along the axis");
+  int64_t length = shape[axis];
   if (keepDims)
     shape[axis] = 1;
   else
     shape.erase(shape.begin() + axis);
-  n.setResult(n.opType() == "ArgMax"
-                  ? n.create<ArgMaxOp>(shape, x, axis, keepDims, selectLast)
-                  : n.create<ArgMinOp>(shape, x, axis, keepDims, selectLast));
+  Value positions =
+      n.opType() == "ArgMax"
+          ? n.create<ArgMaxOp>(shape, x, axis, keepDims, selectLast)
+          : n.create<ArgMinOp>(shape, x, axis, keepDims, selectLast);
+  n.setWholeResult(positions, length);
 }
 
 //===----------------------------------------------------------------------===//

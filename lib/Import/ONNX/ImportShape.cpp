@@ -155,6 +155,16 @@ void importDropout(NodeContext &n) {
   n.forward(0);
 }
 
+/// The numbers from 0 on that TensorProto's integer type `type` holds.
+static int64_t countOf(int64_t type) {
+  static constexpr std::pair<int64_t, int> bits[] = {
+      {2, 8}, {3, 7}, {4, 16}, {5, 15}, {6, 31}, {7, 62}, {12, 32}, {13, 62}};
+  for (auto [known, width] : bits)
+    if (type == known)
+      return int64_t(1) << width;
+  return 0;
+}
+
 /// Input 0 as TensorProto's type `type`.
 static void castTo(NodeContext &n, int64_t type) {
   if (n.ok() && n.isConstant(0))
@@ -168,6 +178,9 @@ static void castTo(NodeContext &n, int64_t type) {
         n.chain(n.activation(0),
                 {{Function::Equal, {0}}, {Function::Affine, {-1, 1}}}));
   }
+  int64_t whole = n.wholeBelow(0);
+  if (n.ok() && !toFloat && whole > 0 && whole <= countOf(type))
+    return n.setWholeResult(n.activation(0), whole);
   if (n.ok() && !toFloat && n.dependsOnData(0))
     return n.unsupported("a tensor that is computed at run time is cast to an "
                          "integer");

@@ -364,6 +364,11 @@ void NodeContext::setBoolResult(Value value) {
   result.isBool = true;
 }
 
+void NodeContext::setWholeResult(Value value, int64_t bound) {
+  setResult(value);
+  result.wholeBelow = bound;
+}
+
 ConstantRef NodeContext::derive(Expected<Constant> constant, StringRef name) {
   static const ConstantRef empty = std::make_shared<Constant>();
   if (!constant) {
@@ -485,6 +490,9 @@ llvm::Error NodeContext::finish() {
   // What moves a bool gives a bool.
   bool mayMove = node.opType != "Cast" && node.opType != "Where";
   result.isBool |= !failed && mayMove && isBool(0);
+  // So do positions, but other operands may join them.
+  if (!failed && movesIntegers(node.opType) && node.opType != "Concat")
+    result.wholeBelow = wholeBelow(0);
   // Outputs without results of their own are unknown, and nothing reads them.
   auto entryOf = [&](size_t output) {
     if (failed || output == 0)

@@ -40,6 +40,9 @@ struct Entry {
   ConstantRef constant;
   /// An activation that stands for a bool: 0 or 1.
   bool isBool = false;
+  /// An activation of whole numbers from 0 to below this, such as positions; 0
+  /// where that is not known.
+  int64_t wholeBelow = 0;
   /// On an activation that the model holds as integers: what they mean. `value`
   /// are the reals they stand for. Without scales: a graph input that nobody
   /// has read yet.
@@ -152,6 +155,11 @@ public:
   /// The input as 0 and 1 in f32, where it may be a bool.
   Value boolActivation(size_t i);
   bool isBool(size_t i) const { return entry(i).isBool; }
+  /// Where the input's values are known to be whole numbers, what all are
+  /// below; else 0.
+  int64_t wholeBelow(size_t i) const {
+    return isBool(i) ? 2 : entry(i).wholeBelow;
+  }
   /// Whether the input is an activation that the model holds as integers.
   bool holdsIntegers(size_t i) const;
   /// TensorProto's number of such an input's element type.
@@ -179,6 +187,8 @@ public:
   void setResult(const Constant &constant);
   /// The result is a bool, 0 or 1 in f32.
   void setBoolResult(Value value);
+  /// The result is whole numbers from 0 to below `bound`.
+  void setWholeResult(Value value, int64_t bound);
   /// Output `i` after the first is known.
   void setConstantResult(size_t i, Constant constant);
   /// Of an operator with several outputs: one value or constant each.

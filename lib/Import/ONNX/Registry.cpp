@@ -37,7 +37,7 @@ static const OpEntry table[] = {
      "inference, rank 2 and more, constant parameters"},
     {"Cast", oldest, latest, importCast,
      "constants; float and 8-bit tensors to a float type (computed as "
-     "float32)"},
+     "float32); positions and bools to integers"},
     {"CastLike", 15, latest, importCastLike, "as Cast"},
     {"Ceil", oldest, latest, importFunction, "float tensors"},
     {"Celu", 12, latest, importElu, "any alpha but 0"},
