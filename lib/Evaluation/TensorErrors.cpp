@@ -49,12 +49,13 @@ llvm::Error TensorErrors::addArguments(func::FuncOp integer) {
         cast<RankedTensorType>(type).getElementType().getIntOrFloatBitWidth();
     argument.params = makeParams(static_cast<float>(scale.getValueAsDouble()),
                                  zeroPoint.getInt(), argument.bits);
-    // A graph input of unsigned bytes: the same values, 128 higher.
+    // A graph input of unsigned integers: the same values, higher by half the
+    // range.
     if (auto own = integer.getArgAttrOfType<StringAttr>(i, "qopt.type");
-        own && own == "uint8") {
-      argument.params.zeroPoint += 128;
-      argument.params.qmin += 128;
-      argument.params.qmax += 128;
+        own && own.getValue().starts_with("uint")) {
+      argument.params.zeroPoint -= argument.params.qmin;
+      argument.params.qmax -= argument.params.qmin;
+      argument.params.qmin = 0;
     }
     argument.elements = countElements(type);
     argument.bytes.resize(argument.elements * argument.bits / 8);

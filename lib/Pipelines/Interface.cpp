@@ -80,13 +80,16 @@ static BoundaryTensor makeTensor(Type type, DictionaryAttr attributes,
       tensor.scale = static_cast<float>(scale.getValueAsDouble());
     if (auto zeroPoint = attributes.getAs<IntegerAttr>("qint.zero_point"))
       tensor.zeroPoint = static_cast<int32_t>(zeroPoint.getInt());
-    // The model's own bytes: the same values, 128 higher.
-    if (auto type = attributes.getAs<StringAttr>("qopt.type");
-        type && type == "uint8" && tensor.type == BoundaryType::I8) {
-      tensor.type = BoundaryType::U8;
-      tensor.zeroPoint += 128;
-      tensor.qmin += 128;
-      tensor.qmax += 128;
+    // The model's own unsigned integers: the same values, higher by half the
+    // range.
+    auto type = attributes.getAs<StringAttr>("qopt.type");
+    bool isU8 = type && type == "uint8" && tensor.type == BoundaryType::I8;
+    bool isU16 = type && type == "uint16" && tensor.type == BoundaryType::I16;
+    if (isU8 || isU16) {
+      tensor.type = isU8 ? BoundaryType::U8 : BoundaryType::U16;
+      tensor.zeroPoint -= tensor.qmin;
+      tensor.qmax -= tensor.qmin;
+      tensor.qmin = 0;
     }
   }
   tensor.identifier = makeUnique(toIdentifier(tensor.name), taken);

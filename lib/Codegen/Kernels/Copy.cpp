@@ -25,11 +25,11 @@ NestOperand walkView(const View &view, ArrayRef<int64_t> strides,
 CopyNest::CopyNest(const Isa &isa, ArrayRef<int64_t> sizes,
                    const NestOperand &to, const NestOperand &from)
     : nest(sizes, {to, from}, isa.bytes() / byteWidth(to.kind)),
-      flips(to.storageBias != from.storageBias) {}
+      flip(to.storageBias ^ from.storageBias) {}
 
 void CopyNest::copy(KernelBuilder &k, const Chunk &part) const {
   Value value = nest.load(k, part, 1, nest.maxChunk());
-  nest.store(k, part, flips ? xorI(k, value, 128) : value);
+  nest.store(k, part, flip ? xorI(k, value, flip) : value);
 }
 
 void copySpace(KernelContext &context, Location loc, ArrayRef<int64_t> sizes,
@@ -186,7 +186,7 @@ void emitReshapeCopy(KernelContext &context, Location loc, const View &from,
         k.loop(0, to.numElements(), 1, [&](Value index) {
           Value value = k.load(args[1], positionOf(k, from, index), type);
           if (to.storageBias != from.storageBias)
-            value = xorI(k, value, 128);
+            value = xorI(k, value, to.storageBias ^ from.storageBias);
           k.store(args[0], positionOf(k, to, index), value);
         });
       });

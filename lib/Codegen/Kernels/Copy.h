@@ -25,7 +25,8 @@ struct CopyNest {
 
   ElementwiseNest nest;
   /// The bytes of i8 values change their bias.
-  bool flips;
+  /// The sign bit where memory holds other integers on both sides, else 0.
+  int32_t flip;
 };
 
 /// Operand 0 is written, operand 1 read; the layouts differ so that no

@@ -71,7 +71,8 @@ int64_t TransposingCopy::used(unsigned operand) const {
 }
 
 Value TransposingCopy::biased(KernelBuilder &k, Value vector) const {
-  return to.storageBias == from.storageBias ? vector : xorI(k, vector, 128);
+  int32_t flip = to.storageBias ^ from.storageBias;
+  return flip ? xorI(k, vector, flip) : vector;
 }
 
 void TransposingCopy::run(KernelBuilder &k, ValueRange args) const {

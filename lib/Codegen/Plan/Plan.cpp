@@ -56,7 +56,11 @@ llvm::Expected<Plan> planFunction(func::FuncOp func,
 
 /// The relabelling of a boundary tensor that is `type` outside.
 static int32_t boundaryBias(const View &view, StringAttr type) {
-  return view.kind == ElementKind::I8 && type && type == "uint8" ? 128 : 0;
+  if (!type)
+    return 0;
+  if (view.kind == ElementKind::I16)
+    return type == "uint16" ? 32768 : 0;
+  return view.kind == ElementKind::I8 && type == "uint8" ? 128 : 0;
 }
 
 llvm::Expected<Plan> Planner::run() {

@@ -200,7 +200,9 @@ int64_t Planner::directOutput(Value value) const {
   ArrayRef<int64_t> shape = shapeOf(value);
   if (isChannelsLast(value) && shape[1] != 1 && shape[2] * shape[3] != 1)
     return -1;
-  return uses[0]->getOperandNumber();
+  int64_t output = uses[0]->getOperandNumber();
+  // Kernels know only bytes of another sign than their values.
+  return plan.outputs[output].storageBias > 128 ? -1 : output;
 }
 
 //===----------------------------------------------------------------------===//

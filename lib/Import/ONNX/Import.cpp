@@ -50,7 +50,7 @@ func::FuncOp Importer::createFunction(ArrayRef<Shape> shapes) {
                        "input " + quoted(input.name) + " of type " +
                            input.type + " is not supported",
                        {"supported: float32, float16, bfloat16, float64; int8, "
-                        "uint8, int16 where a quantized operator reads "
+                        "uint8, int16, uint16 where a quantized operator reads "
                         "them"}));
     }
     state.entries[input.name] = entry;
@@ -183,9 +183,6 @@ void Importer::importOutputs(func::FuncOp function) {
                                 " is a bool tensor, which is not supported"));
       continue;
     }
-    if (entry.quantization && getIntegerName(*entry.quantization) == "uint16")
-      report(makeError(302, "output " + quoted(name) +
-                                " of type uint16 is not supported"));
     values.push_back(value);
     types.push_back(value.getType());
   }

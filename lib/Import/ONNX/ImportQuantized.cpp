@@ -47,7 +47,7 @@ static const IntegerKind *findKind(int type) {
 }
 
 QuantizationRef getInputQuantization(StringRef typeName) {
-  for (int type : {typeUint8, typeInt8, typeInt16}) {
+  for (int type : {typeUint8, typeInt8, typeUint16, typeInt16}) {
     const IntegerKind *kind = findKind(type);
     if (typeName != kind->name)
       continue;

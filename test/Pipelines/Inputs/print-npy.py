@@ -10,7 +10,7 @@ with open(sys.argv[1], "rb") as file:
     data = file.read()
 length = struct.unpack("<H", data[8:10])[0]
 header = ast.literal_eval(data[10:10 + length].decode())
-code = {"f4": "f", "i1": "b", "u1": "B", "i2": "h", "i4": "i"}[header["descr"][1:]]
+code = {"f4": "f", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i"}[header["descr"][1:]]
 body = data[10 + length:]
 values = struct.unpack("<%d%s" % (len(body) // struct.calcsize(code), code), body)
 print(header["descr"], "x".join(map(str, header["shape"])), *values)

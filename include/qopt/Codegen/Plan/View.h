@@ -48,8 +48,9 @@ struct View {
   llvm::SmallVector<int64_t, 4> strides;
   int64_t offset = 0;
   Halo halo;
-  /// The byte in memory is `q + storageBias` modulo 256: 128 for i8 values in
-  /// the arena (memory holds u8), 0 at the boundary and for other kinds.
+  /// The integer in memory is `q + storageBias` modulo 2^8 or 2^16: 128 for i8
+  /// values in the arena (memory holds u8), 0 at the boundary and for other
+  /// kinds, but 128 and 32768 for boundary tensors of unsigned types.
   int32_t storageBias = 0;
 
   int64_t rank() const { return shape.size(); }
