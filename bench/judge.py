@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Judges compiled models by a zoo's own metrics: decoded text, frames, classes.
 
-usage: judge.py --zoo ZOO --build BUILD [--limit N] MODEL...
+usage: judge.py --zoo ZOO --build BUILD [--limit N] [--flag=--range=minmax] MODEL...
 
 Each MODEL is a folder of ZOO with meta.json; ZOO/eval.py computes the metric
-from what the object answers. Needs numpy. Prints one JSON line a model.
+from what the object answers; --flag is one for qopt, of any number. Needs numpy. Prints one JSON line a model.
 """
 
 import argparse
@@ -57,12 +57,12 @@ def options_of(meta):
 class Object:
     """A compiled model that takes and gives a dictionary's and a list's arrays."""
 
-    def __init__(self, folder, meta, build, work):
+    def __init__(self, folder, meta, build, work, flags):
         import numpy as np
         library = os.path.join(work, meta["name"] + ".so")
         subprocess.run([os.path.join(build, "bin", "qopt"), os.path.join(folder, "model.onnx"),
                         "--calibrate", os.path.join(folder, "calib"), "--emit=lib", "-o",
-                        library, "--name=net", *options_of(meta)],
+                        library, "--name=net", *options_of(meta), *flags],
                        check=True, stdout=subprocess.DEVNULL)
         self.library = ctypes.CDLL(library)
         self.model = Model.in_dll(self.library, "net_model")
@@ -96,7 +96,7 @@ class Object:
         return floats
 
 
-def judge(zoo, name, build, limit):
+def judge(zoo, name, build, limit, flags):
     import numpy as np
     sys.path.insert(0, zoo)
     import eval as zoo_eval
@@ -111,7 +111,7 @@ def judge(zoo, name, build, limit):
         return normalize(name, array)
     folder.conv = as_stored
     with tempfile.TemporaryDirectory() as work:
-        net = Object(folder.d, folder.meta, build, work)
+        net = Object(folder.d, folder.meta, build, work, flags)
         result = zoo_eval.evaluate(folder, net, limit)
     return {"model": name, "float": folder.meta["float_metric_eval"], **result}
 
@@ -121,6 +121,7 @@ def main():
     parser.add_argument("--zoo", required=True)
     parser.add_argument("--build", required=True)
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--flag", action="append", default=[])
     parser.add_argument("models", nargs="+")
     arguments = parser.parse_args()
     try:
@@ -130,7 +131,8 @@ def main():
         return
     for name in arguments.models:
         print(json.dumps(judge(os.path.abspath(arguments.zoo), name,
-                               os.path.abspath(arguments.build), arguments.limit)), flush=True)
+                               os.path.abspath(arguments.build), arguments.limit,
+                               arguments.flag)), flush=True)
 
 
 if __name__ == "__main__":

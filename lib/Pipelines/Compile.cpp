@@ -135,6 +135,13 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
     return state.takeError();
   figures.qcal = state->serialize();
   figures.calibrationSamples = state->getSamples().size();
+  // What a model that brings scales leaves to decide is not worth a trial.
+  if (options.range == autoMethod && !levels.isImported()) {
+    auto trial = levels.tryRanges(*state);
+    if (!trial)
+      return trial.takeError();
+    figures.rangeTrial = std::move(*trial);
+  }
   if (llvm::Error error = levels.foldStatistics(*state))
     return error;
   // A model's own scales go with its own biases.

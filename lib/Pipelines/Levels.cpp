@@ -42,6 +42,8 @@ public:
     return makeError(code, messages.front(), std::move(notes));
   }
 
+  bool hasMessages() const { return !messages.empty(); }
+
 private:
   static std::string text(Diagnostic &diagnostic) {
     std::string message = diagnostic.str();
@@ -202,13 +204,36 @@ llvm::Error Levels::observe() {
   });
 }
 
-llvm::Error Levels::foldStatistics(const observers::CalibrationState &state) {
+llvm::Error Levels::checkModel(const observers::CalibrationState &state) const {
   if (state.getModelHash() != modelHash)
     return makeError(
         414, "the statistics are of another model than '" + options.model + "'",
         {},
         "calibrate this model: qopt calibrate " + options.model +
             " --calibrate data -o new.qcal");
+  return llvm::Error::success();
+}
+
+llvm::Expected<evaluation::RangeTrial>
+Levels::tryRanges(const observers::CalibrationState &state) {
+  if (llvm::Error error = checkModel(state))
+    return std::move(error);
+  evaluation::RangeTrialOptions trial;
+  trial.weights.perChannel = options.weightsPerChannel;
+  trial.weights.powerOfTwo = options.powerOfTwo;
+  trial.correctBias = options.biasCorrection;
+  DiagnosticCollector diagnostics(context);
+  auto result = evaluation::tryRanges(getFunction("observed"), state, trial);
+  if (!result && diagnostics.hasMessages()) {
+    llvm::consumeError(result.takeError());
+    return diagnostics.take(420, "");
+  }
+  return result;
+}
+
+llvm::Error Levels::foldStatistics(const observers::CalibrationState &state) {
+  if (llvm::Error error = checkModel(state))
+    return error;
   OwningOpRef<ModuleOp> copy(getLevel("observed").clone());
   DiagnosticCollector diagnostics(context);
   for (func::FuncOp function : copy->getOps<func::FuncOp>())

@@ -132,9 +132,7 @@ llvm::Error mlir::qopt::pipelines::parseRange(StringRef text,
     options.range = argument.empty() ? "percentile:99.99" : text.str();
     return llvm::Error::success();
   }
-  if (method == "auto")
-    return notBuilt("--range", text, "use mse, minmax or percentile:99.99");
-  static const StringRef known[] = {"mse", "minmax", "mean-minmax",
+  static const StringRef known[] = {"auto", "mse", "minmax", "mean-minmax",
                                     "percentile", "entropy"};
   if (text == "kl")
     text = "entropy";

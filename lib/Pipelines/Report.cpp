@@ -49,6 +49,23 @@ static void writeSizes(llvm::json::OStream &json, Levels &levels,
   });
 }
 
+static void writeRangeTrial(llvm::json::OStream &json,
+                            const evaluation::RangeTrial &trial) {
+  json.attributeObject("range_trial", [&] {
+    json.attribute("chosen", trial.chosen);
+    json.attribute("samples", trial.samples);
+    json.attributeArray("candidates", [&] {
+      for (const auto &candidate : trial.candidates)
+        json.object([&] {
+          json.attribute("method", candidate.method);
+          json.attribute("sqnr_db", candidate.db);
+          json.attribute("gain_db", candidate.gainDb);
+          json.attribute("gain_error_db", candidate.gainErrorDb);
+        });
+    });
+  });
+}
+
 static void writeBiasCorrection(llvm::json::OStream &json,
                                 const evaluation::BiasCorrection &correction) {
   json.attributeObject("bias_correction", [&] {
@@ -101,6 +118,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     json.attribute("calibration_samples", figures.calibrationSamples);
     if (!options.cutInputs.empty() || !options.cutOutputs.empty())
       writeCut(json, options, levels);
+    if (figures.rangeTrial)
+      writeRangeTrial(json, *figures.rangeTrial);
     if (figures.biasCorrection)
       writeBiasCorrection(json, *figures.biasCorrection);
     writeSizes(json, levels, info);

@@ -11,6 +11,7 @@
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
 #include "qopt/Transforms/Constants.h"
+#include "qopt/Transforms/Statistics.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 
@@ -36,11 +37,13 @@ static llvm::Error showStatistics(StringRef file, const CompileOptions &options,
   auto state = observers::CalibrationState::read(file);
   if (!state)
     return state.takeError();
-  auto method = observers::parseRangeMethod(options.range);
+  // What `auto` would choose takes the model; show what it prefers.
+  const std::string range = options.range == autoMethod ? "mse" : options.range;
+  auto method = observers::parseRangeMethod(range);
   if (!method)
     return method.takeError();
-  os << state->getSamples().size() << " samples, range by " << options.range
-     << ", " << options.activationBits << " bits\n";
+  os << state->getSamples().size() << " samples, range by " << range << ", "
+     << options.activationBits << " bits\n";
   printHead(os);
   for (const auto &tensor : state->getTensors()) {
     numerics::Range range = observers::chooseRange(

@@ -50,11 +50,24 @@ static void printAccuracy(llvm::raw_ostream &os,
                      100 * evaluation.agreement,
                      static_cast<long long>(evaluation.samples));
   for (const evaluation::OutputQuality &output : evaluation.outputs)
-    os << ", " << output.name
-       << llvm::format(" %.1f dB SQNR", output.sqnrDb);
+    os << ", " << output.name << llvm::format(" %.1f dB SQNR", output.sqnrDb);
   os << "\n";
-  os << llvm::format("time        float %.1f us, integer %.1f us an inference\n",
-                     evaluation.floatNs / 1000, evaluation.integerNs / 1000);
+  os << llvm::format(
+      "time        float %.1f us, integer %.1f us an inference\n",
+      evaluation.floatNs / 1000, evaluation.integerNs / 1000);
+}
+
+static void printRangeTrial(llvm::raw_ostream &os,
+                            const evaluation::RangeTrial &trial) {
+  os << "range       " << trial.chosen;
+  if (trial.candidates.empty())
+    os << ", too few samples to try others";
+  for (auto [index, candidate] : llvm::enumerate(trial.candidates))
+    os << (index == 0 ? ": " : ", ") << candidate.method
+       << llvm::format(" %.1f", candidate.db);
+  if (!trial.candidates.empty())
+    os << " dB on " << trial.samples << " samples";
+  os << "\n";
 }
 
 void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
@@ -69,6 +82,8 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
                ? llvm::formatv(" in {0:F1} s", figures.calibrationSeconds).str()
                : std::string(", read from a file"))
        << "\n";
+  if (figures.rangeTrial)
+    printRangeTrial(os, *figures.rangeTrial);
   if (!artifacts.object.empty()) {
     uint64_t after = *artifacts.info.constBytes + *artifacts.info.codeBytes;
     os << "size        " << bytes(levels.getModelBytes()) << " -> "
@@ -77,8 +92,8 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
        << llvm::format("), ratio %.2f\n",
                        static_cast<double>(levels.getModelBytes()) /
                            static_cast<double>(after));
-    os << "memory      arena " << bytes(artifacts.info.arenaBytes)
-       << ", stack " << bytes(*artifacts.info.stackBytes) << "\n";
+    os << "memory      arena " << bytes(artifacts.info.arenaBytes) << ", stack "
+       << bytes(*artifacts.info.stackBytes) << "\n";
   }
   if (figures.evaluation)
     printAccuracy(os, *figures.evaluation);

@@ -32,6 +32,8 @@ struct RunFigures {
   uint64_t calibrationSamples = 0;
   /// 0 where statistics were read from a file.
   double calibrationSeconds = 0;
+  /// Absent where a method was named.
+  std::optional<evaluation::RangeTrial> rangeTrial;
   /// Absent where it was not asked for.
   std::optional<evaluation::BiasCorrection> biasCorrection;
   std::optional<evaluation::Evaluation> evaluation;

@@ -103,8 +103,11 @@ getRange(ObserveOp op, const observers::CalibrationState &statistics) {
   if (stats->count == 0)
     return op.emitError("expects values of '")
            << op.getId() << "', but the calibration saw none";
+  // No pass tries methods; whoever does replaces this one before.
   llvm::Expected<observers::RangeMethod> method =
-      observers::parseRangeMethod(op.getMethod());
+      op.getMethod() == autoMethod
+          ? observers::RangeMethod()
+          : observers::parseRangeMethod(op.getMethod());
   if (!method)
     return op.emitError() << llvm::toString(method.takeError());
   Range range = observers::chooseRange(*stats, *method, op.getBits(),

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "qopt/Evaluation/CorrectBias.h"
+#include "qopt/Evaluation/RangeTrial.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "qopt/Pipelines/Inputs.h"
 #include "qopt/Pipelines/Options.h"
@@ -40,6 +41,9 @@ public:
   llvm::Error import();
   /// Levels `float` and `observed`.
   llvm::Error observe();
+  /// Finds the range method of level `observed` where it is `auto`.
+  llvm::Expected<evaluation::RangeTrial>
+  tryRanges(const observers::CalibrationState &state);
   /// Level `calibrated`: scales decided by `state`, which must be of this model
   /// (Q0414).
   llvm::Error foldStatistics(const observers::CalibrationState &state);
@@ -81,6 +85,9 @@ private:
   /// the message of error `code`.
   llvm::Error run(llvm::StringRef from, llvm::StringRef to, int code,
                   llvm::function_ref<void(OpPassManager &)> addPasses);
+
+  /// Q0414 where `state` is of another model.
+  llvm::Error checkModel(const observers::CalibrationState &state) const;
 
   /// The inputs that `--input` makes inputs of bytes. Q0105, Q0142.
   llvm::Error takeBytes();

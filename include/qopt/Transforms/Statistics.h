@@ -9,8 +9,11 @@
 
 namespace mlir::qopt {
 
+/// The method of observers whose method is still to be found.
+inline constexpr llvm::StringLiteral autoMethod = "auto";
+
 /// Gives every `qopt.observe` of `function` that has none a scale and a zero
-/// point. Emits an error and fails where `statistics` lacks an id, holds no
+/// point; `auto` counts as `mse`. Emits an error and fails where `statistics` lacks an id, holds no
 /// value of it, or an observer's method is not known.
 LogicalResult foldStatistics(func::FuncOp function,
                              const observers::CalibrationState &statistics);

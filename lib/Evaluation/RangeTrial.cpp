@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs the model once with one stream a range method and compares what comes
+// out.
+
+#include "qopt/Evaluation/RangeTrial.h"
+#include "Streams.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/IR/Threading.h"
+#include "qopt/Evaluation/Metrics.h"
+#include "qopt/Numerics/Simulate.h"
+#include "qopt/Support/Error.h"
+#include <cmath>
+#include <tuple>
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::evaluation;
+using numerics::QuantParams;
+
+namespace {
+
+/// The default first: what another method must beat. Of percentiles the widest:
+/// one value in 10,000 is some in each sample's larger tensors.
+constexpr llvm::StringLiteral methods[] = {"mse", "minmax", "percentile:99.999",
+                                           "mean-minmax", "entropy"};
+constexpr unsigned streamCount = 1 + std::size(methods);
+
+/// The observers of `function` whose method is to be found.
+SmallVector<ObserveOp> getUndecided(func::FuncOp function) {
+  SmallVector<ObserveOp> observers;
+  function.walk([&](ObserveOp op) {
+    if (op.getMethod() == autoMethod)
+      observers.push_back(op);
+  });
+  return observers;
+}
+
+/// The mean of `values[i] - others[i]` and its standard error.
+std::pair<double, double> comparePairs(ArrayRef<double> values,
+                                       ArrayRef<double> others) {
+  const double count = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (auto [value, other] : llvm::zip_equal(values, others))
+    sum += value - other;
+  const double mean = sum / count;
+  for (auto [value, other] : llvm::zip_equal(values, others))
+    squares += (value - other - mean) * (value - other - mean);
+  return {mean, std::sqrt(squares / (count - 1) / count)};
+}
+
+void decide(func::FuncOp function, StringRef method) {
+  for (ObserveOp op : getUndecided(function))
+    op.setMethod(method);
+}
+
+class Trial {
+public:
+  Trial(func::FuncOp calibrated, const observers::CalibrationState &state,
+        const RangeTrialOptions &options,
+        std::vector<std::vector<QuantParams>> params)
+      : body(calibrated.getBody().front()), options(options),
+        params(std::move(params)), streams(calibrated, state, streamCount) {}
+
+  /// The candidates and the samples of `trial`; neither with too few samples.
+  llvm::Error run(RangeTrial &trial);
+
+private:
+  llvm::Error visit(Operation &op);
+  llvm::Error compute(Operation &op);
+  void observe(ObserveOp op);
+  void correct(Operation &op, int64_t axis, StreamValues &result);
+  void judge(func::ReturnOp op, RangeTrial &trial);
+
+  Block &body;
+  const RangeTrialOptions &options;
+  /// Of each method: of each observer in program order.
+  std::vector<std::vector<QuantParams>> params;
+  size_t nextObserver = 0;
+  Streams streams;
+};
+
+} // namespace
+
+void Trial::observe(ObserveOp op) {
+  StreamValues result = streams.take(op.getInput());
+  parallelFor(op.getContext(), 0, streams.size(), [&](size_t sample) {
+    for (auto [index, own] : llvm::enumerate(params))
+      numerics::simulate(result.at(1 + index, sample), own[nextObserver]);
+  });
+  ++nextObserver;
+  streams.set(op.getResult(), std::move(result));
+}
+
+void Trial::correct(Operation &op, int64_t axis, StreamValues &result) {
+  const ChannelLayout layout(op, axis);
+  std::vector<double> delta(layout.channels);
+  forEachChannelBlock(
+      op.getContext(), layout.channels, [&](size_t first, size_t last) {
+        for (unsigned stream = 1; stream < streamCount && options.correctBias;
+             ++stream)
+          streams.moveMeans(result, layout, first, last, stream,
+                            /*estimatingOnly=*/true, delta);
+        streams.clamp(op, result, layout, first, last);
+      });
+}
+
+llvm::Error Trial::compute(Operation &op) {
+  std::optional<SmallVector<float>> rounded;
+  const int64_t axis = getChannelAxis(op);
+  if (auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+      quantizable && axis >= 0)
+    rounded = getRoundedWeights(quantizable, options.weights);
+  auto result = streams.compute(op, rounded);
+  if (!result)
+    return result.takeError();
+  if (rounded && result->elements)
+    correct(op, axis, *result);
+  streams.set(op.getResult(0), std::move(*result));
+  return llvm::Error::success();
+}
+
+llvm::Error Trial::visit(Operation &op) {
+  if (isa<ConstantOp>(op))
+    return llvm::Error::success();
+  if (auto observer = dyn_cast<ObserveOp>(op))
+    observe(observer);
+  else if (llvm::Error error = compute(op))
+    return error;
+  streams.release(op);
+  return llvm::Error::success();
+}
+
+void Trial::judge(func::ReturnOp op, RangeTrial &trial) {
+  std::vector<ErrorSum> sums(params.size());
+  std::vector<std::vector<double>> samples(params.size());
+  for (size_t sample = 0; sample < streams.size(); ++sample) {
+    if (options.correctBias && Streams::isEstimating(sample))
+      continue;
+    ++trial.samples;
+    for (auto [index, sum] : llvm::enumerate(sums)) {
+      ErrorSum own;
+      for (Value output : op.getOperands()) {
+        StreamValues &result = streams.get(output);
+        for (ErrorSum *each : {&sum, &own})
+          each->add(result.at(0, sample), result.at(1 + index, sample));
+      }
+      samples[index].push_back(own.sqnrDb());
+    }
+  }
+  for (auto [index, sum] : llvm::enumerate(sums)) {
+    RangeTrial::Candidate candidate;
+    candidate.method = methods[index].str();
+    candidate.db = sum.sqnrDb();
+    std::tie(candidate.gainDb, candidate.gainErrorDb) =
+        comparePairs(samples[index], samples[0]);
+    trial.candidates.push_back(std::move(candidate));
+  }
+}
+
+llvm::Error Trial::run(RangeTrial &trial) {
+  StreamLimits limits;
+  limits.minSamples = options.correctBias ? 2 * minimalJudges : minimalJudges;
+  limits.maxSamples = options.maxSamples;
+  limits.maxBytes = options.maxBytes;
+  limits.maxMacs = options.maxMacs;
+  if (llvm::Error error = streams.load(limits))
+    return error;
+  if (streams.size() == 0)
+    return llvm::Error::success();
+  for (Operation &op : body.without_terminator())
+    if (llvm::Error error = visit(op))
+      return error;
+  judge(cast<func::ReturnOp>(body.getTerminator()), trial);
+  return llvm::Error::success();
+}
+
+/// The best of what is better than the first beyond noise, else the first.
+static StringRef choose(ArrayRef<RangeTrial::Candidate> candidates) {
+  StringRef chosen = methods[0];
+  double best = candidates.empty() ? 0 : candidates[0].db + minimalGainDb;
+  for (const RangeTrial::Candidate &candidate : candidates) {
+    if (candidate.db < best || candidate.gainDb < minimalGainDb ||
+        candidate.gainDb < certainty * candidate.gainErrorDb)
+      continue;
+    best = candidate.db;
+    chosen = candidate.method;
+  }
+  return chosen;
+}
+
+/// What `observed` decides with `method`, observer by observer.
+static llvm::Expected<OwningOpRef<func::FuncOp>>
+foldWith(func::FuncOp observed, StringRef method,
+         const observers::CalibrationState &state) {
+  OwningOpRef<func::FuncOp> copy(observed.clone());
+  decide(*copy, method);
+  if (failed(foldStatistics(*copy, state)))
+    return makeError(420, "the statistics do not fit the model");
+  return copy;
+}
+
+static std::vector<QuantParams> getParams(func::FuncOp calibrated) {
+  std::vector<QuantParams> params;
+  calibrated.walk([&](ObserveOp op) {
+    params.push_back({op.getScale()->convertToFloat(),
+                      static_cast<int32_t>(*op.getZeroPoint()),
+                      numerics::signedMin(op.getBits()),
+                      numerics::signedMax(op.getBits())});
+  });
+  return params;
+}
+
+llvm::Expected<RangeTrial>
+mlir::qopt::evaluation::tryRanges(func::FuncOp observed,
+                                  const observers::CalibrationState &state,
+                                  const RangeTrialOptions &options) {
+  RangeTrial trial;
+  trial.chosen = methods[0].str();
+  OwningOpRef<func::FuncOp> calibrated;
+  std::vector<std::vector<QuantParams>> params;
+  for (StringRef method : methods) {
+    auto folded = foldWith(observed, method, state);
+    if (!folded)
+      return folded.takeError();
+    params.push_back(getParams(**folded));
+    if (!calibrated)
+      calibrated = std::move(*folded);
+  }
+  if (llvm::Error error =
+          Trial(*calibrated, state, options, std::move(params)).run(trial))
+    return std::move(error);
+  trial.chosen = choose(trial.candidates).str();
+  decide(observed, trial.chosen);
+  return trial;
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Loads samples, runs one op at a time on all of them, frees what is read.
+
+#include "Streams.h"
+#include "mlir/IR/Threading.h"
+#include "qopt/Codegen/Codegen.h"
+#include "qopt/Support/Error.h"
+#include "qopt/Transforms/Constants.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::evaluation;
+using calibration::Engine;
+
+ChannelLayout::ChannelLayout(Operation &op, int64_t axis) {
+  auto shape = cast<RankedTensorType>(op.getResult(0).getType()).getShape();
+  for (int64_t dim : shape.take_front(axis))
+    outer *= dim;
+  channels = shape[axis];
+  for (int64_t dim : shape.drop_front(axis + 1))
+    inner *= dim;
+}
+
+static size_t countElements(Value value) {
+  return cast<RankedTensorType>(value.getType()).getNumElements();
+}
+
+int64_t evaluation::getChannelAxis(Operation &op) {
+  auto type = cast<RankedTensorType>(op.getResult(0).getType());
+  if (isa<ConvOp>(op))
+    return 1;
+  return isa<GemmOp>(op) ? type.getRank() - 1 : -1;
+}
+
+void evaluation::forEachChannelBlock(
+    MLIRContext *context, size_t channels,
+    llvm::function_ref<void(size_t first, size_t last)> visit) {
+  constexpr size_t block = 16;
+  parallelFor(context, 0, llvm::divideCeil(channels, block), [&](size_t index) {
+    visit(index * block, std::min((index + 1) * block, channels));
+  });
+}
+
+llvm::Error Streams::check() {
+  auto isReal = [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.hasStaticShape() && tensor.getElementType().isF32();
+  };
+  auto fail = [](StringRef what) {
+    return makeError(340, "a simulation of quantization expects " + what.str() +
+                              " to be static tensors of f32");
+  };
+  if (!llvm::all_of(function.getArgumentTypes(), isReal))
+    return fail("the arguments");
+  for (Operation &op : function.getBody().front())
+    if (!isa<func::ReturnOp>(op) &&
+        (op.getNumResults() != 1 || !isReal(op.getResult(0).getType())))
+      return fail("the results of '" + op.getName().getStringRef().str() + "'");
+  bool fits = state.getInputs().size() == function.getNumArguments();
+  for (unsigned i = 0; fits && i < function.getNumArguments(); ++i)
+    fits =
+        state.getInputs()[i].elements == countElements(function.getArgument(i));
+  if (!fits)
+    return makeError(412, "the samples of the calibration do not fit the "
+                          "arguments of the model");
+  return llvm::Error::success();
+}
+
+void Streams::countUses() {
+  for (Operation &op : function.getBody().front())
+    for (Value operand : op.getOperands())
+      ++remainingUses[operand];
+}
+
+/// The most elements of one stream that are alive at a time, a sample.
+size_t Streams::peakElements() {
+  size_t live = 0, peak = 0;
+  for (BlockArgument argument : function.getArguments())
+    live += countElements(argument);
+  llvm::DenseMap<Value, unsigned> uses = remainingUses;
+  for (Operation &op : function.getBody().front()) {
+    if (isa<ConstantOp, func::ReturnOp>(op))
+      continue;
+    live += countElements(op.getResult(0));
+    peak = std::max(peak, live);
+    for (Value operand : op.getOperands())
+      if (!operand.getDefiningOp<ConstantOp>() && --uses[operand] == 0)
+        live -= countElements(operand);
+  }
+  return std::max<size_t>(peak, 1);
+}
+
+void Streams::loadArguments() {
+  size_t first = 0;
+  for (BlockArgument argument : function.getArguments()) {
+    StreamValues loaded(countElements(argument), streams, samples);
+    for (size_t sample = 0; sample < samples; ++sample) {
+      ArrayRef<float> source(state.getReservoir()[sample].values);
+      for (unsigned stream = 0; stream < streams; ++stream)
+        llvm::copy(source.slice(first, loaded.elements),
+                   loaded.at(stream, sample).begin());
+    }
+    first += loaded.elements;
+    values[argument] = std::move(loaded);
+  }
+}
+
+llvm::Error Streams::load(const StreamLimits &limits) {
+  if (llvm::Error error = check())
+    return error;
+  countUses();
+  uint64_t macs = 1;
+  for (Operation &op : function.getBody().front())
+    macs += codegen::macsOf(&op);
+  samples = std::min<uint64_t>(
+      {state.getReservoir().size(), limits.maxSamples,
+       limits.maxBytes / (peakElements() * streams * sizeof(float)),
+       limits.maxMacs / (macs * streams)});
+  if (samples < limits.minSamples)
+    samples = 0;
+  else
+    loadArguments();
+  return llvm::Error::success();
+}
+
+StreamValues &Streams::get(Value value) {
+  StreamValues &entry = values[value];
+  if (auto constant = getConstantF32(value); constant && !entry.elements) {
+    entry = StreamValues(constant->size(), streams, samples);
+    for (size_t sample = 0; sample < samples; ++sample)
+      for (unsigned stream = 0; stream < streams; ++stream)
+        llvm::copy(*constant, entry.at(stream, sample).begin());
+  }
+  return entry;
+}
+
+StreamValues Streams::take(Value value) {
+  StreamValues &input = get(value);
+  return remainingUses[value] == 1 ? std::move(input) : input.clone();
+}
+
+void Streams::release(Operation &op) {
+  for (Value operand : op.getOperands())
+    if (--remainingUses[operand] == 0)
+      values.erase(operand);
+  for (Value result : op.getResults())
+    if (result.use_empty())
+      values.erase(result);
+}
+
+/// Runs `engine`, which was made for `op`, over all samples.
+llvm::Error Streams::runSamples(Operation &op, Engine &engine,
+                                StreamValues &result) {
+  std::vector<std::unique_ptr<Engine>> copies;
+  const size_t workers =
+      std::min<size_t>(op.getContext()->getNumThreads(), samples);
+  while (copies.size() + 1 < workers) {
+    auto copy = engine.duplicate();
+    if (!copy)
+      return copy.takeError();
+    copies.push_back(std::move(*copy));
+  }
+  SmallVector<StreamValues *> operands;
+  for (Value operand : op.getOperands())
+    if (!operand.getDefiningOp<ConstantOp>())
+      operands.push_back(&values[operand]);
+  parallelFor(op.getContext(), 0, workers, [&](size_t worker) {
+    Engine &own = worker == 0 ? engine : *copies[worker - 1];
+    for (size_t sample = worker; sample < samples; sample += workers) {
+      SmallVector<const void *> inputs;
+      SmallVector<void *> outputs;
+      for (unsigned stream = 0; stream < streams; ++stream) {
+        for (StreamValues *operand : operands)
+          inputs.push_back(operand->at(stream, sample).data());
+        outputs.push_back(result.at(stream, sample).data());
+      }
+      own.run(inputs, outputs);
+    }
+  });
+  return llvm::Error::success();
+}
+
+llvm::Expected<StreamValues>
+Streams::compute(Operation &op, std::optional<ArrayRef<float>> rounded) {
+  auto engine = rounded ? ops.compileLayer(op, *rounded) : ops.compile(op);
+  if (!engine)
+    return engine.takeError();
+  StreamValues result(countElements(op.getResult(0)), streams, samples);
+  if (llvm::Error error = runSamples(op, **engine, result))
+    return std::move(error);
+  return result;
+}
+
+void Streams::moveMeans(StreamValues &result, const ChannelLayout &layout,
+                        size_t first, size_t last, unsigned stream,
+                        bool estimatingOnly,
+                        MutableArrayRef<double> delta) const {
+  std::fill(delta.begin() + first, delta.begin() + last, 0.0);
+  size_t used = 0;
+  for (size_t sample = 0; sample < samples; ++sample) {
+    if (estimatingOnly && !isEstimating(sample))
+      continue;
+    ++used;
+    ArrayRef<float> real = result.at(0, sample);
+    ArrayRef<float> rounded = result.at(stream, sample);
+    layout.forEachPiece(first, last, [&](size_t channel, size_t begin) {
+      for (size_t i = begin; i < begin + layout.inner; ++i)
+        delta[channel] += static_cast<double>(real[i]) - rounded[i];
+    });
+  }
+  for (size_t channel = first; channel < last; ++channel)
+    delta[channel] /= static_cast<double>(used * layout.outer * layout.inner);
+  for (size_t sample = 0; sample < samples; ++sample) {
+    MutableArrayRef<float> rounded = result.at(stream, sample);
+    layout.forEachPiece(first, last, [&](size_t channel, size_t begin) {
+      const float shift = static_cast<float>(delta[channel]);
+      for (float &value : rounded.slice(begin, layout.inner))
+        value += shift;
+    });
+  }
+}
+
+void Streams::clamp(Operation &op, StreamValues &result,
+                    const ChannelLayout &layout, size_t first,
+                    size_t last) const {
+  auto fuses = dyn_cast<FusesActivationInterface>(op);
+  FnAttr clamp = fuses ? fuses.getFusedActivation() : FnAttr();
+  if (!clamp)
+    return;
+  const float low = static_cast<float>(clamp.getClampMin());
+  const float high = static_cast<float>(clamp.getClampMax());
+  for (unsigned stream = 0; stream < streams; ++stream)
+    for (size_t sample = 0; sample < samples; ++sample)
+      layout.forEachPiece(first, last, [&](size_t, size_t begin) {
+        for (float &value :
+             result.at(stream, sample).slice(begin, layout.inner))
+          value = std::min(std::max(value, low), high);
+      });
+}
