@@ -29,7 +29,7 @@ defm shape : Eq<"shape", "Bind an input's shape: x=1x3x224x224", "<shape>">;
 defm inputs : Eq<"inputs", "Cut the model: these values become its inputs", "<names>">;
 defm outputs : Eq<"outputs", "Cut the model: these values become its outputs", "<names>">;
 defm mode : Eq<"mode", "static", "<mode>">;
-defm range : Eq<"range", "How ranges are chosen: mse (default), minmax, mean-minmax, percentile:99.99, entropy", "<method>">;
+defm range : Eq<"range", "How ranges are chosen: auto (default), mse, minmax, mean-minmax, percentile:99.99, entropy", "<method>">;
 defm scales : Eq<"scales", "real (default), or pow2: each scale is a power of two", "<kind>">;
 defm weights : Eq<"weights", "per-channel|per-tensor,sym,bits=8", "<list>">;
 defm bias_correction : Eq<"bias-correction", "Correct layers' means on calibration samples: on (default) or off", "<on|off>">;

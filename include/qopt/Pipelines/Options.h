@@ -66,8 +66,8 @@ struct CompileOptions {
   /// `--shard i/n`; only `qopt calibrate` takes it.
   std::string shard;
 
-  /// `minmax`, `mean-minmax`, `percentile:P`, `entropy`, `mse`.
-  std::string range = "mse";
+  /// `auto`, `minmax`, `mean-minmax`, `percentile:P`, `entropy`, `mse`.
+  std::string range = "auto";
   /// `--scales=pow2`.
   bool powerOfTwo = false;
   bool weightsPerChannel = true;
