@@ -13,7 +13,7 @@ static const std::set<std::string> promised = {
     "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool",
     "BatchNormalization", "Cast", "CastLike", "Ceil", "Celu", "Clip", "Concat", "Constant",
     "ConstantOfShape", "Conv", "ConvInteger", "ConvTranspose", "DepthToSpace",
-    "DequantizeLinear", "Div", "Dropout", "DynamicQuantizeLinear", "Elu",
+    "DequantizeLinear", "Div", "Dropout", "DynamicQuantizeLinear", "Einsum", "Elu",
     "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Gelu",
     "Gemm", "GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual",
     "GroupNormalization", "HardSigmoid", "HardSwish", "Identity", "If",

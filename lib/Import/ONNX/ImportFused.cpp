@@ -2,78 +2,10 @@
 //
 // The operators that ONNX Runtime's optimizer writes into the models that it
 // saves: each stands for operators of ONNX.
+#include "Parts.h"
 #include "Registry.h"
 
 namespace mlir::qopt::importer {
-
-namespace {
-
-/// Takes one node apart.
-class Parts {
-public:
-  explicit Parts(NodeContext &n) : n(n), node(n.getNode()) {}
-
-  std::string input(size_t i) const {
-    return i < node.inputs.size() ? node.inputs[i] : std::string();
-  }
-
-  /// One operator of `opset`, or of the model's; returns its result's name.
-  /// Attributes are added to `last()`.
-  std::string add(const std::string &opType, std::vector<std::string> inputs,
-                  int64_t opset = 0) {
-    Node part;
-    part.origin = node.domain + "." + node.opType;
-    part.name = node.name;
-    part.opset = opset ? opset : node.opset;
-    part.opType = opType;
-    part.inputs = std::move(inputs);
-    part.outputs = {output() + "@" + std::to_string(nodes.size())};
-    nodes.push_back(std::move(part));
-    return nodes.back().outputs.front();
-  }
-  Node &last() { return nodes.back(); }
-
-  void setInt(const std::string &name, int64_t value) {
-    last().attributes[name].kind = NodeAttribute::Kind::Int;
-    last().attributes[name].i = value;
-  }
-  void setFloat(const std::string &name, float value) {
-    last().attributes[name].kind = NodeAttribute::Kind::Float;
-    last().attributes[name].f = value;
-  }
-  void setText(const std::string &name, const std::string &value) {
-    last().attributes[name].kind = NodeAttribute::Kind::String;
-    last().attributes[name].s = value;
-  }
-
-  /// A number that the parts read.
-  std::string number(float value) {
-    Constant constant;
-    constant.floats = {value};
-    std::string name = output() + "@number" + std::to_string(numbers++);
-    n.define(name, std::move(constant));
-    return name;
-  }
-
-  /// The last part gives the node's output.
-  void finish() {
-    nodes.back().outputs = {output()};
-    if (n.ok())
-      n.expandTo(std::move(nodes));
-  }
-
-private:
-  std::string output() const {
-    return node.outputs.empty() ? node.name : node.outputs.front();
-  }
-
-  NodeContext &n;
-  const Node &node;
-  std::vector<Node> nodes;
-  unsigned numbers = 0;
-};
-
-} // namespace
 
 /// The activation that 'activation' names, with its parameters, of `x`.
 static void addActivation(NodeContext &n, Parts &parts, const std::string &x) {
@@ -135,11 +67,11 @@ void importFusedMatMul(NodeContext &n) {
     if (!n.ok() || !isTransposed || rank < 2)
       continue;
     sides.back() = parts.add("Transpose", {parts.input(i)});
-    NodeAttribute &perm = parts.last().attributes["perm"];
-    perm.kind = NodeAttribute::Kind::Ints;
+    Shape permutation;
     for (size_t axis = 0; axis != rank; ++axis)
-      perm.ints.push_back(int64_t(axis));
-    std::swap(perm.ints[rank - 2], perm.ints[rank - 1]);
+      permutation.push_back(int64_t(axis));
+    std::swap(permutation[rank - 2], permutation[rank - 1]);
+    parts.setInts("perm", permutation);
   }
   std::string y = parts.add("MatMul", sides);
   if (alpha != 1)

@@ -68,6 +68,8 @@ static const OpEntry table[] = {
     {"DynamicQuantizeLinear", 11, latest, importDynamicQuantizeLinear,
      "before MatMulInteger or ConvInteger, Cast and Mul by both scales",
      true},
+    {"Einsum", 12, latest, importEinsum,
+     "one or two inputs, each letter once in each"},
     {"Elu", oldest, latest, importElu, "any alpha"},
     {"Equal", oldest, latest, importComparison,
      "float tensors, broadcast; constants"},

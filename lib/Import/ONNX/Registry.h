@@ -36,6 +36,7 @@ void importGlobalPool(NodeContext &n);
 
 void importGemm(NodeContext &n);
 void importMatMul(NodeContext &n);
+void importEinsum(NodeContext &n);
 
 // What ONNX Runtime's optimizer writes.
 void importFusedLayer(NodeContext &n);
