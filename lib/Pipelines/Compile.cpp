@@ -9,7 +9,9 @@
 #include "Report.h"
 #include "Summary.h"
 #include "qopt/Evaluation/Evaluation.h"
+#include "qopt/Pipelines/Config.h"
 #include "qopt/Support/Error.h"
+#include "qopt/Support/File.h"
 #include "qopt/Transforms/Imported.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -119,6 +121,15 @@ static llvm::Error evaluateModel(Levels &levels,
   return llvm::Error::success();
 }
 
+static bool hasAutoRange(func::FuncOp observed) {
+  return observed
+      .walk([](ObserveOp op) {
+        return op.getMethod() == autoMethod ? WalkResult::interrupt()
+                                            : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// Everything down to the object, as far as `options` ask for it.
 static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
                               const Streams &streams, RunFigures &figures) {
@@ -136,7 +147,7 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
   figures.qcal = state->serialize();
   figures.calibrationSamples = state->getSamples().size();
   // What a model that brings scales leaves to decide is not worth a trial.
-  if (options.range == autoMethod && !levels.isImported()) {
+  if (hasAutoRange(levels.getFunction("observed")) && !levels.isImported()) {
     auto trial = levels.tryRanges(*state);
     if (!trial)
       return trial.takeError();
@@ -197,6 +208,11 @@ llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
   if (llvm::Error error =
           writeFiles(*files, artifacts, *target, *paths, streams))
     return error;
+  if (!options.saveConfig.empty())
+    if (llvm::Error error = writeFileAtomically(
+            options.saveConfig,
+            makeConfig(options, levels.getFunction("observed"))))
+      return error;
   printSummary(streams.results, options, levels, artifacts, figures, *files);
   return llvm::Error::success();
 }

@@ -9,6 +9,7 @@
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Import/ONNX/Import.h"
+#include "qopt/Pipelines/Config.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
 #include "qopt/Transforms/Imported.h"
@@ -193,15 +194,19 @@ llvm::Error Levels::run(StringRef from, StringRef to, int code,
 llvm::Error Levels::observe() {
   if (llvm::Error error = run("import", "float", 720, addSimplifyPasses))
     return error;
-  return run("float", "observed", 720, [&](OpPassManager &manager) {
-    InsertObserversOptions observers;
-    observers.bits = options.activationBits;
-    observers.symmetric = options.activationsSymmetric;
-    observers.method = options.range;
-    observers.powerOfTwo = options.powerOfTwo;
-    observers.outputBits = options.io == BoundaryIO::Int8 ? 8 : 16;
-    manager.addPass(createInsertObservers(observers));
-  });
+  llvm::Error error =
+      run("float", "observed", 720, [&](OpPassManager &manager) {
+        InsertObserversOptions observers;
+        observers.bits = options.activationBits;
+        observers.symmetric = options.activationsSymmetric;
+        observers.method = options.range;
+        observers.powerOfTwo = options.powerOfTwo;
+        observers.outputBits = options.io == BoundaryIO::Int8 ? 8 : 16;
+        manager.addPass(createInsertObservers(observers));
+      });
+  if (error)
+    return error;
+  return applyConfig(options.rules, options, getFunction("observed"));
 }
 
 llvm::Error Levels::checkModel(const observers::CalibrationState &state) const {

@@ -111,7 +111,8 @@ static WeightIntegers quantizeWeight(QuantizableOpInterface op,
   for (float value : biases)
     floors.push_back(numerics::weightScaleFloor(value, inputScale));
   numerics::WeightOptions options;
-  options.perChannel = form.perChannel;
+  auto own = op->getAttrOfType<BoolAttr>(perChannelAttr);
+  options.perChannel = own ? own.getValue() : form.perChannel;
   options.scaling = form.clip ? numerics::WeightScaling::MseClip
                               : numerics::WeightScaling::MaxAbs;
   options.powerOfTwo = form.powerOfTwo;

@@ -3,6 +3,7 @@
 // The flag table, read into options.
 
 #include "CommandLine.h"
+#include "qopt/Pipelines/Config.h"
 #include "qopt/Support/Error.h"
 #include "llvm/Option/ArgList.h"
 #include "llvm/Option/OptTable.h"
@@ -67,6 +68,10 @@ static llvm::Error parseValues(const InputArgList &args,
       {OPT_threads, pipelines::parseThreads},
       {OPT_limit, pipelines::parseLimit},
       {OPT_seed, pipelines::parseSeed}};
+  // Flags say more than the file.
+  for (const std::string &path : args.getAllArgValues(OPT_config))
+    if (auto error = pipelines::loadConfig(path, options))
+      return error;
   if (const Arg *arg = args.getLastArg(OPT_mode))
     if (auto error = pipelines::parseMode(arg->getValue()))
       return error;
@@ -125,6 +130,7 @@ llvm::Expected<CommandLine> mlir::qopt::tool::parseCommandLine(int argc,
   options.shard = args.getLastArgValue(OPT_shard).str();
   options.target = args.getLastArgValue(OPT_target).str();
   options.cpu = args.getLastArgValue(OPT_mcpu).str();
+  options.saveConfig = args.getLastArgValue(OPT_save_config).str();
   options.eval = args.getLastArgValue(OPT_eval).str();
   options.model = args.getLastArgValue(OPT_model).str();
   options.inputs = args.getAllArgValues(OPT_input);

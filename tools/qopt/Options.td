@@ -31,6 +31,8 @@ defm outputs : Eq<"outputs", "Cut the model: these values become its outputs", "
 defm mode : Eq<"mode", "static", "<mode>">;
 defm range : Eq<"range", "How ranges are chosen: auto (default), mse, minmax, mean-minmax, percentile:99.99, entropy", "<method>">;
 defm scales : Eq<"scales", "real (default), or pow2: each scale is a power of two", "<kind>">;
+defm config : Eq<"config", "What holds for single values, and for all where no flag says otherwise (YAML)", "<file>">;
+defm save_config : Eq<"save-config", "Write what was decided for each value as such a file", "<file>">;
 defm weights : Eq<"weights", "per-channel|per-tensor,sym,bits=8", "<list>">;
 defm bias_correction : Eq<"bias-correction", "Correct layers' means on calibration samples: on (default) or off", "<on|off>">;
 defm activations : Eq<"activations", "asym|sym,bits=8", "<list>">;

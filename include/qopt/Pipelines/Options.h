@@ -49,6 +49,22 @@ enum class BoundaryIO {
   Int8,
 };
 
+/// One rule of a config file: what it says of the values that it names.
+struct ValueRule {
+  /// A pattern over the ids of observers; absent: any.
+  std::optional<std::string> name;
+  /// The kind of op that computes the value, `input` for an input.
+  std::optional<std::string> op;
+  std::optional<std::string> range;
+  std::optional<bool> powerOfTwo;
+  std::optional<int> bits;
+  std::optional<bool> symmetric;
+  /// Of the weights of the layer that computes the value.
+  std::optional<bool> perChannel;
+  /// `file:line:column`.
+  std::string where;
+};
+
 struct CompileOptions {
   std::string model;
   /// `--shape`: input name and its dimensions.
@@ -74,6 +90,10 @@ struct CompileOptions {
   bool biasCorrection = true;
   int activationBits = 8;
   bool activationsSymmetric = false;
+  /// `--config`: what holds for single values.
+  std::vector<ValueRule> rules;
+  /// `--save-config`: where to write what was decided. Empty: nowhere.
+  std::string saveConfig;
   BoundaryIO io = BoundaryIO::Float;
   /// The most threads that may share a run.
   int64_t threads = 1;

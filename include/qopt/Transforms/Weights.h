@@ -15,6 +15,10 @@ struct WeightForm {
   bool powerOfTwo = false;
 };
 
+/// On a layer: whether its weight has one scale an output channel, in place of
+/// what `WeightForm` says.
+inline constexpr llvm::StringLiteral perChannelAttr = "qopt.per_channel";
+
 /// The float weight of `op` at level `calibrated`, quantized as `qopt-quantize`
 /// will do it and dequantized again, in the weight's own order. Nothing where
 /// there is no weight, its output channels are not first, weight or bias is
