@@ -139,6 +139,10 @@ static LogicalResult verifyStringAttribute(Operation *op,
 
 LogicalResult QoptDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
+  // On a layer: whether its weight has one scale an output channel.
+  if (attribute.getName() == "qopt.per_channel" &&
+      isa<BoolAttr>(attribute.getValue()))
+    return success();
   return verifyStringAttribute(
       op, attribute, {"qopt.value", "qopt.model_hash", "qopt.rounding"});
 }
