@@ -29,7 +29,8 @@ FORMS = {
     "qop-u8": ("QOperator", "QUInt8", "QUInt8", False),
 }
 MODELS = ["mlp_fmnist", "mlp_mnist", "mlp_synth", "cnn_fmnist", "resnet20_fmnist",
-          "mbv2_fmnist", "mbv3_fmnist", "efficientnet_lite0", "vit_fmnist", "ppocr_rec"]
+          "mbv2_fmnist", "mbv2_badscale_fmnist", "mbv3_fmnist", "efficientnet_lite0",
+          "vit_fmnist", "ppocr_rec"]
 SAMPLES = 64
 # The quantizer keeps every tensor of every sample in memory.
 CALIBRATION_BYTES = 20_000_000
