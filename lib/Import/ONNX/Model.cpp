@@ -7,6 +7,7 @@
 #include "qopt/Numerics/QuantParams.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
+#include <algorithm>
 
 namespace mlir::qopt::importer {
 
@@ -48,6 +49,38 @@ std::optional<int64_t> countElements(ArrayRef<int64_t> shape) {
     count *= size;
   }
   return empty ? 0 : count;
+}
+
+ConstantRef pack(ConstantRef constant) {
+  constexpr size_t fewInts = 1024;
+  const std::vector<int64_t> &ints = constant->ints;
+  if (constant->element != Element::Int || ints.size() < fewInts)
+    return constant;
+  auto [least, most] = std::minmax_element(ints.begin(), ints.end());
+  if (static_cast<uint64_t>(*most) - static_cast<uint64_t>(*least) > 255)
+    return constant;
+  auto result = std::make_shared<Constant>();
+  result->name = constant->name;
+  result->type = constant->type;
+  result->element = constant->element;
+  result->shape = constant->shape;
+  result->lowest = *least;
+  result->packed.reserve(ints.size());
+  for (int64_t value : ints)
+    result->packed.push_back(static_cast<uint8_t>(value - *least));
+  return result;
+}
+
+ConstantRef unpack(const ConstantRef &constant) {
+  if (constant->packed.empty())
+    return constant;
+  auto result = std::make_shared<Constant>(*constant);
+  result->packed.clear();
+  result->packed.shrink_to_fit();
+  result->ints.reserve(constant->packed.size());
+  for (uint8_t value : constant->packed)
+    result->ints.push_back(constant->lowest + value);
+  return result;
 }
 
 std::optional<std::vector<int64_t>> recoverIntegers(const Constant &constant) {

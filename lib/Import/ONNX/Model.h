@@ -67,12 +67,22 @@ struct Constant {
   Shape shape;
   std::vector<float> floats;
   std::vector<int64_t> ints;
+  /// Instead of `ints`, less `lowest`: large tensors of few bits, such as the
+  /// weights of a quantized model, until they are read.
+  std::vector<uint8_t> packed;
+  int64_t lowest = 0;
 
   int64_t size() const {
-    return element == Element::Float ? floats.size() : ints.size();
+    return element == Element::Float ? floats.size()
+                                     : ints.size() + packed.size();
   }
 };
 using ConstantRef = std::shared_ptr<const Constant>;
+
+/// `constant` with its integers in bytes where that saves much and they fit.
+ConstantRef pack(ConstantRef constant);
+/// `constant` with its integers in `ints`.
+ConstantRef unpack(const ConstantRef &constant);
 
 struct NodeAttribute {
   enum class Kind { Int, Float, String, Ints, Floats, Tensor, Other };

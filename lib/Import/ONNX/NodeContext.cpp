@@ -249,7 +249,7 @@ ConstantRef NodeContext::constant(size_t i, StringRef what) {
   static const ConstantRef empty = std::make_shared<Constant>();
   const Entry &e = entry(i);
   if (e.kind == Entry::Kind::Constant)
-    return e.constant;
+    return unpack(e.constant);
   if (!hasInput(i))
     invalid("input " + std::to_string(i) + " is missing");
   else if (dependsOnData(i))

@@ -61,9 +61,11 @@ struct ImportState {
   const Graph &graph;
   OpBuilder &builder;
   llvm::StringMap<Entry> entries;
-  /// Constants that are already ops; the key shares ownership, so that no later
-  /// constant has its address.
-  std::map<ConstantRef, Value> materialized;
+  /// Constants that are already ops. The key keeps a constant's address from
+  /// being taken by a later one, but not its values: where integers are held,
+  /// the floats go.
+  std::map<std::weak_ptr<const Constant>, Value, std::owner_less<>>
+      materialized;
   /// Names given as `qopt.value`.
   llvm::StringSet<> valueNames;
   llvm::StringSet<> resourceNames;

@@ -285,7 +285,7 @@ GraphReader::readConstants(std::map<std::string, ConstantRef> &constants) {
     auto constant = readTensor(*tensor, unique, state.source);
     if (!constant)
       return constant.takeError();
-    constants[unique] = std::move(*constant);
+    constants[unique] = pack(std::move(*constant));
     onnx::TensorProto().Swap(tensor);
   }
   return llvm::Error::success();
