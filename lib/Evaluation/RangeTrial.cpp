@@ -62,7 +62,7 @@ public:
       : body(calibrated.getBody().front()), options(options),
         params(std::move(params)), streams(calibrated, state, streamCount) {}
 
-  /// The candidates and the samples of `trial`; neither with too few samples.
+  /// The candidates and the samples of `trial`; there must be enough.
   llvm::Error run(RangeTrial &trial);
 
 private:
@@ -158,16 +158,18 @@ void Trial::judge(func::ReturnOp op, RangeTrial &trial) {
   }
 }
 
-llvm::Error Trial::run(RangeTrial &trial) {
+static StreamLimits getLimits(const RangeTrialOptions &options) {
   StreamLimits limits;
   limits.minSamples = options.correctBias ? 2 * minimalJudges : minimalJudges;
   limits.maxSamples = options.maxSamples;
   limits.maxBytes = options.maxBytes;
   limits.maxMacs = options.maxMacs;
-  if (llvm::Error error = streams.load(limits))
+  return limits;
+}
+
+llvm::Error Trial::run(RangeTrial &trial) {
+  if (llvm::Error error = streams.load(getLimits(options)))
     return error;
-  if (streams.size() == 0)
-    return llvm::Error::success();
   for (Operation &op : body.without_terminator())
     if (llvm::Error error = visit(op))
       return error;
@@ -217,6 +219,14 @@ mlir::qopt::evaluation::tryRanges(func::FuncOp observed,
                                   const RangeTrialOptions &options) {
   RangeTrial trial;
   trial.chosen = methods[0].str();
+  // Ranges by all methods take a second on a large model.
+  auto samples = Streams(observed, state, streamCount).plan(getLimits(options));
+  if (!samples)
+    return samples.takeError();
+  if (*samples == 0) {
+    decide(observed, trial.chosen);
+    return trial;
+  }
   OwningOpRef<func::FuncOp> calibrated;
   std::vector<std::vector<QuantParams>> params;
   for (StringRef method : methods) {

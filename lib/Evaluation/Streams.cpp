@@ -106,20 +106,27 @@ void Streams::loadArguments() {
   }
 }
 
-llvm::Error Streams::load(const StreamLimits &limits) {
+llvm::Expected<size_t> Streams::plan(const StreamLimits &limits) {
   if (llvm::Error error = check())
-    return error;
+    return std::move(error);
+  remainingUses.clear();
   countUses();
   uint64_t macs = 1;
   for (Operation &op : function.getBody().front())
     macs += codegen::macsOf(&op);
-  samples = std::min<uint64_t>(
+  const uint64_t planned = std::min<uint64_t>(
       {state.getReservoir().size(), limits.maxSamples,
        limits.maxBytes / (peakElements() * streams * sizeof(float)),
        limits.maxMacs / (macs * streams)});
-  if (samples < limits.minSamples)
-    samples = 0;
-  else
+  return planned < limits.minSamples ? 0 : planned;
+}
+
+llvm::Error Streams::load(const StreamLimits &limits) {
+  auto planned = plan(limits);
+  if (!planned)
+    return planned.takeError();
+  samples = *planned;
+  if (samples > 0)
     loadArguments();
   return llvm::Error::success();
 }

@@ -79,6 +79,8 @@ public:
           unsigned streams)
       : function(function), state(state), streams(streams), ops(streams) {}
 
+  /// How many samples `load` would load.
+  llvm::Expected<size_t> plan(const StreamLimits &limits);
   /// Loads as many samples of the reservoir as `limits` allow; `size()` is 0
   /// where that is less than the least. Fails with Q0340 on a value that is not
   /// static f32, Q0412 where the reservoir does not fit the arguments.
