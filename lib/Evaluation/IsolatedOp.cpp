@@ -9,6 +9,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Transforms/Constants.h"
+#include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -32,10 +33,10 @@ static std::string describe(Operation &op) {
   return text;
 }
 
-/// `copies` of `op` on arguments of their own. With `rounded`, a layer: see
+/// `copies` of `op` on arguments of their own. With `weights`, a layer: see
 /// `compileLayer`.
 static OwningOpRef<ModuleOp> isolate(Operation &op, unsigned copies,
-                                     std::optional<ArrayRef<float>> rounded) {
+                                     ArrayRef<ArrayRef<float>> weights) {
   SmallVector<Type> arguments, results;
   for (unsigned i = 0; i < copies; ++i) {
     for (Value operand : op.getOperands())
@@ -56,6 +57,20 @@ static OwningOpRef<ModuleOp> isolate(Operation &op, unsigned copies,
         constant && !constants.contains(operand))
       builder.clone(*constant, constants);
 
+  // Copies with one weight share its constant.
+  llvm::DenseMap<const float *, Value> known;
+  auto getWeight = [&](ArrayRef<float> values) {
+    Value &constant = known[values.data()];
+    if (!constant)
+      constant = createConstantF32(
+          builder, op.getLoc(),
+          cast<RankedTensorType>(cast<QuantizableOpInterface>(op)
+                                     .getWeightOperand()
+                                     ->get()
+                                     .getType()),
+          values);
+    return constant;
+  };
   SmallVector<Value> values;
   unsigned next = 0;
   for (unsigned i = 0; i < copies; ++i) {
@@ -63,17 +78,12 @@ static OwningOpRef<ModuleOp> isolate(Operation &op, unsigned copies,
     for (Value operand : op.getOperands())
       if (!operand.getDefiningOp<ConstantOp>())
         mapping.map(operand, function.getArgument(next++));
-    if (i == 1 && rounded) {
-      Value weight = cast<QuantizableOpInterface>(op).getWeightOperand()->get();
-      constants.map(weight,
-                    createConstantF32(builder, op.getLoc(),
-                                      cast<RankedTensorType>(weight.getType()),
-                                      *rounded)
-                        .getResult());
-      mapping.map(weight, constants.lookup(weight));
-    }
+    if (!weights.empty() && !weights[i].empty())
+      mapping.map(cast<QuantizableOpInterface>(op).getWeightOperand()->get(),
+                  getWeight(weights[i]));
     Operation *copy = builder.clone(op, mapping);
-    if (auto fuses = dyn_cast<FusesActivationInterface>(copy); fuses && rounded)
+    if (auto fuses = dyn_cast<FusesActivationInterface>(copy);
+        fuses && !weights.empty())
       fuses.setFusedActivation(nullptr);
     llvm::append_range(values, copy->getResults());
   }
@@ -90,7 +100,7 @@ llvm::Expected<Engine *> IsolatedOps::compile(Operation &op) {
   std::string key = describe(op);
   if (auto known = shared.find(key); known != shared.end())
     return known->second.get();
-  auto engine = compileModule(isolate(op, copies, std::nullopt));
+  auto engine = compileModule(isolate(op, copies, {}));
   if (!engine)
     return engine.takeError();
   std::unique_ptr<Engine> &slot = key.empty() ? current : shared[key];
@@ -98,9 +108,9 @@ llvm::Expected<Engine *> IsolatedOps::compile(Operation &op) {
   return slot.get();
 }
 
-llvm::Expected<Engine *> IsolatedOps::compileLayer(Operation &op,
-                                                   ArrayRef<float> rounded) {
-  auto engine = compileModule(isolate(op, copies, rounded));
+llvm::Expected<Engine *>
+IsolatedOps::compileLayer(Operation &op, ArrayRef<ArrayRef<float>> weights) {
+  auto engine = compileModule(isolate(op, copies, weights));
   if (!engine)
     return engine.takeError();
   current = std::move(*engine);

@@ -22,10 +22,10 @@ public:
   /// valid until the next call.
   llvm::Expected<calibration::Engine *> compile(Operation &op);
 
-  /// The same for a layer, without its fused clamp; all copies but the first
-  /// have the weight `rounded`.
-  llvm::Expected<calibration::Engine *> compileLayer(Operation &op,
-                                                     ArrayRef<float> rounded);
+  /// The same for a layer, without its fused clamp; `weights` has one entry a
+  /// copy, and an empty one stands for the layer's own weight.
+  llvm::Expected<calibration::Engine *>
+  compileLayer(Operation &op, ArrayRef<ArrayRef<float>> weights);
 
 private:
   unsigned copies;

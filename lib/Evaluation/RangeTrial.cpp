@@ -106,15 +106,21 @@ void Trial::correct(Operation &op, int64_t axis, StreamValues &result) {
 }
 
 llvm::Error Trial::compute(Operation &op) {
-  std::optional<SmallVector<float>> rounded;
+  std::optional<numerics::QuantizedWeights> quantized;
   const int64_t axis = getChannelAxis(op);
   if (auto quantizable = dyn_cast<QuantizableOpInterface>(op);
       quantizable && axis >= 0)
-    rounded = getRoundedWeights(quantizable, options.weights);
-  auto result = streams.compute(op, rounded);
+    quantized = getQuantizedWeights(quantizable, options.weights);
+  SmallVector<float> rounded;
+  if (quantized)
+    rounded = dequantizeWeights(*quantized);
+  SmallVector<ArrayRef<float>> weights(streams.count(), rounded);
+  weights[0] = {};
+  auto result =
+      quantized ? streams.computeLayer(op, weights) : streams.compute(op);
   if (!result)
     return result.takeError();
-  if (rounded && result->elements)
+  if (quantized && result->elements)
     correct(op, axis, *result);
   streams.set(op.getResult(0), std::move(*result));
   return llvm::Error::success();

@@ -157,13 +157,16 @@ void Streams::release(Operation &op) {
 }
 
 /// Runs `engine`, which was made for `op`, over all samples.
-llvm::Error Streams::runSamples(Operation &op, Engine &engine,
-                                StreamValues &result) {
+llvm::Expected<StreamValues>
+Streams::runSamples(Operation &op, llvm::Expected<Engine *> engine) {
+  if (!engine)
+    return engine.takeError();
+  StreamValues result(countElements(op.getResult(0)), streams, samples);
   std::vector<std::unique_ptr<Engine>> copies;
   const size_t workers =
       std::min<size_t>(op.getContext()->getNumThreads(), samples);
   while (copies.size() + 1 < workers) {
-    auto copy = engine.duplicate();
+    auto copy = (*engine)->duplicate();
     if (!copy)
       return copy.takeError();
     copies.push_back(std::move(*copy));
@@ -173,7 +176,7 @@ llvm::Error Streams::runSamples(Operation &op, Engine &engine,
     if (!operand.getDefiningOp<ConstantOp>())
       operands.push_back(&values[operand]);
   parallelFor(op.getContext(), 0, workers, [&](size_t worker) {
-    Engine &own = worker == 0 ? engine : *copies[worker - 1];
+    Engine &own = worker == 0 ? **engine : *copies[worker - 1];
     for (size_t sample = worker; sample < samples; sample += workers) {
       SmallVector<const void *> inputs;
       SmallVector<void *> outputs;
@@ -185,18 +188,16 @@ llvm::Error Streams::runSamples(Operation &op, Engine &engine,
       own.run(inputs, outputs);
     }
   });
-  return llvm::Error::success();
+  return result;
+}
+
+llvm::Expected<StreamValues> Streams::compute(Operation &op) {
+  return runSamples(op, ops.compile(op));
 }
 
 llvm::Expected<StreamValues>
-Streams::compute(Operation &op, std::optional<ArrayRef<float>> rounded) {
-  auto engine = rounded ? ops.compileLayer(op, *rounded) : ops.compile(op);
-  if (!engine)
-    return engine.takeError();
-  StreamValues result(countElements(op.getResult(0)), streams, samples);
-  if (llvm::Error error = runSamples(op, **engine, result))
-    return std::move(error);
-  return result;
+Streams::computeLayer(Operation &op, ArrayRef<ArrayRef<float>> weights) {
+  return runSamples(op, ops.compileLayer(op, weights));
 }
 
 void Streams::moveMeans(StreamValues &result, const ChannelLayout &layout,

@@ -71,8 +71,8 @@ struct StreamLimits {
   uint64_t maxMacs = UINT64_MAX;
 };
 
-/// The values alive. Stream 0 is the float model; the others read rounded
-/// weights. Ops are to be visited in program order.
+/// The values alive. Stream 0 is the float model. Ops are to be visited in
+/// program order.
 class Streams {
 public:
   Streams(func::FuncOp function, const observers::CalibrationState &state,
@@ -97,10 +97,12 @@ public:
   /// The values of `value` for its reader that is visited: moved out where that
   /// is the last one.
   StreamValues take(Value value);
-  /// What `op` computes, in all streams. With `rounded`, a layer without its
-  /// fused clamp whose weights these are in all streams but the first.
-  llvm::Expected<StreamValues> compute(Operation &op,
-                                       std::optional<ArrayRef<float>> rounded);
+  /// What `op` computes, in all streams.
+  llvm::Expected<StreamValues> compute(Operation &op);
+  /// The same of a layer without its fused clamp; `weights` has one entry a
+  /// stream, and an empty one stands for the layer's own weight.
+  llvm::Expected<StreamValues> computeLayer(Operation &op,
+                                            ArrayRef<ArrayRef<float>> weights);
   /// Frees what `op` was the last to read, or nobody reads.
   void release(Operation &op);
 
@@ -122,8 +124,8 @@ private:
   void countUses();
   size_t peakElements();
   void loadArguments();
-  llvm::Error runSamples(Operation &op, calibration::Engine &engine,
-                         StreamValues &result);
+  llvm::Expected<StreamValues>
+  runSamples(Operation &op, llvm::Expected<calibration::Engine *> engine);
 
   func::FuncOp function;
   const observers::CalibrationState &state;

@@ -155,12 +155,12 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
   }
   if (llvm::Error error = levels.foldStatistics(*state))
     return error;
-  // A model's own scales go with its own biases.
-  if (options.biasCorrection && !levels.isImported()) {
-    auto correction = levels.correctBias(*state);
-    if (!correction)
-      return correction.takeError();
-    figures.biasCorrection = *correction;
+  // A model's own scales go with its own weights and biases.
+  if (!levels.isImported()) {
+    auto refinements = levels.refineLayers(*state);
+    if (!refinements)
+      return refinements.takeError();
+    figures.refinements = *refinements;
   }
   return levels.quantize();
 }

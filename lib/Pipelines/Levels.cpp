@@ -93,11 +93,11 @@ static func::FuncOp getMain(ModuleOp module) {
 bool Levels::isImported() { return hasImportedScales(getFunction("observed")); }
 
 func::FuncOp Levels::getFloatFunction(StringRef level) {
-  if (!isImported())
-    return getFunction(level);
   for (auto &[name, module] : floatForms)
     if (name == level)
       return getMain(*module);
+  if (!isImported())
+    return getFunction(level);
   OwningOpRef<ModuleOp> copy(
       getLevel(level == "import" ? "float" : level).clone());
   dequantizeConstants(getMain(*copy));
@@ -248,12 +248,15 @@ llvm::Error Levels::foldStatistics(const observers::CalibrationState &state) {
   return llvm::Error::success();
 }
 
-llvm::Expected<evaluation::BiasCorrection>
-Levels::correctBias(const observers::CalibrationState &state) {
-  evaluation::BiasCorrectionOptions correction;
-  correction.weights.perChannel = options.weightsPerChannel;
-  correction.weights.powerOfTwo = options.powerOfTwo;
-  return evaluation::correctBias(getFunction("calibrated"), state, correction);
+llvm::Expected<evaluation::Refinements>
+Levels::refineLayers(const observers::CalibrationState &state) {
+  evaluation::RefineOptions refine;
+  refine.weights.perChannel = options.weightsPerChannel;
+  refine.weights.powerOfTwo = options.powerOfTwo;
+  refine.roundWeights = options.weightRounding;
+  refine.correctBias = options.biasCorrection;
+  floatForms.emplace_back("calibrated", getLevel("calibrated").clone());
+  return evaluation::refineLayers(getFunction("calibrated"), state, refine);
 }
 
 llvm::Error Levels::quantize() {

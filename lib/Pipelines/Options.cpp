@@ -167,6 +167,15 @@ llvm::Error mlir::qopt::pipelines::parseWeights(StringRef text,
 }
 
 llvm::Error
+mlir::qopt::pipelines::parseWeightRounding(StringRef text,
+                                           CompileOptions &options) {
+  if (text != "auto" && text != "nearest")
+    return unknownValue("--weight-rounding", text, {"auto", "nearest"});
+  options.weightRounding = text == "auto";
+  return llvm::Error::success();
+}
+
+llvm::Error
 mlir::qopt::pipelines::parseBiasCorrection(StringRef text,
                                            CompileOptions &options) {
   if (text != "on" && text != "off")

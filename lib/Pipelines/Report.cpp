@@ -66,13 +66,17 @@ static void writeRangeTrial(llvm::json::OStream &json,
   });
 }
 
-static void writeBiasCorrection(llvm::json::OStream &json,
-                                const evaluation::BiasCorrection &correction) {
-  json.attributeObject("bias_correction", [&] {
-    json.attribute("layers", correction.layers);
-    json.attribute("kept", correction.kept);
-    json.attribute("before_db", correction.beforeDb);
-    json.attribute("after_db", correction.afterDb);
+static void
+writeRefinement(llvm::json::OStream &json, StringRef name,
+                const std::optional<evaluation::Refinement> &refinement) {
+  if (!refinement)
+    return;
+  json.attributeObject(name, [&] {
+    json.attribute("layers", refinement->layers);
+    json.attribute("kept", refinement->kept);
+    json.attribute("before_db", refinement->beforeDb);
+    json.attribute("after_db", refinement->afterDb);
+    json.attribute("skipped_layers", refinement->skipped);
   });
 }
 
@@ -120,8 +124,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
       writeCut(json, options, levels);
     if (figures.rangeTrial)
       writeRangeTrial(json, *figures.rangeTrial);
-    if (figures.biasCorrection)
-      writeBiasCorrection(json, *figures.biasCorrection);
+    writeRefinement(json, "weight_rounding", figures.refinements.rounding);
+    writeRefinement(json, "bias_correction", figures.refinements.bias);
     writeSizes(json, levels, info);
     writeTensors(json, levels, state ? &*state : nullptr);
     if (figures.evaluation) {

@@ -70,6 +70,26 @@ static void printRangeTrial(llvm::raw_ostream &os,
   os << "\n";
 }
 
+/// What helped, by the samples that judged.
+static void printRefinements(llvm::raw_ostream &os,
+                             const evaluation::Refinements &refinements) {
+  auto print = [&](const std::optional<evaluation::Refinement> &refinement,
+                   StringRef name, StringRef &separator) {
+    if (!refinement || !refinement->kept)
+      return;
+    os << separator << name
+       << llvm::format(" %+.1f dB (%lld layers)",
+                       refinement->afterDb - refinement->beforeDb,
+                       static_cast<long long>(refinement->layers));
+    separator = ", ";
+  };
+  StringRef separator = "refined     ";
+  print(refinements.bias, "biases", separator);
+  print(refinements.rounding, "weights", separator);
+  if (separator == ", ")
+    os << "\n";
+}
+
 void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
                                          const CompileOptions &options,
                                          Levels &levels,
@@ -84,6 +104,7 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
        << "\n";
   if (figures.rangeTrial)
     printRangeTrial(os, *figures.rangeTrial);
+  printRefinements(os, figures.refinements);
   if (!artifacts.object.empty()) {
     uint64_t after = *artifacts.info.constBytes + *artifacts.info.codeBytes;
     os << "size        " << bytes(levels.getModelBytes()) << " -> "

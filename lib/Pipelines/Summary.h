@@ -34,8 +34,7 @@ struct RunFigures {
   double calibrationSeconds = 0;
   /// Absent where a method was named.
   std::optional<evaluation::RangeTrial> rangeTrial;
-  /// Absent where it was not asked for.
-  std::optional<evaluation::BiasCorrection> biasCorrection;
+  evaluation::Refinements refinements;
   std::optional<evaluation::Evaluation> evaluation;
 };
 

@@ -103,9 +103,10 @@ quantizeWideWeight(QuantizableOpInterface op, ArrayRef<float> biases,
 }
 
 /// The integers of `op`'s weight where its input has scale `inputScale`.
-static WeightIntegers quantizeWeight(QuantizableOpInterface op,
-                                     ArrayRef<float> biases, float inputScale,
-                                     WeightForm form) {
+static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
+                                                 ArrayRef<float> biases,
+                                                 float inputScale,
+                                                 WeightForm form) {
   Value weight = op.getWeightOperand()->get();
   SmallVector<float> floors;
   for (float value : biases)
@@ -118,16 +119,26 @@ static WeightIntegers quantizeWeight(QuantizableOpInterface op,
   options.powerOfTwo = form.powerOfTwo;
   options.scaleFloors = floors;
   size_t channels = cast<RankedTensorType>(weight.getType()).getDimSize(0);
-  numerics::QuantizedWeights quantized =
-      numerics::quantizeWeights(*getConstantF32(weight), channels, options);
+  return numerics::quantizeWeights(*getConstantF32(weight), channels, options);
+}
+
+static WeightIntegers getIntegers(const numerics::QuantizedWeights &quantized) {
   WeightIntegers result;
   result.values.assign(quantized.values.begin(), quantized.values.end());
   result.scales.assign(quantized.scales.begin(), quantized.scales.end());
   return result;
 }
 
-std::optional<SmallVector<float>>
-mlir::qopt::getRoundedWeights(QuantizableOpInterface op, WeightForm form) {
+/// The constant of `quantized` in place of `original`.
+static Value createWeight(OpBuilder &builder, Value original,
+                          const WeightIntegers &quantized) {
+  return createSymmetric(builder, original, quantized.bits,
+                         llvm::to_vector_of<double>(quantized.scales),
+                         -quantized.qmax, quantized.qmax, quantized.values);
+}
+
+std::optional<numerics::QuantizedWeights>
+mlir::qopt::getQuantizedWeights(QuantizableOpInterface op, WeightForm form) {
   OpOperand *weight = op.getWeightOperand();
   OpOperand *bias = op.getBiasOperand();
   if (!weight || op.getWeightChannelAxis() != 0 ||
@@ -139,14 +150,30 @@ mlir::qopt::getRoundedWeights(QuantizableOpInterface op, WeightForm form) {
   SmallVector<float> biases;
   if (bias)
     biases = *getConstantF32(bias->get());
-  WeightIntegers quantized =
-      quantizeWeight(op, biases, observe.getScale()->convertToFloat(), form);
+  return quantizeWeight(op, biases, observe.getScale()->convertToFloat(), form);
+}
+
+SmallVector<float>
+mlir::qopt::dequantizeWeights(const numerics::QuantizedWeights &weights) {
   const size_t row =
-      quantized.values.size() / std::max<size_t>(quantized.scales.size(), 1);
+      weights.values.size() / std::max<size_t>(weights.scales.size(), 1);
   SmallVector<float> reals;
-  for (auto [index, value] : llvm::enumerate(quantized.values))
-    reals.push_back(quantized.scales[index / row] * static_cast<float>(value));
+  reals.reserve(weights.values.size());
+  for (auto [index, value] : llvm::enumerate(weights.values))
+    reals.push_back(weights.scales[index / row] * static_cast<float>(value));
   return reals;
+}
+
+void mlir::qopt::setQuantizedWeights(
+    QuantizableOpInterface op, const numerics::QuantizedWeights &weights) {
+  OpOperand *weight = op.getWeightOperand();
+  Value original = weight->get();
+  OpBuilder builder(op);
+  Value integers = createWeight(builder, original, getIntegers(weights));
+  weight->set(
+      DequantizeOp::create(builder, op.getLoc(), original.getType(), integers));
+  if (original.use_empty())
+    original.getDefiningOp()->erase();
 }
 
 /// The scales of a weight that the model itself holds as integers, one an
@@ -237,11 +264,9 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
       quantized = quantizeWideWeight(op, biases, input,
                                      0x1p-40 * resultScale / inputScale);
     if (!quantized)
-      quantized = quantizeWeight(op, biases, inputScale, form);
+      quantized = getIntegers(quantizeWeight(op, biases, inputScale, form));
     scales.assign(quantized->scales.begin(), quantized->scales.end());
-    weight->set(createSymmetric(builder, weight->get(), quantized->bits, scales,
-                                -quantized->qmax, quantized->qmax,
-                                quantized->values));
+    weight->set(createWeight(builder, weight->get(), *quantized));
   }
   if (!bias)
     return success();

@@ -34,6 +34,7 @@ defm scales : Eq<"scales", "real (default), or pow2: each scale is a power of tw
 defm config : Eq<"config", "What holds for single values, and for all where no flag says otherwise (YAML)", "<file>">;
 defm save_config : Eq<"save-config", "Write what was decided for each value as such a file", "<file>">;
 defm weights : Eq<"weights", "per-channel|per-tensor,sym,bits=8", "<list>">;
+defm weight_rounding : Eq<"weight-rounding", "Round weights by layers' outputs on calibration samples where that helps: auto (default), or nearest", "<auto|nearest>">;
 defm bias_correction : Eq<"bias-correction", "Correct layers' means on calibration samples: on (default) or off", "<on|off>">;
 defm activations : Eq<"activations", "asym|sym,bits=8", "<list>">;
 defm io : Eq<"io", "The boundary: float (helpers), int (none), int8 (none, int8 outputs)", "<kind>">;

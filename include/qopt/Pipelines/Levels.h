@@ -3,8 +3,8 @@
 // One model on its way down: each level of IR, made from the one above.
 #pragma once
 
-#include "qopt/Evaluation/CorrectBias.h"
 #include "qopt/Evaluation/RangeTrial.h"
+#include "qopt/Evaluation/RefineLayers.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "qopt/Pipelines/Inputs.h"
 #include "qopt/Pipelines/Options.h"
@@ -47,10 +47,10 @@ public:
   /// Level `calibrated`: scales decided by `state`, which must be of this model
   /// (Q0414).
   llvm::Error foldStatistics(const observers::CalibrationState &state);
-  /// Corrects the biases of level `calibrated` in place on the samples that
-  /// `state` kept.
-  llvm::Expected<evaluation::BiasCorrection>
-  correctBias(const observers::CalibrationState &state);
+  /// Rounds weights and corrects biases of level `calibrated` in place on the
+  /// samples that `state` kept, as far as the options ask for it.
+  llvm::Expected<evaluation::Refinements>
+  refineLayers(const observers::CalibrationState &state);
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
   /// Levels `loops` and `llvm`, for `target`; symbols begin with `name`.
@@ -61,9 +61,10 @@ public:
   ModuleOp getLevel(llvm::StringRef level);
   /// The model's function at a level.
   func::FuncOp getFunction(llvm::StringRef level);
-  /// The same for an engine of float ops: as it is, or without the integers and
-  /// the roundings of a model that arrived quantized. Level `import` gives
-  /// `float` then, which says the same without them.
+  /// The same for an engine of float ops: as it is, without what
+  /// `refineLayers` changed, or without the integers and the roundings of a
+  /// model that arrived quantized. Level `import` gives `float` then, which
+  /// says the same without them.
   func::FuncOp getFloatFunction(llvm::StringRef level);
   /// Whether the model brings scales (known from level `observed` on).
   bool isImported();

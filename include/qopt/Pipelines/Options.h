@@ -87,6 +87,8 @@ struct CompileOptions {
   /// `--scales=pow2`.
   bool powerOfTwo = false;
   bool weightsPerChannel = true;
+  /// `--weight-rounding=auto`.
+  bool weightRounding = true;
   bool biasCorrection = true;
   int activationBits = 8;
   bool activationsSymmetric = false;
@@ -122,6 +124,7 @@ llvm::Error parseMode(llvm::StringRef text);
 llvm::Error parseRange(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseScales(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseWeightRounding(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);

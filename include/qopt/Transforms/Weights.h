@@ -4,6 +4,7 @@
 #pragma once
 
 #include "qopt/IR/Qopt.h"
+#include "qopt/Numerics/Weights.h"
 #include <optional>
 
 namespace mlir::qopt {
@@ -20,10 +21,19 @@ struct WeightForm {
 inline constexpr llvm::StringLiteral perChannelAttr = "qopt.per_channel";
 
 /// The float weight of `op` at level `calibrated`, quantized as `qopt-quantize`
-/// will do it and dequantized again, in the weight's own order. Nothing where
-/// there is no weight, its output channels are not first, weight or bias is
-/// not a float constant, or no observer with a scale decides about the input.
-std::optional<SmallVector<float>> getRoundedWeights(QuantizableOpInterface op,
-                                                    WeightForm form);
+/// will do it. Nothing where there is no weight, its output channels are not
+/// first, weight or bias is not a float constant, or no observer with a scale
+/// decides about the input.
+std::optional<numerics::QuantizedWeights>
+getQuantizedWeights(QuantizableOpInterface op, WeightForm form);
+
+/// The reals that `weights` stand for, in the weight's own order.
+SmallVector<float> dequantizeWeights(const numerics::QuantizedWeights &weights);
+
+/// Decides the integers of `op`'s weight: it becomes a `qopt.dequantize` of
+/// them, which `qopt-quantize` takes as they are. They must have the count of
+/// the weight that is there, a constant.
+void setQuantizedWeights(QuantizableOpInterface op,
+                         const numerics::QuantizedWeights &weights);
 
 } // namespace mlir::qopt

@@ -65,26 +65,50 @@ TEST_F(WeightsTest, areWhatQuantizeMakes) {
     for (bool clip : {true, false}) {
       OwningOpRef<ModuleOp> net =
           makeNet("scale = 0.5 : f32, zero_point = 3 : i64");
-      auto rounded = getRoundedWeights(getGemm(*net), {perChannel, clip});
-      ASSERT_TRUE(rounded);
+      auto quantized = getQuantizedWeights(getGemm(*net), {perChannel, clip});
+      ASSERT_TRUE(quantized);
+      SmallVector<float> rounded = dequantizeWeights(*quantized);
       QuantizeOptions options;
       options.perChannel = perChannel;
       options.clipWeights = clip;
       ASSERT_TRUE(succeeded(run(*net, createQuantize(options))));
       Value weight = getGemm(*net).getWeight();
       SmallVector<int32_t> integers = *getQuantizedConstant(weight);
-      ASSERT_EQ(rounded->size(), integers.size());
+      ASSERT_EQ(rounded.size(), integers.size());
       for (auto [index, integer] : llvm::enumerate(integers))
-        EXPECT_EQ((*rounded)[index],
+        EXPECT_EQ(rounded[index],
                   static_cast<float>(quantScale(weight.getType(), index / 3)) *
                       integer)
             << index;
     }
 }
 
+TEST_F(WeightsTest, takesIntegersThatAreDecided) {
+  for (bool perChannel : {true, false}) {
+    OwningOpRef<ModuleOp> net =
+        makeNet("scale = 0.5 : f32, zero_point = 3 : i64");
+    auto quantized = getQuantizedWeights(getGemm(*net), {perChannel, true});
+    ASSERT_TRUE(quantized);
+    for (int8_t &value : quantized->values)
+      value += value < 100 ? 1 : -1;
+    setQuantizedWeights(getGemm(*net), *quantized);
+    EXPECT_TRUE(getGemm(*net).getWeight().getDefiningOp<DequantizeOp>());
+    // Options for weights that are still open say nothing here.
+    ASSERT_TRUE(succeeded(run(*net, createQuantize())));
+    Value weight = getGemm(*net).getWeight();
+    EXPECT_EQ(isPerAxis(weight.getType()), perChannel);
+    SmallVector<int32_t> integers = *getQuantizedConstant(weight);
+    ASSERT_EQ(quantized->values.size(), integers.size());
+    for (auto [index, integer] : llvm::enumerate(integers))
+      EXPECT_EQ(quantized->values[index], integer) << index;
+    for (auto [channel, scale] : llvm::enumerate(quantized->scales))
+      EXPECT_EQ(quantScale(weight.getType(), channel), scale);
+  }
+}
+
 TEST_F(WeightsTest, needADecidedInput) {
   OwningOpRef<ModuleOp> net = makeNet("");
-  EXPECT_FALSE(getRoundedWeights(getGemm(*net), {}));
+  EXPECT_FALSE(getQuantizedWeights(getGemm(*net), {}));
 }
 
 TEST_F(WeightsTest, haveTheirOutputChannelsFirst) {
@@ -100,7 +124,7 @@ func.func @main(%x: tensor<1x3xf32>) -> tensor<1x2xf32> {
   ASSERT_TRUE(net);
   net->walk([](test::SidewaysOp op) {
     EXPECT_FALSE(
-        getRoundedWeights(cast<QuantizableOpInterface>(op.getOperation()), {}));
+        getQuantizedWeights(cast<QuantizableOpInterface>(op.getOperation()), {}));
   });
   std::string message;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Bias correction on layers whose rounding errors are planted: by hand for one
-// layer, by the Reference evaluator for several.
+// Bias correction and weight rounding on layers whose rounding errors are
+// planted: by hand for one layer, by the Reference evaluator for several.
 
-#include "qopt/Evaluation/CorrectBias.h"
+#include "qopt/Evaluation/RefineLayers.h"
 #include "../Calibration/DataFiles.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -107,6 +107,21 @@ func.func @net(%x: tensor<1x2x2x2xf32> {qopt.name = "x"}) -> tensor<1x3xf32> {
 }
 )";
 
+/// y = 1.27 x0 + 0.1249 x1 + 0.1249 x2: at a scale of 0.01 both are rounded
+/// down, though 0.13 and 0.12 are nearer where x1 = x2.
+const char *const threeInputs = R"(
+func.func @net(%x: tensor<1x3xf32> {qopt.name = "x"}) -> tensor<1x1xf32> {
+  %w = qopt.constant dense<[[1.27, 0.1249, 0.1249]]> : tensor<1x3xf32>
+  %x0 = qopt.observe %x "x" {scale = 1.0 : f32, zero_point = 0 : i64}
+    : tensor<1x3xf32> -> tensor<1x3xf32>
+  %y0 = qopt.gemm %x0, %w : (tensor<1x3xf32>, tensor<1x3xf32>) -> tensor<1x1xf32>
+  %y = qopt.observe %y0 "y" {bits = 16 : i64, symmetric = true,
+      scale = 0.0005 : f32, zero_point = 0 : i64}
+    : tensor<1x1xf32> -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+)";
+
 /// Two tables that differ in their function alone, then a layer.
 const char *const twoTables = R"(
 func.func @net(%x: tensor<1x2xf32> {qopt.name = "x"}) -> tensor<1x1xf32> {
@@ -139,9 +154,33 @@ std::vector<std::vector<float>> makeSamples(size_t elements) {
   return samples;
 }
 
-class CorrectBiasTest : public testing::Test {
+/// Bias correction alone.
+llvm::Expected<Refinement> correctBias(func::FuncOp function,
+                                       const CalibrationState &state,
+                                       RefineOptions options = {}) {
+  options.roundWeights = false;
+  auto result = refineLayers(function, state, options);
+  if (!result)
+    return result.takeError();
+  EXPECT_FALSE(result->rounding);
+  return *result->bias;
+}
+
+/// Weight rounding alone.
+llvm::Expected<Refinement> roundWeights(func::FuncOp function,
+                                        const CalibrationState &state,
+                                        RefineOptions options = {}) {
+  options.correctBias = false;
+  auto result = refineLayers(function, state, options);
+  if (!result)
+    return result.takeError();
+  EXPECT_FALSE(result->bias);
+  return *result->rounding;
+}
+
+class RefineLayersTest : public testing::Test {
 protected:
-  CorrectBiasTest() {
+  RefineLayersTest() {
     context.loadDialect<QoptDialect, func::FuncDialect, quant::QuantDialect>();
     unclipped.weights.clip = false;
   }
@@ -163,6 +202,17 @@ protected:
     function.walk([&](GemmOp op) { last = op; });
     return last.getBias() ? *getConstantF32(last.getBias())
                           : SmallVector<float>();
+  }
+
+  /// The weight's integers of the last layer; nothing where they are open.
+  static std::vector<int32_t> getIntegers(func::FuncOp function) {
+    GemmOp last;
+    function.walk([&](GemmOp op) { last = op; });
+    auto decided = last.getWeight().getDefiningOp<DequantizeOp>();
+    if (!decided)
+      return {};
+    auto integers = *getQuantizedConstant(decided.getInput());
+    return {integers.begin(), integers.end()};
   }
 
   /// The outputs of all samples: of the float function, or of its quantized
@@ -189,7 +239,7 @@ protected:
 
   MLIRContext context{MLIRContext::Threading::DISABLED};
   std::vector<OwningOpRef<ModuleOp>> modules;
-  BiasCorrectionOptions unclipped;
+  RefineOptions unclipped;
 };
 
 /// Largest mean error of a channel, and SQNR.
@@ -214,7 +264,7 @@ struct Quality {
 
 } // namespace
 
-TEST_F(CorrectBiasTest, FiguresEqualThoseWorkedOutByHand) {
+TEST_F(RefineLayersTest, FiguresEqualThoseWorkedOutByHand) {
   func::FuncOp function = parse(oneLayer);
   auto result = llvm::cantFail(correctBias(
       function, makeState({{1, 8}, {1, 12}, {2, 12}, {1, 8}}), unclipped));
@@ -231,7 +281,7 @@ TEST_F(CorrectBiasTest, FiguresEqualThoseWorkedOutByHand) {
               10 * std::log10(signal / (planted * planted * (4 + 4))), 0.1);
 }
 
-TEST_F(CorrectBiasTest, KeepsTheMeansOfAllSamples) {
+TEST_F(RefineLayersTest, KeepsTheMeansOfAllSamples) {
   func::FuncOp function = parse(oneLayer);
   auto result = llvm::cantFail(correctBias(
       function, makeState({{1, 8}, {1, 12}, {2, 8}, {1, 16}}), unclipped));
@@ -239,7 +289,7 @@ TEST_F(CorrectBiasTest, KeepsTheMeansOfAllSamples) {
   EXPECT_NEAR(getBias(function)[0], planted * 11, 1e-6);
 }
 
-TEST_F(CorrectBiasTest, RefusesWhatDoesNotHelp) {
+TEST_F(RefineLayersTest, RefusesWhatDoesNotHelp) {
   func::FuncOp function = parse(oneLayer);
   std::string before = print(function);
   // What the even half gains, the odd half loses.
@@ -251,7 +301,7 @@ TEST_F(CorrectBiasTest, RefusesWhatDoesNotHelp) {
   EXPECT_EQ(print(function), before);
 }
 
-TEST_F(CorrectBiasTest, NeedsFourSamples) {
+TEST_F(RefineLayersTest, NeedsFourSamples) {
   func::FuncOp function = parse(oneLayer);
   std::string before = print(function);
   CalibrationState state = makeState({{1, 10}, {1, 10}, {2, 10}});
@@ -262,7 +312,7 @@ TEST_F(CorrectBiasTest, NeedsFourSamples) {
   EXPECT_EQ(print(function), before);
 }
 
-TEST_F(CorrectBiasTest, UsesTheFirstSamplesOnly) {
+TEST_F(RefineLayersTest, UsesTheFirstSamplesOnly) {
   func::FuncOp function = parse(oneLayer);
   unclipped.maxSamples = 4;
   llvm::cantFail(correctBias(
@@ -271,7 +321,7 @@ TEST_F(CorrectBiasTest, UsesTheFirstSamplesOnly) {
   EXPECT_NEAR(getBias(function)[0], planted * 9, 1e-6);
 }
 
-TEST_F(CorrectBiasTest, RoundsWeightsAsTheyWillBe) {
+TEST_F(RefineLayersTest, RoundsWeightsAsTheyWillBe) {
   CalibrationState state = makeState({{0, 10}, {0, 20}, {0, 20}, {0, 10}});
   func::FuncOp function = parse(twoRows);
   llvm::cantFail(correctBias(function, state, unclipped));
@@ -283,7 +333,7 @@ TEST_F(CorrectBiasTest, RoundsWeightsAsTheyWillBe) {
   EXPECT_NEAR(getBias(function)[1], 0.25 + 15 * 0.0024, 1e-5);
 }
 
-TEST_F(CorrectBiasTest, TakesTheMeanErrorsOfADeepNetAway) {
+TEST_F(RefineLayersTest, TakesTheMeanErrorsOfADeepNetAway) {
   std::vector<std::vector<float>> samples = makeSamples(8);
   func::FuncOp function = parse(deepNet);
   auto real = evaluate(function, false, samples);
@@ -298,7 +348,7 @@ TEST_F(CorrectBiasTest, TakesTheMeanErrorsOfADeepNetAway) {
   EXPECT_GT(after.sqnrDb, before.sqnrDb + 2);
 }
 
-TEST_F(CorrectBiasTest, KeepsValuesThatAreReadBehindTheirObserver) {
+TEST_F(RefineLayersTest, KeepsValuesThatAreReadBehindTheirObserver) {
   std::string net = oneLayer;
   auto replace = [&](StringRef from, StringRef to) {
     net.replace(net.find(from.str()), from.size(), to.str());
@@ -313,7 +363,7 @@ TEST_F(CorrectBiasTest, KeepsValuesThatAreReadBehindTheirObserver) {
   EXPECT_NEAR(getBias(function)[0], planted * 10, 1e-6);
 }
 
-TEST_F(CorrectBiasTest, TellsOpsApartByTheirAttributes) {
+TEST_F(RefineLayersTest, TellsOpsApartByTheirAttributes) {
   std::vector<std::vector<float>> samples = makeSamples(2);
   func::FuncOp function = parse(twoTables);
   auto real = evaluate(function, false, samples);
@@ -324,7 +374,7 @@ TEST_F(CorrectBiasTest, TellsOpsApartByTheirAttributes) {
   EXPECT_LT(after.bias, 0.0001); // A step of the output.
 }
 
-TEST_F(CorrectBiasTest, GivesTheSameBytesTwice) {
+TEST_F(RefineLayersTest, GivesTheSameBytesTwice) {
   CalibrationState state = makeState(makeSamples(8));
   func::FuncOp first = parse(deepNet), second = parse(deepNet);
   auto one = llvm::cantFail(correctBias(first, state));
@@ -334,8 +384,93 @@ TEST_F(CorrectBiasTest, GivesTheSameBytesTwice) {
   EXPECT_EQ(one.afterDb, two.afterDb);
 }
 
-TEST_F(CorrectBiasTest, RefusesSamplesOfAnotherShape) {
+TEST_F(RefineLayersTest, RefusesSamplesOfAnotherShape) {
   std::string message = text(
       correctBias(parse(oneLayer), makeState({{1}, {1}, {1}, {1}}), unclipped));
   EXPECT_TRUE(refuses(message, "Q0412", {"do not fit"})) << message;
+}
+
+TEST_F(RefineLayersTest, RoundsWeightsByTheirOutput) {
+  func::FuncOp function = parse(threeInputs);
+  auto result = llvm::cantFail(roundWeights(
+      function, makeState({{1, 8, 8}, {1, 12, 12}, {2, 9, 9}, {1, -7, -7}}),
+      unclipped));
+  EXPECT_TRUE(result.kept);
+  EXPECT_EQ(result.layers, 1);
+  EXPECT_EQ(result.skipped, 0);
+  // Errors of 0.0098 x1 become 0.0002 x1.
+  EXPECT_NEAR(result.afterDb - result.beforeDb, 20 * std::log10(49), 2);
+  std::vector<int32_t> integers = getIntegers(function);
+  ASSERT_EQ(integers.size(), 3u);
+  EXPECT_EQ(integers[0], 127);
+  EXPECT_EQ(integers[1] + integers[2], 25);
+  EXPECT_TRUE(getBias(function).empty());
+}
+
+TEST_F(RefineLayersTest, KeepsRoundingsThatDoNotHelp) {
+  func::FuncOp function = parse(threeInputs);
+  std::string before = print(function);
+  // The inputs of those that judge have nothing in common.
+  auto result = llvm::cantFail(roundWeights(
+      function, makeState({{1, 8, 8}, {1, 12, -12}, {2, 9, 9}, {1, 7, -7}}),
+      unclipped));
+  EXPECT_FALSE(result.kept);
+  EXPECT_EQ(result.layers, 0);
+  EXPECT_LT(result.afterDb, result.beforeDb - 5);
+  EXPECT_EQ(print(function), before);
+}
+
+TEST_F(RefineLayersTest, LeavesMeansToTheBias) {
+  // With x1 + x2 all but constant, one bias cures what both errors do.
+  CalibrationState state =
+      makeState({{1, 8, 8}, {1, 8, 8}, {3, 8, 8}, {2, 8, 8}});
+  func::FuncOp function = parse(threeInputs);
+  auto result = llvm::cantFail(refineLayers(function, state, unclipped));
+  EXPECT_FALSE(result.rounding->kept);
+  EXPECT_TRUE(result.bias->kept);
+  EXPECT_TRUE(getIntegers(function).empty());
+  EXPECT_NEAR(getBias(function)[0], planted * 16, 1e-5);
+  function = parse(threeInputs);
+  EXPECT_TRUE(llvm::cantFail(roundWeights(function, state, unclipped)).kept);
+}
+
+TEST_F(RefineLayersTest, RoundsAndCorrectsADeepNet) {
+  std::vector<std::vector<float>> samples = makeSamples(8);
+  func::FuncOp function = parse(deepNet);
+  auto real = evaluate(function, false, samples);
+  Quality before(real, evaluate(function, true, samples));
+  auto result = llvm::cantFail(refineLayers(function, makeState(samples)));
+  ASSERT_TRUE(result.rounding->kept);
+  EXPECT_EQ(result.rounding->layers, 2);
+  EXPECT_EQ(result.bias->layers, 2);
+  EXPECT_GT(result.rounding->afterDb, result.rounding->beforeDb);
+  EXPECT_GE(result.rounding->beforeDb, result.bias->afterDb);
+  EXPECT_EQ(getIntegers(function).size(), 9u);
+  Quality after(real, evaluate(function, true, samples));
+  EXPECT_LT(after.bias, 0.0005); // A step of the output.
+  EXPECT_GT(after.sqnrDb, before.sqnrDb + 2);
+}
+
+TEST_F(RefineLayersTest, LeavesLargeLayersAlone) {
+  CalibrationState state =
+      makeState({{1, 8, 8}, {1, 12, 12}, {2, 9, 9}, {1, -7, -7}});
+  for (bool byWork : {false, true}) {
+    func::FuncOp function = parse(threeInputs);
+    RefineOptions options = unclipped;
+    (byWork ? options.maxWork : options.maxRowWeights) = 2;
+    auto result = llvm::cantFail(roundWeights(function, state, options));
+    EXPECT_EQ(result.layers, 0);
+    EXPECT_EQ(result.skipped, 1);
+    EXPECT_FALSE(result.kept);
+    EXPECT_TRUE(getIntegers(function).empty());
+  }
+}
+
+TEST_F(RefineLayersTest, RoundingGivesTheSameBytesTwice) {
+  CalibrationState state = makeState(makeSamples(8));
+  func::FuncOp first = parse(deepNet), second = parse(deepNet);
+  llvm::cantFail(refineLayers(first, state));
+  llvm::cantFail(refineLayers(second, state));
+  EXPECT_EQ(print(first), print(second));
+  EXPECT_NE(print(first), print(parse(deepNet)));
 }

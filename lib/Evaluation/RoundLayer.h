@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Rounds the weights of one layer by its inputs on samples.
+#pragma once
+
+#include "mlir/IR/Operation.h"
+#include "qopt/Numerics/Weights.h"
+#include <optional>
+
+namespace mlir::qopt::evaluation {
+
+/// Which inputs the weights of a convolution or a linear layer meet.
+class LayerInputs {
+public:
+  /// Nothing for other ops.
+  static std::optional<LayerInputs> get(Operation &op);
+
+  /// Channels of group `g` are rows `g channels / groups` and so on of the
+  /// weight, `rowSize` weights each.
+  size_t groups = 1, channels = 1, rowSize = 1;
+  /// Positions of the output of one sample.
+  size_t positions = 1;
+
+  /// Writes, a row each, what the weights of `group` meet at `count` positions
+  /// spread over those of one sample; padding is 0. `turn` shifts them, so that
+  /// samples differ in theirs.
+  void gather(ArrayRef<float> sample, size_t group, size_t count, uint32_t turn,
+              MutableArrayRef<float> rows) const;
+
+private:
+  void gatherConv(ArrayRef<float> sample, size_t group, ArrayRef<size_t> chosen,
+                  MutableArrayRef<float> rows) const;
+
+  bool isConv = false;
+  /// Of a convolution.
+  size_t inputChannels = 0, groupChannels = 0;
+  int64_t inputSize[2] = {}, outputSize[2] = {}, kernel[2] = {};
+  int64_t strides[2] = {}, dilations[2] = {}, pads[2] = {};
+};
+
+/// Rows that `roundLayer` takes from `samples` samples: about `maxPositions`.
+size_t countRows(const LayerInputs &inputs, size_t samples,
+                 uint64_t maxPositions);
+
+/// The multiply-adds of `roundLayer` with `rows` rows.
+uint64_t countWork(const LayerInputs &inputs, size_t rows);
+
+/// Rounds anew what `rounded` has for `weights`, with its scales, for the
+/// layer's inputs `samples`. `centered`: means will be corrected.
+void roundLayer(MLIRContext *context, const LayerInputs &inputs,
+                ArrayRef<ArrayRef<float>> samples, uint64_t maxPositions,
+                bool centered, ArrayRef<float> weights,
+                numerics::QuantizedWeights &rounded);
+
+} // namespace mlir::qopt::evaluation
