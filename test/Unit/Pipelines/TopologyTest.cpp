@@ -240,8 +240,8 @@ void check(const onnx::ModelProto &model, double least) {
   }
   if (!isOk(levels.foldStatistics(*state)))
     return;
-  if (auto correction = levels.correctBias(*state); !correction)
-    ADD_FAILURE() << llvm::toString(correction.takeError());
+  if (auto refinements = levels.refineLayers(*state); !refinements)
+    ADD_FAILURE() << llvm::toString(refinements.takeError());
   if (isOk(levels.quantize()))
     judge(levels, specs, least);
 }
