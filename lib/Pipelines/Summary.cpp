@@ -73,21 +73,27 @@ static void printRangeTrial(llvm::raw_ostream &os,
 /// What helped, by the samples that judged.
 static void printRefinements(llvm::raw_ostream &os,
                              const evaluation::Refinements &refinements) {
-  auto print = [&](const std::optional<evaluation::Refinement> &refinement,
-                   StringRef name, StringRef &separator) {
-    if (!refinement || !refinement->kept)
-      return;
-    os << separator << name
+  auto print = [&](StringRef name, const evaluation::Refinement &refinement) {
+    os << name
        << llvm::format(" %+.1f dB (%lld layers)",
-                       refinement->afterDb - refinement->beforeDb,
-                       static_cast<long long>(refinement->layers));
-    separator = ", ";
+                       refinement.afterDb - refinement.beforeDb,
+                       static_cast<long long>(refinement.layers));
   };
-  StringRef separator = "refined     ";
-  print(refinements.bias, "biases", separator);
-  print(refinements.rounding, "weights", separator);
-  if (separator == ", ")
-    os << "\n";
+  const bool rounded = refinements.rounding && refinements.rounding->kept;
+  const bool corrected = refinements.bias && refinements.bias->kept;
+  if (!rounded && !corrected)
+    return;
+  os << "refined     ";
+  // Biases alone may lose where the two together gain.
+  const bool together = rounded && corrected &&
+                        refinements.bias->afterDb < refinements.bias->beforeDb;
+  if (corrected && !together)
+    print("biases", *refinements.bias);
+  if (rounded && corrected && !together)
+    os << ", ";
+  if (rounded)
+    print(together ? "weights and biases" : "weights", *refinements.rounding);
+  os << "\n";
 }
 
 void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
