@@ -81,16 +81,22 @@ void setIntegerWeights(TileGemm &gemm, std::shared_ptr<IntegerWeights> weights,
   int64_t length = sumLength(gemm), channels = gemm.channels * gemm.groups;
   int64_t digits = 1;
   bool isWide = weights->data.kind != ElementKind::I8;
+  int64_t top = gemm.in == ElementKind::I8 ? INT8_MAX : INT16_MAX;
+  int64_t reach = std::max(top - inputZeroPoint, top + 1 + inputZeroPoint);
+  gemm.requant.bound = 0;
   gemm.bias.resize(channels);
   for (int64_t channel = 0; channel < channels; ++channel) {
-    int64_t sum = 0;
+    int64_t sum = 0, magnitude = 0;
     for (int64_t position = 0; position < length; ++position) {
       int32_t weight = weights->at(channel, position);
       if (!isWide)
         digits = std::max(digits, countWeightDigits(weight));
       sum += weight;
+      magnitude += std::abs(weight);
     }
     int64_t bias = weights->bias ? weights->bias->intAt(channel) : 0;
+    gemm.requant.bound =
+        std::max(gemm.requant.bound, reach * magnitude + std::abs(bias));
     // Modulo 2^32, like the sum itself; the whole fits.
     gemm.bias[channel] = static_cast<int32_t>(
         static_cast<uint32_t>(bias - (inputZeroPoint + inputBias) * sum));

@@ -33,14 +33,24 @@ void chooseTileForm(TileRequant &requant, ArrayRef<int32_t> multiplier,
     return multiplier[multiplier.size() == 1 ? 0 : c];
   };
   auto shiftOf = [&](int64_t c) { return shift[shift.size() == 1 ? 0 : c]; };
+  // A multiplier as large as 31 bits hold, and the shift that goes with it.
+  auto roomOf = [&](int64_t c) {
+    return llvm::countl_zero(uint32_t(multiplierOf(c))) - 1;
+  };
   bool isNarrow = !requant.halfEven && out == ElementKind::I8 &&
                   shift.size() == 1 && shift[0] >= 32 && shift[0] <= 38;
-  bool isWide = !requant.halfEven;
+  int64_t least = INT64_MAX, most = 0;
   for (int64_t c = 0; c < channels; ++c) {
     isNarrow &= multiplierOf(c) < (1 << 30);
-    int64_t room = llvm::countl_zero(uint32_t(multiplierOf(c))) - 1;
-    isWide &= shiftOf(c) + room >= 33 && shiftOf(c) + room <= 62;
+    least = std::min<int64_t>(least, shiftOf(c) + roomOf(c));
+    most = std::max<int64_t>(most, shiftOf(c) + roomOf(c));
   }
+  // Large factors, as of 16-bit outputs, need accumulators with more fraction.
+  int64_t left = std::max<int64_t>(0, 33 - least);
+  bool isWide = !requant.halfEven && most + left <= 62 && left < 31 &&
+                requant.bound < (int64_t(1) << (31 - left));
+  if (!isNarrow && isWide)
+    requant.left = left;
   requant.form = isNarrow ? TileRequant::Form::Narrow
                  : isWide ? TileRequant::Form::Wide
                           : TileRequant::Form::Exact;
@@ -50,9 +60,8 @@ void chooseTileForm(TileRequant &requant, ArrayRef<int32_t> multiplier,
       m *= 2;
       s -= 31;
     } else if (isWide) {
-      int64_t room = llvm::countl_zero(uint32_t(m)) - 1;
-      m <<= room;
-      s += room - 32;
+      m <<= roomOf(c);
+      s += roomOf(c) + left - 32;
     }
     requant.multiplier.push_back(static_cast<int32_t>(m));
     requant.shift.push_back(static_cast<int32_t>(s));
@@ -250,6 +259,9 @@ private:
 
   /// floor((high + 2^(f-1)) / 2^f) + z, in 32 bits: |high| < 2^30 and f <= 30.
   Value wide(Value acc, size_t i) {
+    if (requant.left)
+      acc = arith::ShLIOp::create(kb.b, kb.loc, acc,
+                                  constantLike(acc, requant.left));
     Value high = mulHigh(acc, i);
     Value shift, rounding;
     bool isFolded = false;

@@ -417,9 +417,9 @@ std::string tileKey(const TileGemm &gemm) {
   os << gemm.leadingShift << '/' << gemm.runElements << '/' << gemm.channels
      << '/' << gemm.groups << '/' << gemm.inGroupStride << '/'
      << gemm.outGroupStride << '/' << gemm.inOrigin << '/' << gemm.outOrigin
-     << '/' << int(r.form) << '/' << r.halfEven << '/' << r.shift.size() << '/'
-     << r.zeroPoint << '/' << r.clampMin << '/' << r.clampMax << '/'
-     << llvm::bit_cast<uint32_t>(r.floatMin) << '/'
+     << '/' << int(r.form) << '<' << r.left << '/' << r.halfEven << '/'
+     << r.shift.size() << '/' << r.zeroPoint << '/' << r.clampMin << '/'
+     << r.clampMax << '/' << llvm::bit_cast<uint32_t>(r.floatMin) << '/'
      << llvm::bit_cast<uint32_t>(r.floatMax);
   if (r.shift.size() == 1)
     os << '/' << r.shift[0];

@@ -35,14 +35,18 @@ struct TileRequant {
     /// 8-bit outputs, one `S` in [32, 38], `M < 2^30`: the high half of
     /// `acc 2M`, then 16-bit saturating steps (`shift` holds `S - 31`).
     Narrow,
-    /// Any `S >= 33` after `M` is scaled to [2^30, 2^31): the high half of
-    /// `acc M`, then 32-bit steps (`shift` holds `S - 32`, in [1, 30]).
+    /// Any `S >= 33` after `M` is scaled to [2^30, 2^31) and `acc` shifted left
+    /// by `left`: the high half of `acc M`, then 32-bit steps (`shift` holds
+    /// `S - 32`, in [1, 30]).
     Wide,
     /// Anything else, and half-even: 64-bit steps (`shift` holds `S`).
     Exact,
   };
   Form form = Form::Float;
   bool halfEven = false;
+  /// No accumulator is larger in magnitude.
+  int64_t bound = INT32_MAX;
+  int64_t left = 0;
   /// One an output channel, groups after one another; scaled as `form` says.
   std::vector<int32_t> multiplier;
   /// One entry, or as many as multipliers.
@@ -114,7 +118,8 @@ void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
 void setOutput(TileGemm &gemm, qint::RequantAttr attr, const View &out);
 
 /// Fills `form`, `multiplier`, `shift` from the contract's multipliers and
-/// shifts (`S`), for outputs of `out`. Zero point and clamps are set before.
+/// shifts (`S`), for outputs of `out`. Zero point, clamps and bound are set
+/// before.
 void chooseTileForm(TileRequant &requant, ArrayRef<int32_t> multiplier,
                     ArrayRef<int32_t> shift, int64_t channels, ElementKind out);
 
