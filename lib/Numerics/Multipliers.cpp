@@ -149,8 +149,8 @@ numerics::chooseSumMultipliers(llvm::ArrayRef<double> factors,
 
 llvm::Expected<SumMultipliers>
 numerics::chooseAddMultipliers(double factorA, double factorB, int bitsA,
-                               int bitsB, int bitsOut) {
-  const bool narrow = bitsA <= 8 && bitsB <= 8 && bitsOut <= 8;
+                               int bitsB, int bitsOut, bool exact) {
+  const bool narrow = bitsOut <= 8 && (!exact || (bitsA <= 8 && bitsB <= 8));
   const double factors[] = {factorA, factorB};
   const int64_t magnitudes[] = {(INT64_C(1) << bitsA) - 1,
                                 (INT64_C(1) << bitsB) - 1};

@@ -60,7 +60,8 @@ template <typename OpT> struct SumPattern final : TensorPattern<OpT> {
     llvm::Expected<numerics::SumMultipliers> multipliers =
         numerics::chooseAddMultipliers(lhs.scale / scale, rhs.scale / scale,
                                        getBits(lhs), getBits(rhs),
-                                       getBits(params.result));
+                                       getBits(params.result),
+                                       op->hasAttr(roundingAttr));
     if (!multipliers)
       return multipliers.takeError();
     std::vector<int32_t> pair = multipliers->multiplier;

@@ -59,16 +59,19 @@ func.func @sums(%x: tensor<2x!x>) -> tensor<2x!y> {
   return %s : tensor<2x!y>
 }
 
-// More than 8 bits in an operand or the result: 62 bits of sum. The last factor
-// is 2^-20, so that the zero point's bits bound the shift: 46 + 15 < 62.
+// More than 8 bits in the result, or in an operand of a model's own scales: 62
+// bits of sum; in another operand: 31. The last factor is 2^-20, so that the
+// zero point's bits bound the shift: 46 + 15 < 62.
 // CHECK-LABEL: func.func @wide_sums
 // CHECK:         qint.add %arg0, %arg0 {lhs_zero_point = 3 : i32, requant = #qint.requant<[1073741824, 1073741824], [29], zp 0,
 // CHECK:         qint.add %arg0, %arg1 {lhs_zero_point = 3 : i32, requant = #qint.requant<[1073741824, 536870912], [29], zp -5,
+// CHECK:         qint.add %arg0, %arg1 {lhs_zero_point = 3 : i32, requant = #qint.requant<[32768, 16384], [14], zp -5,
 // CHECK:         qint.add %arg1, %arg1 {lhs_zero_point = 0 : i32, requant = #qint.requant<[1073741824, 1073741824], [30], zp 0,
 // CHECK:         qint.add %arg1, %arg1 {lhs_zero_point = 0 : i32, requant = #qint.requant<[67108864, 67108864], [46], zp 0,
 func.func @wide_sums(%x: tensor<2x!x>, %y: tensor<2x!y16>) -> (tensor<2x!y16>, tensor<2x!y>, tensor<2x!y16>, tensor<2x!coarse>) {
   %a = qopt.add %x, %x : (tensor<2x!x>, tensor<2x!x>) -> tensor<2x!y16>
-  %b = qopt.add %x, %y : (tensor<2x!x>, tensor<2x!y16>) -> tensor<2x!y>
+  %b = qopt.add %x, %y {qopt.rounding = "half_even"} : (tensor<2x!x>, tensor<2x!y16>) -> tensor<2x!y>
+  %e = qopt.add %x, %y : (tensor<2x!x>, tensor<2x!y16>) -> tensor<2x!y>
   %c = qopt.add %y, %y : (tensor<2x!y16>, tensor<2x!y16>) -> tensor<2x!y16>
   %d = qopt.add %y, %y : (tensor<2x!y16>, tensor<2x!y16>) -> tensor<2x!coarse>
   return %a, %b, %c, %d : tensor<2x!y16>, tensor<2x!y>, tensor<2x!y16>, tensor<2x!coarse>

@@ -62,11 +62,13 @@ chooseSumMultipliers(llvm::ArrayRef<double> factors,
                      int64_t zeroPointBound);
 
 /// The two-term form for Add and Sub: `factors` are `s_a / s_y` and
-/// `s_b / s_y`. 8-bit operands and output use 31 bits of sum (an int32
-/// suffices), anything wider 62.
+/// `s_b / s_y`. An 8-bit output uses 31 bits of sum (an int32 suffices), a
+/// wider one 62; with `exact`, wider operands too, whose multipliers then keep
+/// more than 14 bits.
 llvm::Expected<SumMultipliers> chooseAddMultipliers(double factorA,
                                                     double factorB, int bitsA,
-                                                    int bitsB, int bitsOut);
+                                                    int bitsB, int bitsOut,
+                                                    bool exact = false);
 
 /// The multiplier of a quotient: `rhe(factor 2^shift)` at the largest shift up
 /// to 44 that keeps it below 2^31. `factor` is `s_a / (s_b s_y)`.

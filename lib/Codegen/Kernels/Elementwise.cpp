@@ -62,17 +62,20 @@ struct SumForm {
   }
 
   int64_t half() const { return int64_t(1) << (shift - 1); }
-  /// An i32 holds the sum with every constant folded in, and each multiplier
-  /// in two 15-bit digits is a pair of i16.
-  bool fitsPairs() const {
+  /// An i32 holds the sum with every constant folded in.
+  bool fits32() const {
     if (shift > 30)
       return false;
     int64_t offset = half() + (zeroPoint << shift);
+    return std::min(min, min + offset) >= INT32_MIN &&
+           std::max(max + half(), max + offset) <= INT32_MAX;
+  }
+  /// And each multiplier in two 15-bit digits is a pair of i16.
+  bool fitsPairs() const {
     for (int64_t multiplier : multipliers)
       if (std::abs(multiplier) >= (int64_t(1) << 30))
         return false;
-    return std::min(min, min + offset) >= INT32_MIN &&
-           std::max(max + half(), max + offset) <= INT32_MAX;
+    return fits32();
   }
 };
 
@@ -130,7 +133,25 @@ WideLanes addBytes(KernelBuilder &k, Value a, Value b, const SumForm &form) {
   return result;
 }
 
-/// The same for operands of any kind, in i64.
+/// The same for operands of any kind, in i32.
+WideLanes addWords(KernelBuilder &k, const std::array<WideLanes, 2> &operands,
+                   ArrayRef<NestOperand> infos, const SumForm &form) {
+  int64_t constant = form.half() + form.zeroPoint * (int64_t(1) << form.shift);
+  for (unsigned i = 0; i < 2; ++i)
+    constant -= (form.zeroPoints[i] + registerBias(infos[i + 1].kind)) *
+                form.multipliers[i];
+  WideLanes result;
+  for (unsigned part = 0; part < 4; ++part) {
+    // Modulo 2^32: the whole sum fits.
+    Value sum = addI(k, mulI(k, operands[0][part], form.multipliers[0]),
+                     mulI(k, operands[1][part], form.multipliers[1]));
+    sum = addI(k, sum, static_cast<int32_t>(static_cast<uint32_t>(constant)));
+    result.push_back(shiftRight(k, sum, form.shift));
+  }
+  return result;
+}
+
+/// The same in i64.
 WideLanes addWide(KernelBuilder &k, const std::array<WideLanes, 2> &operands,
                   ArrayRef<NestOperand> infos, const SumForm &form) {
   WideLanes result;
@@ -198,10 +219,16 @@ LogicalResult emit(KernelContext &context, qint::AddOp op, ArrayRef<View> in,
                                   (*operands)[1]);
              Value b = asUnsigned(k, nest.load(k, chunk, 2, k.isa.bytes()),
                                   (*operands)[2]);
-             WideLanes sums =
-                 isPaired ? addBytes(k, a, b, form)
-                          : addWide(k, {widen(k, a, order), widen(k, b, order)},
-                                    *operands, form);
+             WideLanes sums;
+             if (isPaired) {
+               sums = addBytes(k, a, b, form);
+             } else {
+               std::array<WideLanes, 2> wide = {widen(k, a, order),
+                                                widen(k, b, order)};
+               sums = !form.isHalfEven && form.fits32()
+                          ? addWords(k, wide, *operands, form)
+                          : addWide(k, wide, *operands, form);
+             }
              return narrow(k, sums, output, order);
            });
   return success();

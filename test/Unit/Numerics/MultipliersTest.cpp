@@ -212,11 +212,15 @@ TEST(ChooseSumMultipliers, takesTheSmallestShiftIfItMust) {
   EXPECT_EQ(chosen->multiplier, std::vector<int32_t>{200});
 }
 
-TEST(ChooseAddMultipliers, anyWiderOperandTakes62Bits) {
-  auto shiftOf = [](int bitsA, int bitsB, int bitsOut) {
-    return llvm::cantFail(chooseAddMultipliers(0.5, 0.5, bitsA, bitsB, bitsOut))
+TEST(ChooseAddMultipliers, widerResultsAndExactOperandsTake62Bits) {
+  auto shiftOf = [](int bitsA, int bitsB, int bitsOut, bool exact = true) {
+    return llvm::cantFail(chooseAddMultipliers(0.5, 0.5, bitsA, bitsB, bitsOut,
+                                               exact))
         .shift;
   };
+  // (65535 / 2 + 255 / 2 + 1 / 2 + 128) 2^16 is above 2^31.
+  EXPECT_EQ(shiftOf(16, 8, 8, false), 15);
+  EXPECT_EQ(shiftOf(8, 8, 16, false), 31);
   // (255 + 1 / 2 + 128) 2^22 is below 2^31, twice that is not.
   EXPECT_EQ(shiftOf(8, 8, 8), 22);
   // In 62 bits only the multiplier, 2^30, is a limit.
