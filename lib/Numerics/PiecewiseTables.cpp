@@ -27,6 +27,8 @@ public:
   }
 
   bool isWide() const { return out.qmax > 127; }
+  /// Steps to a step of 8 bits.
+  double ratio() const { return (out.qmax - out.qmin + 1) / 256.0; }
 
   /// At the `index`-th value of 16 bits.
   double at(int32_t index) const {
@@ -95,7 +97,7 @@ bool isClose(const PiecewiseTable &table, const Curve &curve, int32_t segment,
   const int32_t width = 1 << (16 - table.segmentBits);
   const int32_t first = segment * width, last = first + width - 1;
   if (curve.isCut(curve.at(first), curve.at(last)))
-    tolerance = 256;
+    tolerance = curve.ratio();
   const double unit = 1 << table.fractionBits;
   auto isCloseAt = [&](int32_t index) {
     int32_t value =
@@ -137,7 +139,9 @@ std::optional<PiecewiseTable>
 numerics::buildPiecewiseTable(llvm::ArrayRef<ScalarFunction> chain,
                               const QuantParams &in, const QuantParams &out) {
   Curve curve(chain, in, out);
-  const double fine = 0.0625, coarse = 0.25;
+  const double fine = curve.isWide() ? 0.25 : 0.0625;
+  // Kinks: a small part of a step of 8 bits.
+  const double coarse = std::max(0.25, curve.ratio() / 32);
   auto isCloseEverywhere = [&](const PiecewiseTable &table, double tolerance) {
     for (int32_t segment = 0; segment < 1 << table.segmentBits; ++segment)
       if (!isClose(table, curve, segment, tolerance))
@@ -147,7 +151,7 @@ numerics::buildPiecewiseTable(llvm::ArrayRef<ScalarFunction> chain,
   std::optional<PiecewiseTable> table;
   for (int segmentBits : {5, 6, 7}) {
     table = buildSegments(curve, segmentBits);
-    if (table && isCloseEverywhere(*table, curve.isWide() ? coarse : fine))
+    if (table && isCloseEverywhere(*table, fine))
       return table;
   }
   return table && isCloseEverywhere(*table, coarse) ? table : std::nullopt;

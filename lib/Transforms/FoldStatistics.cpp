@@ -66,8 +66,43 @@ static void setParams(ObserveOp op, const QuantParams &params) {
   op.setZeroPointAttr(builder.getI64IntegerAttr(params.zeroPoint));
 }
 
-/// How much wider than the calibrated range a 16-bit value's is.
-static constexpr double headroom16 = 2;
+/// How much wider than the calibrated range that of a value of more than 8 bits
+/// is.
+static constexpr double headroom = 2;
+
+/// Where the slope of the function that alone reads `op` jumps, on both sides
+/// of 0; 0 if it doesn't.
+static double getKink(ObserveOp op) {
+  if (op.getBits() == 8 || !op->hasOneUse())
+    return 0;
+  auto unary = dyn_cast<UnaryOp>(*op->getUsers().begin());
+  if (!unary)
+    return 0;
+  for (Attribute attr : unary.getFunctions()) {
+    auto function = cast<FnAttr>(attr);
+    if (function.getFunction() == Function::HardSwish)
+      return 3;
+    if (function.getFunction() == Function::HardSigmoid &&
+        function.getParams()[1] == 0.5)
+      return 0.5 / function.getParams()[0];
+    if (function.getFunction() != Function::Push)
+      break;
+  }
+  return 0;
+}
+
+/// A scale at most a quarter above `scale` for which `kink` lies between two
+/// segments of a piecewise table (docs/arithmetic.md), of as few segments as
+/// possible: no polynomial follows a kink inside of one.
+static float alignKink(float scale, double kink) {
+  for (int segmentBits : {5, 6, 7}) {
+    double step = kink / std::ldexp(1.0, 16 - segmentBits);
+    double aligned = step / std::floor(step / static_cast<double>(scale));
+    if (aligned <= 1.25 * static_cast<double>(scale))
+      return static_cast<float>(aligned);
+  }
+  return scale;
+}
 
 /// Whether all that reads `op` asks for the sign of the value.
 static bool onlySignMatters(ObserveOp op) {
@@ -112,10 +147,10 @@ getRange(ObserveOp op, const observers::CalibrationState &statistics) {
     return op.emitError() << llvm::toString(method.takeError());
   Range range = observers::chooseRange(*stats, *method, op.getBits(),
                                        op.getSymmetric(), op.getPowerOfTwo());
-  // 16 bits are far finer than the 8-bit noise in the value: one of them keeps
+  // More bits are far finer than the 8-bit noise in the value: one of them keeps
   // values that calibration did not see from saturating.
-  if (op.getBits() == 16)
-    range = {range.min * headroom16, range.max * headroom16};
+  if (op.getBits() > 8)
+    range = {range.min * headroom, range.max * headroom};
   if (onlySignMatters(op))
     range = {range.min / signPrecision, range.max / signPrecision};
   return clipToActivation(range, op);
@@ -147,12 +182,18 @@ LogicalResult foldStatistics(func::FuncOp function,
     if (mergesValues(op))
       groups.share(op);
   });
-  for (auto [op, range] : groups.getUndecided())
-    setParams(op, op.getPowerOfTwo()
-                      ? numerics::choosePowerOfTwoParams(range, op.getBits(),
-                                                         op.getSymmetric())
-                      : numerics::chooseParams(range, op.getBits(),
-                                               op.getSymmetric()));
+  for (auto [op, range] : groups.getUndecided()) {
+    if (op.getPowerOfTwo()) {
+      setParams(op, numerics::choosePowerOfTwoParams(range, op.getBits(),
+                                                     op.getSymmetric()));
+      continue;
+    }
+    QuantParams params =
+        numerics::chooseParams(range, op.getBits(), op.getSymmetric());
+    if (double kink = getKink(op); kink > 0)
+      params.scale = alignKink(params.scale, kink);
+    setParams(op, params);
+  }
   return success();
 }
 

@@ -20,6 +20,16 @@ func.func @bits(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %y : tensor<4xf32>
 }
 
+// The kinks of hard_swish, +-3, lie between two of 32 segments: 3 is 5 times 2048
+// steps, where the range alone would ask for 8 / 32767.
+// CHECK-LABEL: func.func @kink
+// CHECK:         "wide" {bits = 16 : i64, method = "minmax", scale = 2.92968762E-4 : f32, symmetric = true, zero_point = 0 : i64}
+func.func @kink(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = qopt.observe %x "wide" {method = "minmax", bits = 16 : i64, symmetric = true} : tensor<4xf32> -> tensor<4xf32>
+  %y = qopt.unary %a [#qopt.fn<hard_swish>] : (tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
 // The next power of two above 0.01, and -1.27 in its steps from -128 up.
 // CHECK-LABEL: func.func @power_of_two
 // CHECK:         "x" {method = "minmax", power_of_two, scale = 1.562500e-02 : f32, zero_point = -47 : i64}

@@ -38,10 +38,10 @@ inline int32_t evaluatePiece(int32_t base, int32_t slope, int32_t curve,
 
 /// The pieces of the balanced `chain` from `in`, an i16, to `out`, an i8 or i16
 /// whose range is what kernels clamp to: the fewest segments (32, 64, 128) that
-/// come within 1/16 of a step of an i8, else 128 if these come within 1/4; 1/4
-/// of a step of an i16, but 256 (a step of 8 bits) in a segment where it
-/// saturates. All before the last rounding. Nothing for functions with jumps or
-/// poles.
+/// come within 1/16 of a step of an i8, 1/4 of an i16; else 128 if these come
+/// within 1/4 of an i8, or 1/32 of what a step would be with 8 bits. A segment
+/// in which an i16 saturates may be one such step off. All before the last
+/// rounding. Nothing for functions with jumps or poles.
 std::optional<PiecewiseTable>
 buildPiecewiseTable(llvm::ArrayRef<ScalarFunction> chain, const QuantParams &in,
                     const QuantParams &out);

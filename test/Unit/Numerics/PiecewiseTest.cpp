@@ -93,6 +93,19 @@ TEST(PiecewiseTable, sixteenBitsKeepThreeQuartersOfAStep) {
   }
 }
 
+TEST(PiecewiseTable, kinksOfSixteenBitsCostAPartOfAStepOfEight) {
+  const QuantParams in{12.0f / 32768, 0, -32768, 32767};
+  for (double steps : {32768.0, 2048.0}) {
+    const QuantParams out{static_cast<float>(12 / steps), 0,
+                          -static_cast<int32_t>(steps),
+                          static_cast<int32_t>(steps) - 1};
+    auto table = buildPiecewiseTable(ScalarFunction::hardSwish(), in, out);
+    ASSERT_TRUE(table);
+    EXPECT_LE(largestError(ScalarFunction::hardSwish(), *table, in, out),
+              0.5 + std::max(0.25, steps / 128 / 32) + 1e-3);
+  }
+}
+
 TEST(PiecewiseTable, sixteenBitsMaySaturate) {
   const QuantParams in{8.0f / 32768, 0, -32768, 32767};
   const QuantParams out{3.0f / 32768, 0, -32768, 32767};
