@@ -6,11 +6,12 @@ Writes FOLDER/NET/model.onnx with the sizes of the published network, and
 samples to compile it with: calib.npy (32 by default, --calibration) and
 eval.npz (8, with the float outputs as references). --list prints the names.
 The inputs are smooth shapes with noise; the float outputs must differ over
-them by more than 5 % of their size, or there is nothing to measure."""
+them by more than 5 % of their size, or there is nothing to measure, and no sample's may explode."""
 
 import argparse
 import json
 import os
+import sys
 
 import numpy as np
 import onnx
@@ -448,6 +449,12 @@ def spread(outputs):
     return min(float(np.sqrt(np.mean(np.var(y, axis=0)) / np.mean(y ** 2))) for y in outputs)
 
 
+def explosion(outputs):
+    """The largest sample's root mean square by that of the median sample."""
+    sizes = [np.sqrt(np.mean(y.reshape(len(y), -1) ** 2, axis=1)) for y in outputs]
+    return max(float(np.max(size) / np.median(size)) for size in sizes)
+
+
 def write_net(name, folder, calibration=32, evaluation=8):
     """Writes model, samples and the spread of its outputs, which it returns."""
     function, shape, options = NETS[name]
@@ -460,6 +467,8 @@ def write_net(name, folder, calibration=32, evaluation=8):
     names = [output.name for output in model.graph.output]
     np.savez(os.path.join(folder, "eval.npz"), x=held_out,
              **{f"ref_{n}": y for n, y in zip(names, results)})
+    if explosion(results) > 4:
+        sys.exit(f"{name}: a sample's outputs are {explosion(results):.1f} times the others'")
     found = spread(results)
     with open(os.path.join(folder, "spread.json"), "w", encoding="utf-8") as file:
         json.dump(found, file)

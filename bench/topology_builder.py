@@ -197,12 +197,17 @@ class Net:
         mean = self.node("ReduceMean", [x], each, axes=axes)
         if not centered:
             mean = self.node("Sub", [mean, mean], each)
-        centered = self.node("Sub", [x, mean], x.shape)
-        square = self.node("Mul", [centered, centered], x.shape)
+        difference = self.node("Sub", [x, mean], x.shape)
+        square = self.node("Mul", [difference, difference], x.shape)
         variance = self.node("ReduceMean", [square], each, axes=axes)
+        if not centered:
+            # One value a sample is few: a channel that happens to be small over
+            # these samples must not explode on others.
+            average = self.node("ReduceMean", [variance], (1,) * len(each), axes=[1])
+            variance = self.node("Max", [variance, average], each)
         self.moments += [mean.name, variance.name]
         offset = self.node("Add", [variance, self.constant(EPSILON)], each)
-        scaled = self.node("Div", [centered, self.node("Sqrt", [offset], each)], x.shape)
+        scaled = self.node("Div", [difference, self.node("Sqrt", [offset], each)], x.shape)
         scaled = self.node("Mul", [scaled, self.constant(gamma.reshape(each))], x.shape)
         return self.node("Add", [scaled, self.constant(beta.reshape(each))], x.shape)
 
@@ -299,8 +304,10 @@ class Net:
             coordinate_transformation_mode="half_pixel")
 
     def squeeze_excite(self, x, reduced, act="relu", gate="sigmoid"):
+        """Gates move by about a quarter of their range, as trained ones do: wide
+        open and shut in turn, sixteen of them amplify each other."""
         y = self.conv(self.global_pool(x), reduced, norm=False, act=act)
-        return self.mul(x, self.conv(y, x.channels, norm=False, act=gate))
+        return self.mul(x, self.conv(y, x.channels, norm=False, act=gate, gain=0.5))
 
 
 def make_model(function, name, samples, opset=17, folded=False):
