@@ -96,16 +96,24 @@ compileModule(OwningOpRef<ModuleOp> module) {
   return Engine::create(*module->getOps<func::FuncOp>().begin());
 }
 
-llvm::Expected<Engine *> IsolatedOps::compile(Operation &op) {
+llvm::Expected<std::shared_ptr<Engine>>
+IsolatedOps::compileToKeep(Operation &op) {
   std::string key = describe(op);
   if (auto known = shared.find(key); known != shared.end())
-    return known->second.get();
+    return known->second;
   auto engine = compileModule(isolate(op, copies, {}));
   if (!engine)
     return engine.takeError();
-  std::unique_ptr<Engine> &slot = key.empty() ? current : shared[key];
+  std::shared_ptr<Engine> &slot = key.empty() ? current : shared[key];
   slot = std::move(*engine);
-  return slot.get();
+  return slot;
+}
+
+llvm::Expected<Engine *> IsolatedOps::compile(Operation &op) {
+  auto engine = compileToKeep(op);
+  if (!engine)
+    return engine.takeError();
+  return engine->get();
 }
 
 llvm::Expected<Engine *>

@@ -22,6 +22,10 @@ public:
   /// valid until the next call.
   llvm::Expected<calibration::Engine *> compile(Operation &op);
 
+  /// The same engine, which lives as long as its owner.
+  llvm::Expected<std::shared_ptr<calibration::Engine>>
+  compileToKeep(Operation &op);
+
   /// The same for a layer, without its fused clamp; `weights` has one entry a
   /// copy, and an empty one stands for the layer's own weight.
   llvm::Expected<calibration::Engine *>
@@ -29,8 +33,8 @@ public:
 
 private:
   unsigned copies;
-  std::map<std::string, std::unique_ptr<calibration::Engine>> shared;
-  std::unique_ptr<calibration::Engine> current;
+  std::map<std::string, std::shared_ptr<calibration::Engine>> shared;
+  std::shared_ptr<calibration::Engine> current;
 };
 
 } // namespace mlir::qopt::evaluation

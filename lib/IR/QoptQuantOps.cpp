@@ -15,10 +15,11 @@ LogicalResult ObserveOp::verify() {
   if (getId().empty())
     return emitOpError("expects an id, but got an empty one");
   // (C2)
-  if (getBits() != 8 && getBits() != 16)
-    return emitOpError("expects 8 or 16 bits, but got ") << getBits();
-  if (getBits() == 16 && !getSymmetric() && !getScaleAttr())
-    return emitOpError("expects 16 bits to be symmetric, but got asymmetric");
+  if (getBits() < 8 || getBits() > 16)
+    return emitOpError("expects 8 to 16 bits, but got ") << getBits();
+  if (getBits() > 8 && !getSymmetric() && !getScaleAttr())
+    return emitOpError("expects ")
+           << getBits() << " bits to be symmetric, but got asymmetric";
   // (C3)
   if (getScaleAttr() && getZeroPointAttr()) {
     double scale = getScaleAttr().getValueAsDouble();

@@ -155,6 +155,14 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
   }
   if (llvm::Error error = levels.foldStatistics(*state))
     return error;
+  if (options.maxSlowdown > 1 && !levels.isImported()) {
+    Progress progress(streams.progress, "searching bits");
+    auto search = levels.searchBits(*state);
+    progress.finish();
+    if (!search)
+      return search.takeError();
+    figures.bitSearch = *search;
+  }
   // A model's own scales go with its own weights and biases.
   if (!levels.isImported()) {
     auto refinements = levels.refineLayers(*state);
@@ -211,7 +219,8 @@ llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
   if (!options.saveConfig.empty())
     if (llvm::Error error = writeFileAtomically(
             options.saveConfig,
-            makeConfig(options, levels.getFunction("observed"))))
+            makeConfig(options, levels.getFunction("observed"),
+                       levels.getFunction("calibrated"))))
       return error;
   printSummary(streams.results, options, levels, artifacts, figures, *files);
   return llvm::Error::success();

@@ -8,6 +8,7 @@
 #include "qopt/Support/File.h"
 #include "qopt/Transforms/Weights.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/GlobPattern.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/YAMLTraits.h"
@@ -49,6 +50,8 @@ struct WrittenConfig {
   std::optional<Word<parseActivations>> activations;
   std::optional<Word<parseWeights>> weights;
   std::optional<Word<parseBiasCorrection>> biasCorrection;
+  std::optional<Word<parseTargetSqnr>> targetSqnr;
+  std::optional<Word<parseMaxSlowdown>> maxSlowdown;
   std::vector<WrittenRule> values;
 };
 
@@ -82,7 +85,10 @@ template <FlagParser parse> struct ScalarTraits<Word<parse>> {
     word.text = text.str();
     return refusal;
   }
-  static QuotingType mustQuote(StringRef text) { return needsQuotes(text); }
+  static QuotingType mustQuote(StringRef text) {
+    double number;
+    return text.getAsDouble(number) ? needsQuotes(text) : QuotingType::None;
+  }
 };
 
 template <> struct ScalarTraits<BitCount> {
@@ -90,9 +96,8 @@ template <> struct ScalarTraits<BitCount> {
     os << count.bits;
   }
   static StringRef input(StringRef text, void *, BitCount &count) {
-    if (text != "8" && text != "16")
-      return "expects 8 or 16 bits";
-    count.bits = text == "8" ? 8 : 16;
+    if (text.getAsInteger(10, count.bits) || count.bits < 8 || count.bits > 16)
+      return "expects 8 to 16 bits";
     return "";
   }
   static QuotingType mustQuote(StringRef) { return QuotingType::None; }
@@ -123,6 +128,8 @@ template <> struct MappingTraits<WrittenConfig> {
     io.mapOptional("activations", config.activations);
     io.mapOptional("weights", config.weights);
     io.mapOptional("bias-correction", config.biasCorrection);
+    io.mapOptional("target-sqnr", config.targetSqnr);
+    io.mapOptional("max-slowdown", config.maxSlowdown);
     io.mapOptional("values", config.values);
   }
 };
@@ -196,6 +203,8 @@ llvm::Error mlir::qopt::pipelines::loadConfig(StringRef path,
   take(config->activations, options);
   take(config->weights, options);
   take(config->biasCorrection, options);
+  take(config->targetSqnr, options);
+  take(config->maxSlowdown, options);
   for (const WrittenRule &written : config->values) {
     ValueRule rule;
     rule.where = describePosition(path, text, written.position);
@@ -214,8 +223,8 @@ llvm::Error mlir::qopt::pipelines::loadConfig(StringRef path,
       rule.bits = written.bits->bits;
     rule.symmetric = written.symmetric;
     rule.perChannel = written.perChannel;
-    if (rule.bits == 16 && rule.symmetric == false)
-      return refuse(rule.where, "expects 16 bits to be symmetric");
+    if (rule.bits > 8 && rule.symmetric == false)
+      return refuse(rule.where, "expects more than 8 bits to be symmetric");
     options.rules.push_back(std::move(rule));
   }
   return llvm::Error::success();
@@ -275,9 +284,9 @@ static void edit(ObserveOp op, const ValueRule &rule,
   if (rule.powerOfTwo)
     op.setPowerOfTwo(*rule.powerOfTwo);
   if (rule.bits) {
-    // 16 bits are symmetric, 8 are so where it was asked for.
+    // More than 8 bits are symmetric, 8 are so where it was asked for.
     if (*rule.bits != static_cast<int>(op.getBits()))
-      op.setSymmetric(*rule.bits == 16 || options.activationsSymmetric);
+      op.setSymmetric(*rule.bits > 8 || options.activationsSymmetric);
     op.setBits(*rule.bits);
   }
   if (rule.symmetric)
@@ -324,9 +333,11 @@ llvm::Error mlir::qopt::pipelines::applyConfig(ArrayRef<ValueRule> rules,
     if (selected->empty())
       return refuseUnused(rule, observers);
     for (ObserveOp op : *selected) {
-      if (rule.symmetric == false && rule.bits.value_or(op.getBits()) == 16)
-        return makeError(144, rule.where + ": '" + op.getId().str() +
-                                  "' has 16 bits, which are symmetric");
+      if (int64_t bits = rule.bits.value_or(op.getBits());
+          rule.symmetric == false && bits > 8)
+        return makeError(144, rule.where + ": '" + op.getId().str() + "' has " +
+                                  std::to_string(bits) +
+                                  " bits, which are symmetric");
       edit(op, rule, options);
     }
   }
@@ -334,13 +345,21 @@ llvm::Error mlir::qopt::pipelines::applyConfig(ArrayRef<ValueRule> rules,
 }
 
 std::string mlir::qopt::pipelines::makeConfig(const CompileOptions &options,
-                                              func::FuncOp observed) {
+                                              func::FuncOp observed,
+                                              func::FuncOp calibrated) {
+  llvm::StringMap<ObserveOp> decided;
+  (calibrated ? calibrated : observed).walk([&](ObserveOp op) {
+    decided[op.getId()] = op;
+  });
   WrittenConfig config;
   config.scales = {options.powerOfTwo ? "pow2" : "real"};
   config.activations = {options.activationsSymmetric ? "sym" : "asym"};
   config.weights = {options.weightsPerChannel ? "per-channel" : "per-tensor"};
   config.biasCorrection = {options.biasCorrection ? "on" : "off"};
-  for (ObserveOp op : getOpen(observed)) {
+  // The search's decisions are among the values.
+  config.maxSlowdown = {"1"};
+  for (ObserveOp open : getOpen(observed)) {
+    ObserveOp op = decided.lookup(open.getId());
     WrittenRule rule;
     rule.name = op.getId().str();
     rule.range = {op.getMethod().str()};

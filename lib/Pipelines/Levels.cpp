@@ -248,11 +248,26 @@ llvm::Error Levels::foldStatistics(const observers::CalibrationState &state) {
   return llvm::Error::success();
 }
 
+static WeightForm getWeightForm(const CompileOptions &options) {
+  WeightForm form;
+  form.perChannel = options.weightsPerChannel;
+  form.powerOfTwo = options.powerOfTwo;
+  return form;
+}
+
+llvm::Expected<evaluation::BitSearch>
+Levels::searchBits(const observers::CalibrationState &state) {
+  evaluation::BitSearchOptions search;
+  search.weights = getWeightForm(options);
+  search.targetDb = options.targetSqnr;
+  search.maxSlowdown = options.maxSlowdown;
+  return evaluation::searchBits(getFunction("calibrated"), state, search);
+}
+
 llvm::Expected<evaluation::Refinements>
 Levels::refineLayers(const observers::CalibrationState &state) {
   evaluation::RefineOptions refine;
-  refine.weights.perChannel = options.weightsPerChannel;
-  refine.weights.powerOfTwo = options.powerOfTwo;
+  refine.weights = getWeightForm(options);
   refine.roundWeights = options.weightRounding;
   refine.correctBias = options.biasCorrection;
   floatForms.emplace_back("calibrated", getLevel("calibrated").clone());

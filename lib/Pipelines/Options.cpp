@@ -38,8 +38,7 @@ static llvm::Error unknownValue(StringRef flag, StringRef word,
 }
 
 /// Known by design, not part of this version.
-static llvm::Error notBuilt(StringRef flag, StringRef word,
-                            StringRef instead) {
+static llvm::Error notBuilt(StringRef flag, StringRef word, StringRef instead) {
   return makeError(
       310, (flag + "=" + word + " is not supported by this version").str(), {},
       instead.str());
@@ -47,14 +46,13 @@ static llvm::Error notBuilt(StringRef flag, StringRef word,
 
 llvm::Expected<std::vector<Emission>>
 mlir::qopt::pipelines::parseEmit(StringRef text) {
-  static const StringRef known[] = {"obj", "asm",    "llvm",   "mlir",
-                                    "lib", "a",      "exe",    "header",
-                                    "report", "qcal"};
-  static const EmitKind kinds[] = {
-      EmitKind::Object,        EmitKind::Assembly,   EmitKind::LLVM,
-      EmitKind::Mlir,          EmitKind::SharedLibrary, EmitKind::Archive,
-      EmitKind::Executable,    EmitKind::Header,     EmitKind::Report,
-      EmitKind::Qcal};
+  static const StringRef known[] = {"obj", "asm", "llvm",   "mlir",   "lib",
+                                    "a",   "exe", "header", "report", "qcal"};
+  static const EmitKind kinds[] = {EmitKind::Object,        EmitKind::Assembly,
+                                   EmitKind::LLVM,          EmitKind::Mlir,
+                                   EmitKind::SharedLibrary, EmitKind::Archive,
+                                   EmitKind::Executable,    EmitKind::Header,
+                                   EmitKind::Report,        EmitKind::Qcal};
   std::vector<Emission> emissions;
   for (StringRef word : llvm::split(text, ',')) {
     auto [kind, level] = word.split(':');
@@ -73,10 +71,9 @@ mlir::qopt::pipelines::parseEmit(StringRef text) {
         return unknownValue("--emit=mlir", level, levels);
       }
     } else if (!level.empty()) {
-      return makeError(102,
-                       ("--emit=" + kind + " takes no level, but got '" +
-                        level + "'")
-                           .str());
+      return makeError(
+          102, ("--emit=" + kind + " takes no level, but got '" + level + "'")
+                   .str());
     }
     emissions.push_back(emission);
   }
@@ -94,9 +91,9 @@ mlir::qopt::pipelines::parseShape(StringRef text) {
     shape.push_back(dim);
   }
   if (!valid)
-    return makeError(102, ("--shape expects name=1x3x224x224, but got '" +
-                           text + "'")
-                              .str());
+    return makeError(
+        102,
+        ("--shape expects name=1x3x224x224, but got '" + text + "'").str());
   return std::make_pair(name.str(), shape);
 }
 
@@ -122,9 +119,8 @@ llvm::Error mlir::qopt::pipelines::parseRange(StringRef text,
                      "use --range=mean-minmax");
   if (method == "percentile") {
     double percentile = 99.99;
-    if (!argument.empty() &&
-        (argument.getAsDouble(percentile) || !(percentile > 50.0) ||
-         !(percentile <= 100.0)))
+    if (!argument.empty() && (argument.getAsDouble(percentile) ||
+                              !(percentile > 50.0) || !(percentile <= 100.0)))
       return makeError(102, ("--range=percentile expects a percentage in (50, "
                              "100], but got '" +
                              argument + "'")
@@ -181,6 +177,30 @@ mlir::qopt::pipelines::parseBiasCorrection(StringRef text,
   if (text != "on" && text != "off")
     return unknownValue("--bias-correction", text, {"on", "off"});
   options.biasCorrection = text == "on";
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseTargetSqnr(StringRef text,
+                                                   CompileOptions &options) {
+  double value = 0;
+  if (text.getAsDouble(value) || !(value > 0 && value <= 200))
+    return makeError(102, "--target-sqnr expects decibels above 0 to 200, but "
+                          "got '" +
+                              text.str() + "'");
+  options.targetSqnr = value;
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseMaxSlowdown(StringRef text,
+                                                    CompileOptions &options) {
+  double value = 0;
+  if (text.getAsDouble(value) || !(value >= 1 && value <= 100))
+    return makeError(102,
+                     "--max-slowdown expects a factor of 1 to 100, but "
+                     "got '" +
+                         text.str() + "'",
+                     {}, "--max-slowdown=1 keeps all activations at 8 bits");
+  options.maxSlowdown = value;
   return llvm::Error::success();
 }
 
@@ -248,8 +268,9 @@ llvm::Error mlir::qopt::pipelines::parseNames(StringRef flag, StringRef text,
                                               std::vector<std::string> &names) {
   for (StringRef word : llvm::split(text, ',')) {
     if (word.empty())
-      return makeError(102, (flag + " expects names separated by commas, but "
-                                    "got '" +
+      return makeError(102, (flag +
+                             " expects names separated by commas, but "
+                             "got '" +
                              text + "'")
                                 .str());
     names.push_back(word.str());

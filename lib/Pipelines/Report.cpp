@@ -80,6 +80,17 @@ writeRefinement(llvm::json::OStream &json, StringRef name,
   });
 }
 
+static void writeBitSearch(llvm::json::OStream &json,
+                           const evaluation::BitSearch &search) {
+  json.attributeObject("bit_search", [&] {
+    json.attribute("candidates", search.candidates);
+    json.attribute("widened", search.widened);
+    json.attribute("before_db", search.beforeDb);
+    json.attribute("after_db", search.afterDb);
+    json.attribute("slowdown", search.slowdown);
+  });
+}
+
 /// What `--inputs` and `--outputs` left out.
 static void writeCut(llvm::json::OStream &json, const CompileOptions &options,
                      const Levels &levels) {
@@ -124,6 +135,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
       writeCut(json, options, levels);
     if (figures.rangeTrial)
       writeRangeTrial(json, *figures.rangeTrial);
+    if (figures.bitSearch)
+      writeBitSearch(json, *figures.bitSearch);
     writeRefinement(json, "weight_rounding", figures.refinements.rounding);
     writeRefinement(json, "bias_correction", figures.refinements.bias);
     writeSizes(json, levels, info);

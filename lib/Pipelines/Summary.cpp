@@ -110,6 +110,14 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
        << "\n";
   if (figures.rangeTrial)
     printRangeTrial(os, *figures.rangeTrial);
+  if (figures.bitSearch && figures.bitSearch->widened)
+    os << llvm::format(
+        "bits        %lld of %lld activations above 8, SQNR %.1f -> %.1f dB in "
+        "simulation, %.2fx the cycles\n",
+        static_cast<long long>(figures.bitSearch->widened),
+        static_cast<long long>(figures.bitSearch->candidates),
+        figures.bitSearch->beforeDb, figures.bitSearch->afterDb,
+        figures.bitSearch->slowdown);
   printRefinements(os, figures.refinements);
   if (!artifacts.object.empty()) {
     uint64_t after = *artifacts.info.constBytes + *artifacts.info.codeBytes;

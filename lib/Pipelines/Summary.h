@@ -34,6 +34,8 @@ struct RunFigures {
   double calibrationSeconds = 0;
   /// Absent where a method was named.
   std::optional<evaluation::RangeTrial> rangeTrial;
+  /// Absent where they were not asked for.
+  std::optional<evaluation::BitSearch> bitSearch;
   evaluation::Refinements refinements;
   std::optional<evaluation::Evaluation> evaluation;
 };

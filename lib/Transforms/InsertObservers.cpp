@@ -5,6 +5,7 @@
 #include "ObserverIds.h"
 #include "Scales.h"
 #include "qopt/Transforms/Passes.h"
+#include "qopt/Transforms/WideValues.h"
 
 namespace mlir::qopt {
 #define GEN_PASS_DEF_INSERTOBSERVERS
@@ -123,33 +124,12 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
       auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
       if (producer && producer.getScaleRule() == ScaleRule::Own &&
           !op.getScale() && !op->use_empty() &&
-          llvm::all_of(op->getUsers(), isSmooth))
+          llvm::all_of(op->getUsers(), [](Operation *user) {
+            auto unary = dyn_cast<UnaryOp>(user);
+            return unary && isSmooth(unary);
+          }))
         widen(op);
     });
-  }
-
-  /// Whether `user` is a function that a piecewise table follows closely.
-  static bool isSmooth(Operation *user) {
-    auto unary = dyn_cast<UnaryOp>(user);
-    return unary && llvm::all_of(unary.getFunctions(), [](Attribute attr) {
-             switch (cast<FnAttr>(attr).getFunction()) {
-             case Function::Sign:
-             case Function::Floor:
-             case Function::Ceil:
-             case Function::Round:
-             case Function::Greater:
-             case Function::GreaterOrEqual:
-             case Function::Equal:
-             case Function::Log:
-             case Function::Sqrt:
-             case Function::Reciprocal:
-             case Function::Pow:
-             case Function::Div:
-               return false;
-             default:
-               return true;
-             }
-           });
   }
 
   /// What normalizations read, and the sums that it is made of, keep the bits

@@ -20,7 +20,7 @@ using quant::QuantizationFlags::Signed;
 Type mlir::qopt::getActivationType(MLIRContext *context, int64_t bits,
                                    double scale, int64_t zeroPoint) {
   return UniformQuantizedType::get(
-      Signed, IntegerType::get(context, bits), Float32Type::get(context), scale,
+      Signed, IntegerType::get(context, bits <= 8 ? 8 : 16), Float32Type::get(context), scale,
       zeroPoint, numerics::signedMin(bits), numerics::signedMax(bits));
 }
 

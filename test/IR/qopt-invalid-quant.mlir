@@ -9,7 +9,7 @@ func.func @observe_c1_id(%x: tensor<2xf32>) {
 // -----
 
 func.func @observe_c2_bits(%x: tensor<2xf32>) {
-  // expected-error@+1 {{expects 8 or 16 bits, but got 7}}
+  // expected-error@+1 {{expects 8 to 16 bits, but got 7}}
   %0 = qopt.observe %x "x" {bits = 7 : i64} : tensor<2xf32> -> tensor<2xf32>
   return
 }

@@ -35,6 +35,8 @@ defm config : Eq<"config", "What holds for single values, and for all where no f
 defm save_config : Eq<"save-config", "Write what was decided for each value as such a file", "<file>">;
 defm weights : Eq<"weights", "per-channel|per-tensor,sym,bits=8", "<list>">;
 defm weight_rounding : Eq<"weight-rounding", "Round weights by layers' outputs on calibration samples where that helps: auto (default), or nearest", "<auto|nearest>">;
+defm max_slowdown : Eq<"max-slowdown", "How much slower more than 8 bits may make the model, predicted: 1.3 (default); 1 for none", "<factor>">;
+defm target_sqnr : Eq<"target-sqnr", "SQNR in dB at which activations need no more bits: 44 (default)", "<dB>">;
 defm bias_correction : Eq<"bias-correction", "Correct layers' means on calibration samples: on (default) or off", "<on|off>">;
 defm activations : Eq<"activations", "asym|sym,bits=8", "<list>">;
 defm io : Eq<"io", "The boundary: float (helpers), int (none), int8 (none, int8 outputs)", "<kind>">;

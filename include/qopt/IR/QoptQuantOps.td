@@ -15,7 +15,7 @@ def Qopt_ObserveOp : Qopt_Op<"observe", []> {
     survives foreign passes; the other attributes hold what was decided for it,
     and config files, flags and searches edit only these:
 
-    - `bits`: 8 or 16;
+    - `bits`: 8 to 16;
     - `symmetric`: zero point 0;
     - `method`: how the range is chosen (`minmax`, `mean-minmax`,
       `percentile:99.99`, `entropy`, `mse`), or `imported` where the scale came
@@ -25,7 +25,7 @@ def Qopt_ObserveOp : Qopt_Op<"observe", []> {
 
     Constraints:
     - (C1) `id` is not empty.
-    - (C2) `bits` is 8 or 16, and 16 only with `symmetric` where there is no
+    - (C2) `bits` is 8 to 16, and above 8 only with `symmetric` where there is no
       scale yet.
     - (C3) `scale` and `zero_point` come together; the scale is finite and > 0.
     - (C4) input and result have one type.

@@ -22,8 +22,10 @@ llvm::Error loadConfig(llvm::StringRef path, CompileOptions &options);
 llvm::Error applyConfig(llvm::ArrayRef<ValueRule> rules,
                         const CompileOptions &options, func::FuncOp observed);
 
-/// The file that decides as `options` and the observers of `observed` do: one
-/// rule a value. `loadConfig` of it gives the same object from the same data.
-std::string makeConfig(const CompileOptions &options, func::FuncOp observed);
+/// The file that decides as `options` and the observers of `calibrated` (or, if
+/// null, `observed`) do: one rule for each value that `observed` leaves open.
+/// `loadConfig` of it gives the same object from the same data.
+std::string makeConfig(const CompileOptions &options, func::FuncOp observed,
+                       func::FuncOp calibrated);
 
 } // namespace mlir::qopt::pipelines

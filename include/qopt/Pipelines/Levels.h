@@ -5,6 +5,7 @@
 
 #include "qopt/Evaluation/RangeTrial.h"
 #include "qopt/Evaluation/RefineLayers.h"
+#include "qopt/Evaluation/SearchBits.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "qopt/Pipelines/Inputs.h"
 #include "qopt/Pipelines/Options.h"
@@ -47,6 +48,10 @@ public:
   /// Level `calibrated`: scales decided by `state`, which must be of this model
   /// (Q0414).
   llvm::Error foldStatistics(const observers::CalibrationState &state);
+  /// Gives activations of level `calibrated` more bits where that helps most, on
+  /// the samples that `state` kept.
+  llvm::Expected<evaluation::BitSearch>
+  searchBits(const observers::CalibrationState &state);
   /// Rounds weights and corrects biases of level `calibrated` in place on the
   /// samples that `state` kept, as far as the options ask for it.
   llvm::Expected<evaluation::Refinements>

@@ -90,6 +90,10 @@ struct CompileOptions {
   /// `--weight-rounding=auto`.
   bool weightRounding = true;
   bool biasCorrection = true;
+  /// The search for activations of more than 8 bits: the SQNR that is enough,
+  /// and the most that predicted cycles may grow (1: none).
+  double targetSqnr = 44;
+  double maxSlowdown = 1.3;
   int activationBits = 8;
   bool activationsSymmetric = false;
   /// `--config`: what holds for single values.
@@ -126,6 +130,8 @@ llvm::Error parseScales(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeightRounding(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseTargetSqnr(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseMaxSlowdown(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseThreads(llvm::StringRef text, CompileOptions &options);

@@ -279,8 +279,10 @@ def FoldStatistics : Pass<"qopt-fold-statistics", "::mlir::func::FuncOp"> {
     `symmetric` and `method`, from the statistics of its `id` in the `.qcal`
     file `statistics`. A range ends where the producer's clamp does. Operands of
     a `concat` share the range of all of them where their ranges lie within a
-    factor of four. A 16-bit value gets twice its calibrated range, so that
-    inputs which calibration did not see do not saturate it. The result of a
+    factor of four. A value of more than 8 bits gets twice its calibrated range,
+    so that inputs which calibration did not see do not saturate it, and where
+    `hard_swish` or `hard_sigmoid` alone reads it, a little more: so that the
+    function's kinks lie between two segments of its piecewise table. The result of a
     `softmax` has its scale by definition.
 
     ```mlir

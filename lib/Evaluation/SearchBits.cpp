@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Noises of different observers add up, nearly: each is measured alone, and the
+// selection is judged as a whole.
+
+#include "qopt/Evaluation/SearchBits.h"
+#include "BitCosts.h"
+#include "Simulation.h"
+#include "mlir/IR/Threading.h"
+#include "qopt/Support/Error.h"
+#include "qopt/Transforms/Constants.h"
+#include "qopt/Transforms/Statistics.h"
+#include "qopt/Transforms/WideValues.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::evaluation;
+using calibration::Engine;
+
+namespace {
+
+/// An observer that may have more bits.
+struct Candidate {
+  ObserveOp op;
+  int bits;
+  double cycles;
+  /// Of the outputs, where this one alone is rounded to 8 bits.
+  double noise = 0;
+};
+
+class Search {
+public:
+  Search(func::FuncOp function, const observers::CalibrationState &state,
+         const BitSearchOptions &options)
+      : function(function), state(state), options(options) {}
+
+  llvm::Expected<BitSearch> run();
+
+private:
+  bool isPossible();
+  void findCandidates();
+  size_t countSamples();
+  llvm::Error measure();
+  llvm::Error measureWeights();
+  std::vector<Candidate *> select();
+  LogicalResult widen(ArrayRef<Candidate *> selected);
+  double toDb(double noise) const {
+    return noise > 0 ? std::min(300.0, 10 * std::log10(signal / noise)) : 300;
+  }
+
+  func::FuncOp function;
+  const observers::CalibrationState &state;
+  const BitSearchOptions &options;
+  std::vector<Candidate> candidates;
+  std::optional<Simulation> simulation;
+  size_t samples = 0;
+  /// Of the outputs over all samples: their size, and the noise of rounding all
+  /// activations, or the weights.
+  double signal = 0, activationNoise = 0, weightNoise = 0;
+  BitSearch result;
+};
+
+} // namespace
+
+static bool isRounding(ObserveOp op) { return op.getScale().has_value(); }
+
+/// Whether all values are static f32 tensors of few enough bytes.
+bool Search::isPossible() {
+  uint64_t bytes = 0;
+  auto count = [&](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type || !type.hasStaticShape() || !type.getElementType().isF32())
+      return false;
+    bytes += 4 * type.getNumElements();
+    return true;
+  };
+  if (!llvm::all_of(function.getArguments(), count))
+    return false;
+  for (Operation &op : function.getBody().front().without_terminator())
+    if (op.getNumResults() != 1 ||
+        (!isa<ConstantOp>(op) && !count(op.getResult(0))))
+      return false;
+  return bytes <= options.maxBytes && !state.getReservoir().empty() &&
+         options.maxSlowdown > 1;
+}
+
+void Search::findCandidates() {
+  function.walk([&](ObserveOp op) {
+    if (!isRounding(op) || op.getBits() != 8)
+      return;
+    int bits = getMostBits(op, options.weights);
+    if (bits >= 10)
+      candidates.push_back({op, bits, predictExtraCycles(op)});
+  });
+  result.candidates = candidates.size();
+}
+
+/// As many as the budget of multiply-accumulates allows: each candidate's run
+/// computes half of the model on average.
+size_t Search::countSamples() {
+  double macs = 0;
+  function.walk([&](Operation *op) { macs += countMacs(op); });
+  double each = std::max(macs * (candidates.size() / 2.0 + 3), 1.0);
+  size_t most = std::min<size_t>(8, state.getReservoir().size());
+  return std::clamp<size_t>(static_cast<size_t>(options.maxMacs / each), 1,
+                            most);
+}
+
+/// The outputs' error where the weights alone are rounded.
+llvm::Error Search::measureWeights() {
+  OpBuilder builder(function.getContext());
+  OwningOpRef<ModuleOp> module = ModuleOp::create(builder, function.getLoc());
+  auto copy = cast<func::FuncOp>(function->clone());
+  module->push_back(copy);
+  copy.walk([&](QuantizableOpInterface layer) {
+    auto rounded = getQuantizedWeights(layer, options.weights);
+    if (!rounded)
+      return;
+    OpOperand *weight = layer.getWeightOperand();
+    builder.setInsertionPoint(layer);
+    weight->set(
+        createConstantF32(builder, layer.getLoc(),
+                          cast<RankedTensorType>(weight->get().getType()),
+                          dequantizeWeights(*rounded)));
+  });
+  auto real = Engine::create(function), engine = Engine::create(copy);
+  if (!real)
+    return llvm::joinErrors(real.takeError(), engine ? llvm::Error::success()
+                                                     : engine.takeError());
+  if (!engine)
+    return engine.takeError();
+  for (size_t sample = 0; sample < samples; ++sample) {
+    ArrayRef<float> values(state.getReservoir()[sample].values);
+    SmallVector<const void *> inputs;
+    for (BlockArgument argument : function.getArguments()) {
+      inputs.push_back(values.data());
+      values = values.drop_front(
+          cast<RankedTensorType>(argument.getType()).getNumElements());
+    }
+    std::vector<std::vector<float>> expected, found;
+    SmallVector<void *> expectedData, foundData;
+    for (Type type : function.getResultTypes()) {
+      size_t elements = cast<RankedTensorType>(type).getNumElements();
+      expected.emplace_back(elements);
+      found.emplace_back(elements);
+      expectedData.push_back(expected.back().data());
+      foundData.push_back(found.back().data());
+    }
+    (*real)->run(inputs, expectedData);
+    (*engine)->run(inputs, foundData);
+    for (auto [a, b] : llvm::zip_equal(expected, found))
+      for (auto [x, y] : llvm::zip_equal(a, b))
+        weightNoise +=
+            (static_cast<double>(x) - y) * (static_cast<double>(x) - y);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error Search::measure() {
+  samples = countSamples();
+  const size_t workers = std::max<size_t>(
+      1, std::min<size_t>(function.getContext()->getNumThreads(),
+                          candidates.size()));
+  auto created = Simulation::create(function, workers);
+  if (!created)
+    return created.takeError();
+  simulation = std::move(*created);
+  if (llvm::Error error = measureWeights())
+    return error;
+  for (size_t sample = 0; sample < samples; ++sample) {
+    simulation->load(state.getReservoir()[sample].values);
+    OutputError all = simulation->run(isRounding, 0);
+    signal += all.signal;
+    activationNoise += all.noise;
+    parallelFor(function.getContext(), 0, workers, [&](size_t worker) {
+      for (size_t i = worker; i < candidates.size(); i += workers) {
+        ObserveOp own = candidates[i].op;
+        candidates[i].noise +=
+            simulation->run([&](ObserveOp op) { return op == own; }, worker)
+                .noise;
+      }
+    });
+  }
+  return llvm::Error::success();
+}
+
+/// Greedy by noise a cycle.
+std::vector<Candidate *> Search::select() {
+  std::vector<Candidate *> order, selected;
+  for (Candidate &candidate : candidates)
+    order.push_back(&candidate);
+  // Addresses are in program order.
+  llvm::sort(order, [](const Candidate *a, const Candidate *b) {
+    double left = a->noise * b->cycles, right = b->noise * a->cycles;
+    return left != right ? left > right : a < b;
+  });
+  const double base = predictCycles(function);
+  double budget = base * (options.maxSlowdown - 1), left = activationNoise;
+  const double target = std::pow(10.0, -options.targetDb / 10) * signal;
+  const double enough = std::max(target - weightNoise, weightNoise / 100);
+  // What gains next to nothing stays as it is.
+  const double least = enough / 200;
+  double extra = 0;
+  for (Candidate *candidate : order) {
+    if (left <= enough)
+      break;
+    if (candidate->noise < least || extra + candidate->cycles > budget)
+      continue;
+    extra += candidate->cycles;
+    left -= candidate->noise;
+    selected.push_back(candidate);
+  }
+  result.slowdown = 1 + extra / base;
+  return selected;
+}
+
+LogicalResult Search::widen(ArrayRef<Candidate *> selected) {
+  for (Candidate *candidate : selected) {
+    candidate->op.setBits(candidate->bits);
+    candidate->op.setSymmetric(true);
+    candidate->op.removeScaleAttr();
+    candidate->op.removeZeroPointAttr();
+  }
+  return foldStatistics(function, state);
+}
+
+llvm::Expected<BitSearch> Search::run() {
+  if (!isPossible())
+    return result;
+  findCandidates();
+  if (candidates.empty())
+    return result;
+  if (llvm::Error error = measure())
+    return std::move(error);
+  result.beforeDb = result.afterDb = toDb(activationNoise + weightNoise);
+  std::vector<Candidate *> selected = select();
+  if (selected.empty()) {
+    result.slowdown = 1;
+    return result;
+  }
+  struct Decision {
+    bool symmetric;
+    FloatAttr scale;
+    IntegerAttr zeroPoint;
+  };
+  std::vector<Decision> before;
+  for (Candidate *candidate : selected)
+    before.push_back({candidate->op.getSymmetric(),
+                      candidate->op.getScaleAttr(),
+                      candidate->op.getZeroPointAttr()});
+  if (failed(widen(selected)))
+    return makeError(420, "the statistics do not fit the model");
+  double noise = 0;
+  for (size_t sample = 0; sample < samples; ++sample) {
+    simulation->load(state.getReservoir()[sample].values);
+    noise += simulation->run(isRounding, 0).noise;
+  }
+  result.afterDb = toDb(noise + weightNoise);
+  if (noise < activationNoise) {
+    result.widened = selected.size();
+    return result;
+  }
+  for (auto [candidate, decision] : llvm::zip_equal(selected, before)) {
+    candidate->op.setBits(8);
+    candidate->op.setSymmetric(decision.symmetric);
+    candidate->op.setScaleAttr(decision.scale);
+    candidate->op.setZeroPointAttr(decision.zeroPoint);
+  }
+  result.afterDb = result.beforeDb;
+  result.slowdown = 1;
+  return result;
+}
+
+llvm::Expected<BitSearch>
+mlir::qopt::evaluation::searchBits(func::FuncOp calibrated,
+                                   const observers::CalibrationState &state,
+                                   const BitSearchOptions &options) {
+  return Search(calibrated, state, options).run();
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Values that a rounding does not reach are those of the float run.
+
+#include "Simulation.h"
+#include "IsolatedOp.h"
+#include "qopt/Numerics/Simulate.h"
+#include "qopt/Transforms/Constants.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::evaluation;
+using calibration::Engine;
+
+static size_t countElements(Value value) {
+  return cast<RankedTensorType>(value.getType()).getNumElements();
+}
+
+numerics::QuantParams mlir::qopt::evaluation::getParams(ObserveOp observe) {
+  numerics::QuantParams params;
+  params.scale = observe.getScale()->convertToFloat();
+  params.zeroPoint = static_cast<int32_t>(*observe.getZeroPoint());
+  params.qmin = numerics::signedMin(observe.getBits());
+  params.qmax = numerics::signedMax(observe.getBits());
+  return params;
+}
+
+llvm::Error Simulation::compile(size_t workers) {
+  IsolatedOps ops(/*copies=*/1);
+  for (Operation &op : function.getBody().front().without_terminator()) {
+    if (isa<ConstantOp>(op)) {
+      if (auto constant = getConstantF32(op.getResult(0)))
+        values[op.getResult(0)] = Buffer(constant->begin(), constant->end());
+      continue;
+    }
+    Step step{&op, {}};
+    if (!isa<ObserveOp>(op)) {
+      auto engine = ops.compileToKeep(op);
+      if (!engine)
+        return engine.takeError();
+      step.engines.push_back(std::move(*engine));
+      while (step.engines.size() < workers) {
+        auto copy = step.engines.front()->duplicate();
+        if (!copy)
+          return copy.takeError();
+        step.engines.push_back(std::move(*copy));
+      }
+    }
+    steps.push_back(std::move(step));
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<Simulation> Simulation::create(func::FuncOp function,
+                                              size_t workers) {
+  Simulation simulation(function);
+  if (llvm::Error error = simulation.compile(workers))
+    return std::move(error);
+  return simulation;
+}
+
+void Simulation::compute(const Step &step, size_t worker,
+                         llvm::function_ref<const Buffer &(Value)> get,
+                         Buffer &result) {
+  result.resize(countElements(step.op->getResult(0)));
+  SmallVector<const void *> inputs;
+  for (Value operand : step.op->getOperands())
+    if (!operand.getDefiningOp<ConstantOp>())
+      inputs.push_back(get(operand).data());
+  void *output = result.data();
+  step.engines[worker]->run(inputs, output);
+}
+
+void Simulation::load(ArrayRef<float> sample) {
+  for (BlockArgument argument : function.getArguments()) {
+    ArrayRef<float> own = sample.take_front(countElements(argument));
+    values[argument] = Buffer(own.begin(), own.end());
+    sample = sample.drop_front(own.size());
+  }
+  for (const Step &step : steps) {
+    Value result = step.op->getResult(0);
+    Buffer buffer;
+    if (auto observe = dyn_cast<ObserveOp>(step.op))
+      buffer = values[observe.getInput()];
+    else
+      compute(
+          step, 0,
+          [&](Value value) -> const Buffer & {
+            return values.find(value)->second;
+          },
+          buffer);
+    values[result] = std::move(buffer);
+  }
+}
+
+OutputError Simulation::run(llvm::function_ref<bool(ObserveOp)> rounds,
+                            size_t worker) {
+  // What differs from the float run, until its last reader has seen it.
+  llvm::DenseMap<Value, Buffer> changed;
+  llvm::DenseMap<Value, unsigned> remaining;
+  auto get = [&](Value value) -> const Buffer & {
+    auto found = changed.find(value);
+    return found != changed.end() ? found->second : values.find(value)->second;
+  };
+  auto set = [&](Value value, Buffer buffer) {
+    remaining[value] =
+        std::distance(value.getUses().begin(), value.getUses().end());
+    changed[value] = std::move(buffer);
+  };
+  for (const Step &step : steps) {
+    Value result = step.op->getResult(0);
+    auto observe = dyn_cast<ObserveOp>(step.op);
+    bool isReached = llvm::any_of(step.op->getOperands(), [&](Value operand) {
+      return changed.contains(operand);
+    });
+    if (observe && (isReached || rounds(observe))) {
+      Buffer buffer = get(observe.getInput());
+      if (rounds(observe))
+        numerics::simulate(buffer, getParams(observe));
+      set(result, std::move(buffer));
+    } else if (isReached) {
+      Buffer buffer;
+      compute(step, worker, get, buffer);
+      set(result, std::move(buffer));
+    }
+    for (Value operand : step.op->getOperands())
+      if (auto left = remaining.find(operand);
+          left != remaining.end() && --left->second == 0)
+        changed.erase(operand);
+  }
+  OutputError error;
+  for (Value output : function.getBody().front().getTerminator()->getOperands())
+    for (auto [real, value] :
+         llvm::zip_equal(values.find(output)->second, get(output))) {
+      double difference = static_cast<double>(real) - value;
+      error.noise += difference * difference;
+      error.signal += static_cast<double>(real) * real;
+    }
+  return error;
+}
