@@ -150,6 +150,7 @@ private:
   DataSet &data;
   llvm::function_ref<void(int64_t, int64_t)> progress;
   std::mutex mutex;
+  bool atEnd = false;
   int64_t next = 0, done = 0;
   int64_t failed = INT64_MAX;
   llvm::Error error = llvm::Error::success();
@@ -199,9 +200,16 @@ void Samples::fail(int64_t sample, llvm::Error reason) {
 /// The id of the next sample, read into the worker's inputs.
 std::optional<uint64_t> Samples::readNext(Worker &worker, int64_t &sample) {
   std::lock_guard<std::mutex> lock(mutex);
-  if (failed != INT64_MAX || next == data.size())
+  if (failed != INT64_MAX || atEnd)
     return std::nullopt;
   sample = next++;
+  auto more = data.has(sample);
+  if (!more)
+    fail(sample, more.takeError());
+  if (!more || !*more) {
+    atEnd = true;
+    return std::nullopt;
+  }
   if (llvm::Error reason = data.read(sample, worker.inputs.floats())) {
     fail(sample, std::move(reason));
     return std::nullopt;
@@ -217,7 +225,7 @@ void Samples::work(Worker &worker) {
     if (reason)
       fail(sample, std::move(reason));
     else if (++done; progress)
-      progress(done, data.size());
+      progress(done, data.hasKnownSize() ? data.size() : 0);
   }
 }
 
@@ -274,5 +282,7 @@ llvm::Expected<CalibrationState> mlir::qopt::calibration::calibrate(
   for (const std::unique_ptr<Worker> &other : workers)
     if (llvm::Error error = total.merge(other->state))
       return std::move(error);
+  if (total.getSamples().size() == 0)
+    return makeError(445, "the calibration data has no samples");
   return total;
 }

@@ -207,6 +207,26 @@ private:
   std::string contents;
 };
 
+class BorrowedBytes : public ByteSource {
+public:
+  BorrowedBytes(std::string name, llvm::StringRef contents)
+      : ByteSource(std::move(name)), contents(contents) {}
+
+  std::optional<uint64_t> size() const override { return contents.size(); }
+
+  llvm::Error read(uint64_t offset,
+                   llvm::MutableArrayRef<char> bytes) override {
+    if (offset > contents.size() || bytes.size() > contents.size() - offset)
+      return endsEarly(*this, offset + bytes.size());
+    if (!bytes.empty())
+      std::memcpy(bytes.data(), contents.data() + offset, bytes.size());
+    return llvm::Error::success();
+  }
+
+private:
+  llvm::StringRef contents;
+};
+
 } // namespace
 
 llvm::Expected<std::unique_ptr<ByteSource>>
@@ -238,4 +258,9 @@ calibration::openFileBytes(llvm::StringRef path) {
 std::unique_ptr<ByteSource> calibration::makeMemoryBytes(std::string name,
                                                          std::string contents) {
   return std::make_unique<MemoryBytes>(std::move(name), std::move(contents));
+}
+
+std::unique_ptr<ByteSource>
+calibration::makeBorrowedBytes(std::string name, llvm::StringRef contents) {
+  return std::make_unique<BorrowedBytes>(std::move(name), contents);
 }

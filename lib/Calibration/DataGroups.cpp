@@ -36,6 +36,13 @@ bool calibration::isAnswerName(llvm::StringRef name) {
 }
 
 llvm::Expected<std::unique_ptr<ArrayReader>> ArrayLocation::open() const {
+  if (memory) {
+    std::string name = path;
+    if (!memory->name.empty())
+      name += " for '" + memory->name + "'";
+    return ArrayReader::create(makeBorrowedBytes(name, memory->bytes),
+                               {memory->kind, false, memory->shape, 0});
+  }
   if (!raw)
     return member.empty() ? openArrayFile(path) : openNpzArray(path, member);
   auto bytes = openFileBytes(path);

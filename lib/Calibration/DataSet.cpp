@@ -221,15 +221,52 @@ DataSet::open(llvm::StringRef spec, llvm::ArrayRef<InputSpec> inputs,
       return source.takeError();
     set->source = std::move(*source);
   }
-  if (options.seed && options.limit && *options.limit < set->totalSize())
-    set->drawn = drawIds(set->totalSize(), *options.limit, *options.seed);
-  if (set->size() == 0)
-    return makeError(445,
-                     ("no sample of '" + spec + "' is left, it has " +
-                      llvm::Twine(set->totalSize()))
-                         .str(),
-                     {}, "raise --limit or use fewer shards");
+  if (llvm::Error error = set->finishOpening(spec.str()))
+    return std::move(error);
   return set;
+}
+
+llvm::Expected<std::unique_ptr<DataSet>>
+DataSet::fromMemory(const MemorySamples &samples,
+                    llvm::ArrayRef<InputSpec> inputs,
+                    const DataOptions &options) {
+  if (llvm::Error error = checkInputs(inputs))
+    return std::move(error);
+  std::unique_ptr<DataSet> set(new DataSet());
+  set->inputs = inputs.vec();
+  set->options = options;
+  auto source = makeMemorySource(samples, set->inputs, set->warnings);
+  if (!source)
+    return source.takeError();
+  set->source = std::move(*source);
+  if (llvm::Error error = set->finishOpening("the arrays"))
+    return std::move(error);
+  return set;
+}
+
+/// Draws the samples and refuses a set without any.
+llvm::Error DataSet::finishOpening(const std::string &name) {
+  if (options.seed && options.limit) {
+    if (!hasKnownSize())
+      return makeError(141,
+                       "--seed draws from a known number of samples, but a "
+                       "function brings them",
+                       {}, "leave --seed out, or give the samples as arrays");
+    if (*options.limit < totalSize())
+      drawn = drawIds(totalSize(), *options.limit, *options.seed);
+  }
+  if (size() == 0)
+    return makeError(445,
+                     "no sample of '" + name + "' is left, it has " +
+                         std::to_string(totalSize()),
+                     {}, "raise --limit or use fewer shards");
+  return llvm::Error::success();
+}
+
+llvm::Expected<bool> DataSet::has(int64_t index) {
+  if (index >= size())
+    return false;
+  return source->has(id(index));
 }
 
 int64_t DataSet::size() const {

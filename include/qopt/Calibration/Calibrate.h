@@ -18,7 +18,8 @@ std::vector<InputSpec> getInputSpecs(func::FuncOp function);
 /// Runs `function` (level 2: with `qopt.observe`) over all of `data`, in code
 /// made by `Engine`, on the threads of the function's context. Neither memory
 /// nor the result depends on the samples' number and on the threads. Calls of
-/// `progress(done, total)`, one after each sample, do not overlap. Fails with
+/// `progress(done, total)`, one after each sample, do not overlap; `total` is 0
+/// where the number of samples is not known. Fails with
 /// Q04xx: no samples, a value that is not finite (names tensor and sample), and
 /// as `DataSet::read`.
 llvm::Expected<observers::CalibrationState>

@@ -86,6 +86,10 @@ llvm::Expected<std::unique_ptr<ByteSource>> openFileBytes(llvm::StringRef path);
 std::unique_ptr<ByteSource> makeMemoryBytes(std::string name,
                                             std::string contents);
 
+/// Bytes of somebody else, who keeps them alive.
+std::unique_ptr<ByteSource> makeBorrowedBytes(std::string name,
+                                              llvm::StringRef contents);
+
 /// What a header says: row-major elements that start at `dataOffset`.
 struct ArrayInfo {
   ElementKind kind = ElementKind::F32;

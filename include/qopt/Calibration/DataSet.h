@@ -5,6 +5,7 @@
 #pragma once
 
 #include "qopt/Calibration/DataArray.h"
+#include <functional>
 #include <utility>
 
 namespace mlir::qopt::calibration {
@@ -60,6 +61,26 @@ struct InputSpec {
   std::optional<ImageRule> image = std::nullopt;
 };
 
+/// Samples of one input in memory, row-major. The bytes are somebody else's.
+struct MemoryArray {
+  /// The input's name, or empty: inputs are taken in their order.
+  std::string name;
+  ElementKind kind = ElementKind::F32;
+  std::vector<int64_t> shape;
+  llvm::StringRef bytes;
+};
+
+/// Samples that lie in memory, or that a function brings.
+struct MemorySamples {
+  /// One array an input, each with the same number of samples.
+  std::vector<MemoryArray> arrays;
+  /// Where it is set, in place of `arrays`: brings the next such arrays, which
+  /// stay valid until the next call; false where there are no more. Is given
+  /// one array an input, with its name, and fills in the rest. Calls do
+  /// not overlap, but may come from several threads.
+  std::function<llvm::Expected<bool>(std::vector<MemoryArray> &)> next;
+};
+
 /// Parses the value of `--input`: `x:u8,mean=0.5,std=0.25`, or
 /// `x:u8,scale=0.0078125,bias=-1`; lists a channel as
 /// `mean=0.485,0.456,0.406`; `axis=3` where the channels are not on axis 1.
@@ -98,13 +119,19 @@ llvm::Error parseShard(llvm::StringRef text, DataOptions &options);
 std::optional<int64_t> matchSamples(llvm::ArrayRef<int64_t> arrayShape,
                                     llvm::ArrayRef<int64_t> inputShape);
 
+/// More samples than any data set has.
+inline constexpr int64_t unknownSize = INT64_MAX;
+
 /// Where the samples come from; `read` may be called in any order, ascending
 /// ids are fast. Internal to DataSet.
 class SampleSource {
 public:
   virtual ~SampleSource();
-  /// Samples in the whole set.
+  /// Samples in the whole set; `unknownSize` where only reading tells.
   virtual int64_t size() const = 0;
+  /// Whether there is a sample `id`. Of a source of unknown size this is asked
+  /// before each `read`, ids growing.
+  virtual llvm::Expected<bool> has(int64_t id) { return id < size(); }
   virtual llvm::Error read(int64_t id, llvm::MutableArrayRef<float *> out) = 0;
 };
 
@@ -129,8 +156,20 @@ public:
   open(llvm::StringRef spec, llvm::ArrayRef<InputSpec> inputs,
        const DataOptions &options = {});
 
-  /// Samples that remain after limit and shard.
+  /// The same for samples in memory. A function's number of samples is not
+  /// known, so that it excludes a seed (Q0141); that it brings none is seen
+  /// when it is read. `samples` must outlive the data set.
+  static llvm::Expected<std::unique_ptr<DataSet>>
+  fromMemory(const MemorySamples &samples, llvm::ArrayRef<InputSpec> inputs,
+             const DataOptions &options = {});
+
+  /// Samples that remain after limit and shard; where `hasKnownSize` is false,
+  /// there may be fewer.
   int64_t size() const;
+  bool hasKnownSize() const { return source->size() != unknownSize; }
+  /// Whether there is a sample `index`; indices must grow where the size is
+  /// not known.
+  llvm::Expected<bool> has(int64_t index);
   /// Samples in the whole data set.
   int64_t totalSize() const { return source->size(); }
   /// The id of sample `index`, 0 <= index < size(); grows with index.
@@ -151,6 +190,7 @@ public:
 
 private:
   DataSet() = default;
+  llvm::Error finishOpening(const std::string &name);
 
   std::vector<InputSpec> inputs;
   DataOptions options;

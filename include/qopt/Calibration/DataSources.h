@@ -15,6 +15,8 @@ struct ArrayLocation {
   std::string member;
   /// Set for elements without a header.
   std::optional<ArrayInfo> raw = std::nullopt;
+  /// Set for an array in memory, which `path` only names.
+  std::optional<MemoryArray> memory = std::nullopt;
 
   llvm::Expected<std::unique_ptr<ArrayReader>> open() const;
 };
@@ -43,6 +45,14 @@ llvm::Expected<std::unique_ptr<SampleSource>>
 makeArraySource(std::vector<SampleGroup> groups,
                 llvm::ArrayRef<InputSpec> inputs,
                 std::vector<std::string> &warnings);
+
+/// Samples in memory. The arrays that a function brings are checked as they
+/// come. Q0442 to Q0445, and the function's own errors. `samples` and `inputs`
+/// must stay alive.
+llvm::Expected<std::unique_ptr<SampleSource>>
+makeMemorySource(const MemorySamples &samples,
+                 llvm::ArrayRef<InputSpec> inputs,
+                 std::vector<std::string> &warnings);
 
 /// Samples of a `random:` spec: sample, input and element fix each value, on
 /// every machine. Normal values are sums of 12 uniform ones less 6, so they
