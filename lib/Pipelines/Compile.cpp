@@ -89,7 +89,8 @@ static llvm::Error missingData(Levels &levels, ArrayRef<ObserveOp> undecided,
 static llvm::Expected<observers::CalibrationState>
 getStatistics(Levels &levels, const CompileOptions &options,
               const Streams &streams, RunFigures &figures) {
-  if (!options.calibrate.empty())
+  const MemoryInputs &memory = options.memory;
+  if (memory.samples || memory.statistics || !options.calibrate.empty())
     return loadStatistics(levels, options, streams, figures);
   SmallVector<ObserveOp> undecided =
       getUndecidedObservers(levels.getFunction("observed"));
@@ -106,7 +107,7 @@ static llvm::Error evaluateModel(Levels &levels,
   auto data = openLabelled(levels, options);
   if (!data)
     return data.takeError();
-  Progress progress(streams.progress, "evaluating");
+  Progress progress(streams, "evaluating");
   evaluation::EvaluationOptions evaluationOptions;
   auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
   evaluationOptions.progress = tick;
@@ -156,7 +157,7 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
   if (llvm::Error error = levels.foldStatistics(*state))
     return error;
   if (options.maxSlowdown > 1 && !levels.isImported()) {
-    Progress progress(streams.progress, "searching bits");
+    Progress progress(streams, "searching bits");
     auto search = levels.searchBits(*state);
     progress.finish();
     if (!search)
@@ -173,8 +174,26 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
   return levels.quantize();
 }
 
-llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
-                                           const Streams &streams) {
+namespace {
+
+/// One compilation, from its options to the bytes of all files.
+struct Run {
+  explicit Run(const CompileOptions &options)
+      : options(options), levels(options) {}
+
+  llvm::Error build(const Streams &streams);
+
+  const CompileOptions &options;
+  Levels levels;
+  RunFigures figures;
+  target::ResolvedTarget target;
+  OutputPaths paths;
+  ObjectArtifacts artifacts;
+};
+
+} // namespace
+
+llvm::Error Run::build(const Streams &streams) {
   if (!options.shard.empty())
     return makeError(104, "--shard belongs to 'qopt calibrate'", {},
                      "qopt calibrate " + options.model +
@@ -183,45 +202,93 @@ llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
   target::TargetOptions targetOptions;
   targetOptions.triple = options.target;
   targetOptions.cpu = options.cpu;
-  auto target = target::resolveTarget(targetOptions);
-  if (!target)
-    return target.takeError();
-  auto paths = planOutputs(options);
-  if (!paths)
-    return paths.takeError();
+  auto resolved = target::resolveTarget(targetOptions);
+  if (!resolved)
+    return resolved.takeError();
+  target = std::move(*resolved);
+  auto planned = planOutputs(options);
+  if (!planned)
+    return planned.takeError();
+  paths = std::move(*planned);
 
-  Levels levels(options);
-  RunFigures figures;
   if (llvm::Error error = makeLevels(levels, options, streams, figures))
     return error;
-  ObjectArtifacts artifacts;
   if (needsCode(options))
-    if (llvm::Error error = levels.lower(*target, paths->name))
+    if (llvm::Error error = levels.lower(target, paths.name))
       return error;
   if (needsObject(options)) {
     auto built = buildObject(
-        levels, *target, paths->name, options.io == BoundaryIO::Float,
+        levels, target, paths.name, options.io == BoundaryIO::Float,
         wants(options, EmitKind::Assembly), wants(options, EmitKind::LLVM));
     if (!built)
       return built.takeError();
     artifacts = std::move(*built);
   }
-  if (!options.eval.empty())
-    if (llvm::Error error =
-            evaluateModel(levels, artifacts, options, streams, figures))
-      return error;
-  auto files = makeFiles(levels, artifacts, options, *target, *paths, figures);
+  return options.eval.empty()
+             ? llvm::Error::success()
+             : evaluateModel(levels, artifacts, options, streams, figures);
+}
+
+static llvm::Error saveConfig(Run &run) {
+  if (run.options.saveConfig.empty())
+    return llvm::Error::success();
+  return writeFileAtomically(
+      run.options.saveConfig,
+      makeConfig(run.options, run.levels.getFunction("observed"),
+                 run.levels.getFunction("calibrated")));
+}
+
+llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
+                                           const Streams &streams) {
+  Run run(options);
+  if (llvm::Error error = run.build(streams))
+    return error;
+  auto files = makeFiles(run.levels, run.artifacts, options, run.target,
+                         run.paths, run.figures);
   if (!files)
     return files.takeError();
   if (llvm::Error error =
-          writeFiles(*files, artifacts, *target, *paths, streams))
+          writeFiles(*files, run.artifacts, run.target, run.paths, streams))
     return error;
-  if (!options.saveConfig.empty())
-    if (llvm::Error error = writeFileAtomically(
-            options.saveConfig,
-            makeConfig(options, levels.getFunction("observed"),
-                       levels.getFunction("calibrated"))))
-      return error;
-  printSummary(streams.results, options, levels, artifacts, figures, *files);
+  if (llvm::Error error = saveConfig(run))
+    return error;
+  printSummary(streams.results, options, run.levels, run.artifacts, run.figures,
+               *files);
   return llvm::Error::success();
+}
+
+llvm::Expected<Compiled>
+mlir::qopt::pipelines::compileInMemory(const CompileOptions &given,
+                                       const Streams &streams) {
+  CompileOptions options = given;
+  options.output.clear();
+  if (wants(options, EmitKind::Executable))
+    return makeError(111, "an executable cannot be made in memory", {},
+                     "save the object, or compile to files");
+  // Its paths are no files here, so that none may be asked for twice.
+  std::vector<Emission> emissions;
+  llvm::append_range(emissions, options.emissions);
+  for (EmitKind kind : {EmitKind::Object, EmitKind::Header, EmitKind::Report})
+    emissions.push_back({kind, ""});
+  options.emissions.clear();
+  for (const Emission &emission : emissions)
+    if (llvm::none_of(options.emissions, [&](const Emission &other) {
+          return other.kind == emission.kind && other.level == emission.level;
+        }))
+      options.emissions.push_back(emission);
+  Run run(options);
+  if (llvm::Error error = run.build(streams))
+    return std::move(error);
+  auto files = makeFiles(run.levels, run.artifacts, options, run.target,
+                         run.paths, run.figures);
+  if (!files)
+    return files.takeError();
+  Compiled compiled;
+  compiled.name = run.paths.name;
+  compiled.files["qcal"] = run.figures.qcal;
+  for (auto [emission, file] : llvm::zip(options.emissions, *files))
+    compiled.files[formatEmission(emission)] = std::move(file.contents);
+  if (llvm::Error error = saveConfig(run))
+    return std::move(error);
+  return compiled;
 }

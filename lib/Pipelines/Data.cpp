@@ -42,25 +42,38 @@ mlir::qopt::pipelines::loadStatistics(Levels &levels,
                                       const CompileOptions &options,
                                       const Streams &streams,
                                       RunFigures &figures) {
+  if (options.memory.statistics)
+    return observers::CalibrationState::parse(*options.memory.statistics,
+                                              "statistics");
   if (StringRef(options.calibrate).ends_with(".qcal"))
     return observers::CalibrationState::read(options.calibrate);
   std::vector<InputSpec> specs = makeInputSpecs(levels);
   auto dataOptions = makeDataOptions(options);
   if (!dataOptions)
     return dataOptions.takeError();
-  auto data =
-      calibration::DataSet::open(options.calibrate, specs, *dataOptions);
+  auto data = options.memory.samples
+                  ? calibration::DataSet::fromMemory(*options.memory.samples,
+                                                     specs, *dataOptions)
+                  : calibration::DataSet::open(options.calibrate, specs,
+                                               *dataOptions);
   if (!data)
     return data.takeError();
-  for (const std::string &warning : (*data)->getWarnings())
-    streams.progress << "warning: " << warning << "\n";
+  size_t warned = 0;
+  auto warn = [&] {
+    for (llvm::ArrayRef<std::string> all = (*data)->getWarnings();
+         warned < all.size(); ++warned)
+      streams.progress << "warning: " << all[warned] << "\n";
+  };
+  warn();
 
-  Progress progress(streams.progress, "calibrating");
+  Progress progress(streams, "calibrating");
   auto begin = std::chrono::steady_clock::now();
   auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
   auto state = calibration::calibrate(levels.getFloatFunction("observed"),
                                       levels.getModelHash(), **data, tick);
   progress.finish();
+  // Of samples that a function brings, some are known only now.
+  warn();
   figures.calibrationSeconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
           .count();

@@ -112,7 +112,11 @@ llvm::Error Levels::import() {
   importOptions.inputs = options.cutInputs;
   importOptions.outputs = options.cutOutputs;
   DiagnosticCollector diagnostics(context);
-  auto module = importer::importModel(options.model, context, importOptions);
+  const std::optional<StringRef> &bytes = options.memory.model;
+  auto module =
+      bytes ? importer::importModelBytes(*bytes, context, importOptions,
+                                         /*folder=*/"", options.model)
+            : importer::importModel(options.model, context, importOptions);
   if (!module)
     return module.takeError();
   if (failed(verify(**module)))
@@ -124,7 +128,10 @@ llvm::Error Levels::import() {
     if (bytes.size() == modelHash.size())
       std::copy(bytes.begin(), bytes.end(), modelHash.begin());
   }
-  llvm::sys::fs::file_size(options.model, modelBytes);
+  if (bytes)
+    modelBytes = bytes->size();
+  else
+    llvm::sys::fs::file_size(options.model, modelBytes);
   levels.emplace_back("import", std::move(*module));
   return takeBytes();
 }

@@ -44,24 +44,26 @@ static llvm::Error notBuilt(StringRef flag, StringRef word, StringRef instead) {
       instead.str());
 }
 
+static constexpr StringRef emitWords[] = {"obj", "asm", "llvm",   "mlir",
+                                          "lib", "a",   "exe",    "header",
+                                          "report", "qcal"};
+static constexpr EmitKind emitKinds[] = {
+    EmitKind::Object,        EmitKind::Assembly, EmitKind::LLVM,
+    EmitKind::Mlir,          EmitKind::SharedLibrary, EmitKind::Archive,
+    EmitKind::Executable,    EmitKind::Header,   EmitKind::Report,
+    EmitKind::Qcal};
+
 llvm::Expected<std::vector<Emission>>
 mlir::qopt::pipelines::parseEmit(StringRef text) {
-  static const StringRef known[] = {"obj", "asm", "llvm",   "mlir",   "lib",
-                                    "a",   "exe", "header", "report", "qcal"};
-  static const EmitKind kinds[] = {EmitKind::Object,        EmitKind::Assembly,
-                                   EmitKind::LLVM,          EmitKind::Mlir,
-                                   EmitKind::SharedLibrary, EmitKind::Archive,
-                                   EmitKind::Executable,    EmitKind::Header,
-                                   EmitKind::Report,        EmitKind::Qcal};
   std::vector<Emission> emissions;
   for (StringRef word : llvm::split(text, ',')) {
     auto [kind, level] = word.split(':');
     if (kind == "onnx-qdq" || kind == "tosa" || kind == "report-html")
       return notBuilt("--emit", kind, "use --emit=mlir:quantized or report");
-    const auto *it = llvm::find(known, kind);
-    if (it == std::end(known))
-      return unknownValue("--emit", kind, known);
-    Emission emission{kinds[it - known], level.str()};
+    const auto *it = llvm::find(emitWords, kind);
+    if (it == std::end(emitWords))
+      return unknownValue("--emit", kind, emitWords);
+    Emission emission{emitKinds[it - emitWords], level.str()};
     if (emission.kind == EmitKind::Mlir) {
       if (level.empty())
         emission.level = "qint";
@@ -78,6 +80,12 @@ mlir::qopt::pipelines::parseEmit(StringRef text) {
     emissions.push_back(emission);
   }
   return emissions;
+}
+
+std::string mlir::qopt::pipelines::formatEmission(const Emission &emission) {
+  const auto *kind = llvm::find(emitKinds, emission.kind);
+  std::string word = emitWords[kind - emitKinds].str();
+  return emission.level.empty() ? word : word + ":" + emission.level;
 }
 
 llvm::Expected<std::pair<std::string, llvm::SmallVector<int64_t>>>

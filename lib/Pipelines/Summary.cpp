@@ -12,6 +12,8 @@ using namespace mlir::qopt;
 using namespace mlir::qopt::pipelines;
 
 void Progress::tick(int64_t done, int64_t total) {
+  if (streams.tick)
+    streams.tick(what, done, total);
   if (!isTerminal || total <= 0)
     return;
   int percent = static_cast<int>(100 * done / total);

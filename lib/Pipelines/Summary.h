@@ -5,21 +5,24 @@
 
 #include "Artifacts.h"
 #include "qopt/Evaluation/Evaluation.h"
+#include "qopt/Pipelines/Compile.h"
 #include "qopt/Pipelines/Levels.h"
 #include "llvm/Support/raw_ostream.h"
 #include <optional>
 
 namespace mlir::qopt::pipelines {
 
-/// A bar on a terminal, nothing elsewhere.
+/// A bar on a terminal, nothing elsewhere; tells who asked for it.
 class Progress {
 public:
-  Progress(llvm::raw_ostream &os, llvm::StringRef what)
-      : os(os), what(what), isTerminal(os.is_displayed()) {}
+  Progress(const Streams &streams, llvm::StringRef what)
+      : streams(streams), os(streams.progress), what(what),
+        isTerminal(os.is_displayed()) {}
   void tick(int64_t done, int64_t total);
   void finish();
 
 private:
+  const Streams &streams;
   llvm::raw_ostream &os;
   llvm::StringRef what;
   bool isTerminal;

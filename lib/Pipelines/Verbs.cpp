@@ -15,22 +15,29 @@ static llvm::Error missingOutput(StringRef verb, StringRef example) {
                    ("add -o " + example).str());
 }
 
-llvm::Error mlir::qopt::pipelines::calibrate(const CompileOptions &options,
-                                             const Streams &streams) {
-  if (options.calibrate.empty())
+llvm::Expected<observers::CalibrationState>
+mlir::qopt::pipelines::makeStatistics(const CompileOptions &options,
+                                      const Streams &streams) {
+  if (options.calibrate.empty() && !options.memory.samples &&
+      !options.memory.statistics)
     return makeError(103, "qopt calibrate needs data", {},
                      "add --calibrate data/");
-  if (options.output.empty())
-    return missingOutput("calibrate", "model.qcal");
   Levels levels(options);
   if (llvm::Error error = levels.import())
-    return error;
+    return std::move(error);
   for (const std::string &note : levels.getNotes())
     streams.progress << "note: " << note << "\n";
   if (llvm::Error error = levels.observe())
-    return error;
+    return std::move(error);
   RunFigures figures;
-  auto state = loadStatistics(levels, options, streams, figures);
+  return loadStatistics(levels, options, streams, figures);
+}
+
+llvm::Error mlir::qopt::pipelines::calibrate(const CompileOptions &options,
+                                             const Streams &streams) {
+  if (!options.calibrate.empty() && options.output.empty())
+    return missingOutput("calibrate", "model.qcal");
+  auto state = makeStatistics(options, streams);
   if (!state)
     return state.takeError();
   if (llvm::Error error = state->write(options.output))

@@ -3,7 +3,6 @@
 // The flag table, read into options.
 
 #include "CommandLine.h"
-#include "qopt/Pipelines/Config.h"
 #include "qopt/Support/Error.h"
 #include "llvm/Option/ArgList.h"
 #include "llvm/Option/OptTable.h"
@@ -53,56 +52,17 @@ static llvm::Error unknownFlag(const QoptTable &table, llvm::StringRef flag) {
                    std::move(notes), "qopt --help lists the flags");
 }
 
-/// The flags whose values need parsing.
-static llvm::Error parseValues(const InputArgList &args,
-                               pipelines::CompileOptions &options) {
-  using Parser = llvm::Error (*)(llvm::StringRef, pipelines::CompileOptions &);
-  const std::pair<OptionId, Parser> parsers[] = {
-      {OPT_range, pipelines::parseRange},
-      {OPT_scales, pipelines::parseScales},
-      {OPT_weights, pipelines::parseWeights},
-      {OPT_weight_rounding, pipelines::parseWeightRounding},
-      {OPT_bias_correction, pipelines::parseBiasCorrection},
-      {OPT_max_slowdown, pipelines::parseMaxSlowdown},
-      {OPT_target_sqnr, pipelines::parseTargetSqnr},
-      {OPT_activations, pipelines::parseActivations},
-      {OPT_io, pipelines::parseIO},
-      {OPT_jobs, pipelines::parseJobs},
-      {OPT_threads, pipelines::parseThreads},
-      {OPT_limit, pipelines::parseLimit},
-      {OPT_seed, pipelines::parseSeed}};
-  // Flags say more than the file.
-  for (const std::string &path : args.getAllArgValues(OPT_config))
-    if (auto error = pipelines::loadConfig(path, options))
-      return error;
-  if (const Arg *arg = args.getLastArg(OPT_mode))
-    if (auto error = pipelines::parseMode(arg->getValue()))
-      return error;
-  for (const auto &[id, parser] : parsers)
-    if (const Arg *arg = args.getLastArg(id))
-      if (auto error = parser(arg->getValue(), options))
-        return error;
-  for (const std::string &text : args.getAllArgValues(OPT_emit)) {
-    auto emissions = pipelines::parseEmit(text);
-    if (!emissions)
-      return emissions.takeError();
-    llvm::append_range(options.emissions, *emissions);
+/// What compilation is told: all flags but those of the tool itself.
+static pipelines::OptionList getOptions(const InputArgList &args) {
+  pipelines::OptionList options;
+  for (const Arg *arg : args) {
+    const Option option = arg->getOption().getUnaliasedOption();
+    if (!llvm::is_contained({OPT_INPUT, OPT_help, OPT_version, OPT_values,
+                             OPT_json, OPT_nodes, OPT_model},
+                            OptionId(option.getID())))
+      options.emplace_back(option.getName().rtrim('=').str(), arg->getValue());
   }
-  for (const std::string &text : args.getAllArgValues(OPT_inputs))
-    if (auto error =
-            pipelines::parseNames("--inputs", text, options.cutInputs))
-      return error;
-  for (const std::string &text : args.getAllArgValues(OPT_outputs))
-    if (auto error =
-            pipelines::parseNames("--outputs", text, options.cutOutputs))
-      return error;
-  for (const std::string &text : args.getAllArgValues(OPT_shape)) {
-    auto shape = pipelines::parseShape(text);
-    if (!shape)
-      return shape.takeError();
-    options.shapes.push_back(std::move(*shape));
-  }
-  return llvm::Error::success();
+  return options;
 }
 
 llvm::Expected<CommandLine> mlir::qopt::tool::parseCommandLine(int argc,
@@ -126,18 +86,9 @@ llvm::Expected<CommandLine> mlir::qopt::tool::parseCommandLine(int argc,
   line.printValues = args.hasArg(OPT_values);
   line.inspect = {args.hasArg(OPT_json), args.hasArg(OPT_nodes)};
   line.words = args.getAllArgValues(OPT_INPUT);
-  pipelines::CompileOptions &options = line.options;
-  options.output = args.getLastArgValue(OPT_o).str();
-  options.name = args.getLastArgValue(OPT_name).str();
-  options.calibrate = args.getLastArgValue(OPT_calibrate).str();
-  options.shard = args.getLastArgValue(OPT_shard).str();
-  options.target = args.getLastArgValue(OPT_target).str();
-  options.cpu = args.getLastArgValue(OPT_mcpu).str();
-  options.saveConfig = args.getLastArgValue(OPT_save_config).str();
-  options.eval = args.getLastArgValue(OPT_eval).str();
-  options.model = args.getLastArgValue(OPT_model).str();
-  options.inputs = args.getAllArgValues(OPT_input);
-  if (llvm::Error error = parseValues(args, options))
+  line.options.model = args.getLastArgValue(OPT_model).str();
+  if (llvm::Error error =
+          pipelines::applyOptions(getOptions(args), line.options))
     return std::move(error);
   return line;
 }

@@ -5,7 +5,10 @@
 #pragma once
 
 #include "qopt/Pipelines/Options.h"
+#include "qopt/Observers/CalibrationState.h"
 #include "llvm/Support/raw_ostream.h"
+#include <functional>
+#include <map>
 
 namespace mlir::qopt::pipelines {
 
@@ -16,11 +19,32 @@ struct Streams {
   llvm::raw_ostream &results;
   llvm::raw_ostream &progress;
   std::string tool;
+  /// Told the work under way and how much of it is done, of 0 where the total
+  /// is not known.
+  std::function<void(llvm::StringRef, int64_t, int64_t)> tick = nullptr;
 };
 
 /// Model to everything that `options.emissions` names. Nothing is written
 /// unless all of it could be made. Ends with at most 12 lines of results.
 llvm::Error compile(const CompileOptions &options, const Streams &streams);
+
+/// A compiled model in memory.
+struct Compiled {
+  /// The prefix of its symbols.
+  std::string name;
+  /// Contents by the words of `--emit`: `obj`, `header`, `report`, `qcal`, and
+  /// what `options.emissions` names.
+  std::map<std::string, std::string> files;
+};
+
+/// The same without files; `options.output` has nothing to say. Executables
+/// are refused (Q0111).
+llvm::Expected<Compiled> compileInMemory(const CompileOptions &options,
+                                         const Streams &streams);
+
+/// One pass over the data.
+llvm::Expected<observers::CalibrationState>
+makeStatistics(const CompileOptions &options, const Streams &streams);
 
 /// One pass over the data into `options.output`, a `.qcal` file.
 llvm::Error calibrate(const CompileOptions &options, const Streams &streams);

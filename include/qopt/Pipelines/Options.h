@@ -4,13 +4,19 @@
 // a C API, fill this struct; nothing below it reads a flag.
 #pragma once
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace mlir::qopt::calibration {
+struct MemorySamples;
+} // namespace mlir::qopt::calibration
 
 namespace mlir::qopt::pipelines {
 
@@ -65,8 +71,19 @@ struct ValueRule {
   std::string where;
 };
 
+/// What a run takes from memory in place of files. Nothing is copied.
+struct MemoryInputs {
+  /// The bytes of the model; `CompileOptions::model` is what messages call it.
+  std::optional<llvm::StringRef> model;
+  /// In place of `--calibrate`: at most one of the two.
+  const calibration::MemorySamples *samples = nullptr;
+  /// The bytes of a `.qcal` file.
+  std::optional<llvm::StringRef> statistics;
+};
+
 struct CompileOptions {
   std::string model;
+  MemoryInputs memory;
   /// `--shape`: input name and its dimensions.
   std::vector<std::pair<std::string, llvm::SmallVector<int64_t>>> shapes;
   /// `--inputs`, `--outputs`: the part of the model to take; empty: all.
@@ -118,6 +135,24 @@ struct CompileOptions {
   /// `--eval`: labelled data. Empty: none.
   std::string eval;
 };
+
+/// Flags and their values, in the order in which they were given.
+using OptionList = std::vector<std::pair<std::string, std::string>>;
+
+/// The names of all flags that `applyOptions` takes: those of compilation and
+/// calibration, without dashes.
+llvm::ArrayRef<llvm::StringRef> getOptionNames();
+
+/// Fails with Q0101 where there is no flag `name`, naming the nearest, else as
+/// the flag's value parser.
+llvm::Error checkOption(llvm::StringRef name, llvm::StringRef value);
+
+/// Reads flags into `options`. Of a flag that takes no list the last one
+/// counts; flags say more than config files. Fails as `checkOption`.
+llvm::Error applyOptions(const OptionList &flags, CompileOptions &options);
+
+/// The word of a kind of output in `--emit`: `obj`, `mlir:qint`.
+std::string formatEmission(const Emission &emission);
 
 /// The value parsers of the flags whose values are lists or words. Each fails
 /// with Q01xx naming what is known, Q0301 for what is known but not built.

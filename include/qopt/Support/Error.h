@@ -45,6 +45,8 @@ public:
   ExitCode exitCode() const;
   int getCode() const { return code; }
   llvm::StringRef getMessage() const { return message; }
+  const std::vector<std::string> &getNotes() const { return notes; }
+  llvm::StringRef getHelp() const { return help; }
 
 private:
   int code;
