@@ -138,7 +138,23 @@ std::vector<int64_t> ObjectModel::outputSizes() const {
 
 void ObjectModel::setInputs(llvm::ArrayRef<const float *> values) {
   for (size_t i = 0; i < inputs.size(); ++i)
-    quantize(inputAt(*model, i), values[i], inputs[i].data());
+    setInput(i, values[i]);
+}
+
+void ObjectModel::setInput(size_t index, const float *values) {
+  quantize(inputAt(*model, index), values, inputs[index].data());
+}
+
+llvm::MutableArrayRef<char> ObjectModel::inputBytes(size_t index) {
+  return inputs[index];
+}
+
+const qopt_tensor &ObjectModel::getInput(size_t index) const {
+  return inputAt(*model, index);
+}
+
+const qopt_tensor &ObjectModel::getOutput(size_t index) const {
+  return outputAt(*model, index);
 }
 
 void ObjectModel::run() {
@@ -147,7 +163,11 @@ void ObjectModel::run() {
 
 void ObjectModel::getOutputs(llvm::ArrayRef<float *> values) const {
   for (size_t i = 0; i < outputs.size(); ++i)
-    dequantize(outputAt(*model, i), outputs[i].data(), values[i]);
+    getOutput(i, values[i]);
+}
+
+void ObjectModel::getOutput(size_t index, float *values) const {
+  dequantize(outputAt(*model, index), outputs[index].data(), values);
 }
 
 llvm::ArrayRef<char> ObjectModel::outputBytes(unsigned index) const {

@@ -41,6 +41,8 @@ ROOMS["Pipelines"] = ROOMS["Evaluation"] + [
     "Evaluation", "Import", "Export", "Interop",
 ]
 
+ROOMS["CAPI"] = ROOMS["Pipelines"] + ["Pipelines"]
+
 INCLUDE = re.compile(r'^\s*#?\s*include\s+"qopt/(\w+)/')
 CHECK_WORD = re.compile(r"(?://|#|;)\s*((?:[A-Z0-9]+-)?CHECK(?:-[A-Z0-9-]+)?)(.*)")
 CHECK_VALID = re.compile(

@@ -24,6 +24,11 @@ public:
   create(llvm::StringRef object, llvm::StringRef name);
   ~ObjectModel();
 
+  /// What the object says of itself; lives as long as this.
+  const qopt_model &getModel() const { return *model; }
+  const qopt_tensor &getInput(size_t index) const;
+  const qopt_tensor &getOutput(size_t index) const;
+
   /// Elements of each input and output, graph order.
   std::vector<int64_t> inputSizes() const;
   std::vector<int64_t> outputSizes() const;
@@ -31,10 +36,14 @@ public:
   /// Quantizes floats, one array an input, into the model's input buffers: by
   /// the object's helper, or by `numerics::quantize` where it has none.
   void setInputs(llvm::ArrayRef<const float *> inputs);
+  void setInput(size_t index, const float *values);
+  /// The buffer of an input, for integers as they are.
+  llvm::MutableArrayRef<char> inputBytes(size_t index);
   /// One serial inference.
   void run();
   /// Dequantizes the model's output buffers, the same way.
   void getOutputs(llvm::ArrayRef<float *> outputs) const;
+  void getOutput(size_t index, float *values) const;
   /// The integers of output `index` as they are.
   llvm::ArrayRef<char> outputBytes(unsigned index) const;
 
