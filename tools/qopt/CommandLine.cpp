@@ -60,7 +60,8 @@ static pipelines::OptionList getOptions(const InputArgList &args) {
     if (!llvm::is_contained({OPT_INPUT, OPT_help, OPT_version, OPT_values,
                              OPT_json, OPT_nodes, OPT_model},
                             OptionId(option.getID())))
-      options.emplace_back(option.getName().rtrim('=').str(), arg->getValue());
+      options.emplace_back(option.getName().rtrim('=').str(),
+                           arg->getNumValues() ? arg->getValue() : "");
   }
   return options;
 }
