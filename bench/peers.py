@@ -138,7 +138,7 @@ class Qopt:
         stem = os.path.join(work, f"{task.name}_{threads}")
         subprocess.run([os.path.join(build, "bin", "qopt"), task.path, "--calibrate",
                         task.calibration, "--emit=lib,report,mlir:qint", "-o", stem,
-                        "--name=net", f"--threads={threads}"],
+                        "--name=net", f"--threads={threads}", "--max-slowdown=1"],
                        check=True, stdout=subprocess.DEVNULL)
         shim = os.path.join(work, "shim.so")
         if not os.path.exists(shim):
