@@ -43,6 +43,7 @@ private:
   size_t countSamples();
   llvm::Error measure();
   llvm::Error measureWeights();
+  double measureAll();
   std::vector<Candidate *> select();
   LogicalResult widen(ArrayRef<Candidate *> selected);
   double toDb(double noise) const {
@@ -62,6 +63,10 @@ private:
 };
 
 } // namespace
+
+/// What is left may look worse for a while: errors of one sign, which biases
+/// take up later, had cancelled each other. Only more than that is undone.
+static constexpr double harmful = 2;
 
 static bool isRounding(ObserveOp op) { return op.getScale().has_value(); }
 
@@ -157,6 +162,23 @@ llvm::Error Search::measureWeights() {
   return llvm::Error::success();
 }
 
+/// The outputs' noise over all samples where every activation is rounded. What
+/// is the same on all samples is left out: biases are corrected later, and
+/// errors of one sign cancel or add up as it happens.
+double Search::measureAll() {
+  double noise = 0;
+  std::vector<double> shift;
+  for (size_t sample = 0; sample < samples; ++sample) {
+    simulation->load(state.getReservoir()[sample].values);
+    noise += simulation->run(isRounding, 0, &shift).noise;
+  }
+  if (samples < 4)
+    return noise;
+  for (double sum : shift)
+    noise -= sum * sum / samples;
+  return noise;
+}
+
 llvm::Error Search::measure() {
   samples = countSamples();
   const size_t workers = std::max<size_t>(
@@ -168,11 +190,10 @@ llvm::Error Search::measure() {
   simulation = std::move(*created);
   if (llvm::Error error = measureWeights())
     return error;
+  activationNoise = measureAll();
   for (size_t sample = 0; sample < samples; ++sample) {
     simulation->load(state.getReservoir()[sample].values);
-    OutputError all = simulation->run(isRounding, 0);
-    signal += all.signal;
-    activationNoise += all.noise;
+    signal += simulation->run([](ObserveOp) { return false; }, 0).signal;
     parallelFor(function.getContext(), 0, workers, [&](size_t worker) {
       for (size_t i = worker; i < candidates.size(); i += workers) {
         ObserveOp own = candidates[i].op;
@@ -196,9 +217,10 @@ std::vector<Candidate *> Search::select() {
     return left != right ? left > right : a < b;
   });
   const double base = predictCycles(function);
-  double budget = base * (options.maxSlowdown - 1), left = activationNoise;
-  const double target = std::pow(10.0, -options.targetDb / 10) * signal;
-  const double enough = std::max(target - weightNoise, weightNoise / 100);
+  double budget = base * (options.maxSlowdown - 1), left = 0;
+  for (const Candidate &candidate : candidates)
+    left += candidate.noise;
+  const double enough = std::pow(10.0, -options.targetDb / 10) * signal;
   // What gains next to nothing stays as it is.
   const double least = enough / 200;
   double extra = 0;
@@ -251,13 +273,9 @@ llvm::Expected<BitSearch> Search::run() {
                       candidate->op.getZeroPointAttr()});
   if (failed(widen(selected)))
     return makeError(420, "the statistics do not fit the model");
-  double noise = 0;
-  for (size_t sample = 0; sample < samples; ++sample) {
-    simulation->load(state.getReservoir()[sample].values);
-    noise += simulation->run(isRounding, 0).noise;
-  }
+  const double noise = measureAll();
   result.afterDb = toDb(noise + weightNoise);
-  if (noise < activationNoise) {
+  if (noise < harmful * activationNoise) {
     result.widened = selected.size();
     return result;
   }

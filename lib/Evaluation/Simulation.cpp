@@ -94,7 +94,7 @@ void Simulation::load(ArrayRef<float> sample) {
 }
 
 OutputError Simulation::run(llvm::function_ref<bool(ObserveOp)> rounds,
-                            size_t worker) {
+                            size_t worker, std::vector<double> *shift) {
   // What differs from the float run, until its last reader has seen it.
   llvm::DenseMap<Value, Buffer> changed;
   llvm::DenseMap<Value, unsigned> remaining;
@@ -129,12 +129,18 @@ OutputError Simulation::run(llvm::function_ref<bool(ObserveOp)> rounds,
         changed.erase(operand);
   }
   OutputError error;
+  size_t place = 0;
   for (Value output : function.getBody().front().getTerminator()->getOperands())
     for (auto [real, value] :
          llvm::zip_equal(values.find(output)->second, get(output))) {
       double difference = static_cast<double>(real) - value;
       error.noise += difference * difference;
       error.signal += static_cast<double>(real) * real;
+      if (!shift)
+        continue;
+      if (place == shift->size())
+        shift->push_back(0);
+      (*shift)[place++] += difference;
     }
   return error;
 }

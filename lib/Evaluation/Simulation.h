@@ -35,8 +35,10 @@ public:
   void load(ArrayRef<float> sample);
 
   /// The outputs' error on the loaded sample where `rounds(observe)`'s values
-  /// are rounded. Each `worker` runs one call at a time.
-  OutputError run(llvm::function_ref<bool(ObserveOp)> rounds, size_t worker);
+  /// are rounded. Each `worker` runs one call at a time. What each output
+  /// element is off by is added to its place in `shift`, if given.
+  OutputError run(llvm::function_ref<bool(ObserveOp)> rounds, size_t worker,
+                  std::vector<double> *shift = nullptr);
 
 private:
   using Buffer = std::vector<float>;

@@ -25,7 +25,9 @@ struct BitSearchOptions {
 };
 
 /// What was done. SQNR is of all outputs together on the samples of the search,
-/// rounding of activations and weights simulated; 300 where they are equal.
+/// rounding of activations and weights simulated, errors of activations that
+/// are the same on four samples or more left to bias correction; 300 where they
+/// are equal.
 struct BitSearch {
   /// Values that may have more bits, and those that got them.
   int64_t candidates = 0;
@@ -41,10 +43,9 @@ struct BitSearch {
 /// (`getMostBits`) how much its rounding alone changes the float outputs on
 /// samples of the reservoir, then gives more bits to the one with the largest
 /// such noise a predicted cycle, and so on, until the target or the budget of
-/// cycles is met, or what is left is a hundredth of what rounding the weights
-/// costs. Scales are chosen anew from `state`. If the simulated SQNR does not
-/// rise, nothing is changed. Deterministic. Does nothing for models without a
-/// reservoir or with values above `maxBytes`. Fails as
+/// cycles is met. Scales are chosen anew from `state`. If the simulated noise
+/// more than doubles, nothing is changed. Deterministic. Does nothing for
+/// models without a reservoir or with values above `maxBytes`. Fails as
 /// `calibration::Engine::create`.
 llvm::Expected<BitSearch> searchBits(func::FuncOp calibrated,
                                      const observers::CalibrationState &state,
