@@ -8,7 +8,6 @@
 #include "Simulation.h"
 #include "mlir/IR/Threading.h"
 #include "qopt/Support/Error.h"
-#include "qopt/Transforms/Constants.h"
 #include "qopt/Transforms/Statistics.h"
 #include "qopt/Transforms/WideValues.h"
 #include <cmath>
@@ -16,7 +15,6 @@
 using namespace mlir;
 using namespace mlir::qopt;
 using namespace mlir::qopt::evaluation;
-using calibration::Engine;
 
 namespace {
 
@@ -42,7 +40,6 @@ private:
   void findCandidates();
   size_t countSamples();
   llvm::Error measure();
-  llvm::Error measureWeights();
   double measureAll();
   std::vector<Candidate *> select();
   LogicalResult widen(ArrayRef<Candidate *> selected);
@@ -57,8 +54,8 @@ private:
   std::optional<Simulation> simulation;
   size_t samples = 0;
   /// Of the outputs over all samples: their size, and the noise of rounding all
-  /// activations, or the weights.
-  double signal = 0, activationNoise = 0, weightNoise = 0;
+  /// activations.
+  double signal = 0, activationNoise = 0;
   BitSearch result;
 };
 
@@ -112,56 +109,6 @@ size_t Search::countSamples() {
                             most);
 }
 
-/// The outputs' error where the weights alone are rounded.
-llvm::Error Search::measureWeights() {
-  OpBuilder builder(function.getContext());
-  OwningOpRef<ModuleOp> module = ModuleOp::create(builder, function.getLoc());
-  auto copy = cast<func::FuncOp>(function->clone());
-  module->push_back(copy);
-  copy.walk([&](QuantizableOpInterface layer) {
-    auto rounded = getQuantizedWeights(layer, options.weights);
-    if (!rounded)
-      return;
-    OpOperand *weight = layer.getWeightOperand();
-    builder.setInsertionPoint(layer);
-    weight->set(
-        createConstantF32(builder, layer.getLoc(),
-                          cast<RankedTensorType>(weight->get().getType()),
-                          dequantizeWeights(*rounded)));
-  });
-  auto real = Engine::create(function), engine = Engine::create(copy);
-  if (!real)
-    return llvm::joinErrors(real.takeError(), engine ? llvm::Error::success()
-                                                     : engine.takeError());
-  if (!engine)
-    return engine.takeError();
-  for (size_t sample = 0; sample < samples; ++sample) {
-    ArrayRef<float> values(state.getReservoir()[sample].values);
-    SmallVector<const void *> inputs;
-    for (BlockArgument argument : function.getArguments()) {
-      inputs.push_back(values.data());
-      values = values.drop_front(
-          cast<RankedTensorType>(argument.getType()).getNumElements());
-    }
-    std::vector<std::vector<float>> expected, found;
-    SmallVector<void *> expectedData, foundData;
-    for (Type type : function.getResultTypes()) {
-      size_t elements = cast<RankedTensorType>(type).getNumElements();
-      expected.emplace_back(elements);
-      found.emplace_back(elements);
-      expectedData.push_back(expected.back().data());
-      foundData.push_back(found.back().data());
-    }
-    (*real)->run(inputs, expectedData);
-    (*engine)->run(inputs, foundData);
-    for (auto [a, b] : llvm::zip_equal(expected, found))
-      for (auto [x, y] : llvm::zip_equal(a, b))
-        weightNoise +=
-            (static_cast<double>(x) - y) * (static_cast<double>(x) - y);
-  }
-  return llvm::Error::success();
-}
-
 /// The outputs' noise over all samples where every activation is rounded. What
 /// is the same on all samples is left out: biases are corrected later, and
 /// errors of one sign cancel or add up as it happens.
@@ -188,8 +135,6 @@ llvm::Error Search::measure() {
   if (!created)
     return created.takeError();
   simulation = std::move(*created);
-  if (llvm::Error error = measureWeights())
-    return error;
   activationNoise = measureAll();
   for (size_t sample = 0; sample < samples; ++sample) {
     simulation->load(state.getReservoir()[sample].values);
@@ -255,7 +200,7 @@ llvm::Expected<BitSearch> Search::run() {
     return result;
   if (llvm::Error error = measure())
     return std::move(error);
-  result.beforeDb = result.afterDb = toDb(activationNoise + weightNoise);
+  result.beforeDb = result.afterDb = toDb(activationNoise);
   std::vector<Candidate *> selected = select();
   if (selected.empty()) {
     result.slowdown = 1;
@@ -274,7 +219,7 @@ llvm::Expected<BitSearch> Search::run() {
   if (failed(widen(selected)))
     return makeError(420, "the statistics do not fit the model");
   const double noise = measureAll();
-  result.afterDb = toDb(noise + weightNoise);
+  result.afterDb = toDb(noise);
   if (noise < harmful * activationNoise) {
     result.widened = selected.size();
     return result;

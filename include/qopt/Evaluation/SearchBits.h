@@ -25,9 +25,9 @@ struct BitSearchOptions {
 };
 
 /// What was done. SQNR is of all outputs together on the samples of the search,
-/// rounding of activations and weights simulated, errors of activations that
-/// are the same on four samples or more left to bias correction; 300 where they
-/// are equal.
+/// the rounding of activations simulated (weights are refined later), errors
+/// that are the same on four samples or more left to bias correction; 300 where
+/// they are equal.
 struct BitSearch {
   /// Values that may have more bits, and those that got them.
   int64_t candidates = 0;
