@@ -187,9 +187,10 @@ private:
   uint64_t compressedSize;
 };
 
-class MemoryBytes : public ByteSource {
+/// Bytes in memory: a string of its own, or what a reference shows.
+template <typename Contents> class MemoryBytes : public ByteSource {
 public:
-  MemoryBytes(std::string name, std::string contents)
+  MemoryBytes(std::string name, Contents contents)
       : ByteSource(std::move(name)), contents(std::move(contents)) {}
 
   std::optional<uint64_t> size() const override { return contents.size(); }
@@ -204,27 +205,7 @@ public:
   }
 
 private:
-  std::string contents;
-};
-
-class BorrowedBytes : public ByteSource {
-public:
-  BorrowedBytes(std::string name, llvm::StringRef contents)
-      : ByteSource(std::move(name)), contents(contents) {}
-
-  std::optional<uint64_t> size() const override { return contents.size(); }
-
-  llvm::Error read(uint64_t offset,
-                   llvm::MutableArrayRef<char> bytes) override {
-    if (offset > contents.size() || bytes.size() > contents.size() - offset)
-      return endsEarly(*this, offset + bytes.size());
-    if (!bytes.empty())
-      std::memcpy(bytes.data(), contents.data() + offset, bytes.size());
-    return llvm::Error::success();
-  }
-
-private:
-  llvm::StringRef contents;
+  Contents contents;
 };
 
 } // namespace
@@ -257,10 +238,12 @@ calibration::openFileBytes(llvm::StringRef path) {
 
 std::unique_ptr<ByteSource> calibration::makeMemoryBytes(std::string name,
                                                          std::string contents) {
-  return std::make_unique<MemoryBytes>(std::move(name), std::move(contents));
+  return std::make_unique<MemoryBytes<std::string>>(std::move(name),
+                                                    std::move(contents));
 }
 
 std::unique_ptr<ByteSource>
 calibration::makeBorrowedBytes(std::string name, llvm::StringRef contents) {
-  return std::make_unique<BorrowedBytes>(std::move(name), contents);
+  return std::make_unique<MemoryBytes<llvm::StringRef>>(std::move(name),
+                                                        contents);
 }
