@@ -208,14 +208,9 @@ foldWith(func::FuncOp observed, StringRef method,
   return copy;
 }
 
-static std::vector<QuantParams> getParams(func::FuncOp calibrated) {
+static std::vector<QuantParams> getAllParams(func::FuncOp calibrated) {
   std::vector<QuantParams> params;
-  calibrated.walk([&](ObserveOp op) {
-    params.push_back({op.getScale()->convertToFloat(),
-                      static_cast<int32_t>(*op.getZeroPoint()),
-                      numerics::signedMin(op.getBits()),
-                      numerics::signedMax(op.getBits())});
-  });
+  calibrated.walk([&](ObserveOp op) { params.push_back(getParams(op)); });
   return params;
 }
 
@@ -239,7 +234,7 @@ mlir::qopt::evaluation::tryRanges(func::FuncOp observed,
     auto folded = foldWith(observed, method, state);
     if (!folded)
       return folded.takeError();
-    params.push_back(getParams(**folded));
+    params.push_back(getAllParams(**folded));
     if (!calibrated)
       calibrated = std::move(*folded);
   }

@@ -94,11 +94,7 @@ SmallVector<StreamForm> Refiner::makeForms(const RefineOptions &options) {
 void Refiner::observe(ObserveOp op) {
   StreamValues result = streams.take(op.getInput());
   if (op.getScale() && op.getZeroPoint()) {
-    numerics::QuantParams params;
-    params.scale = op.getScale()->convertToFloat();
-    params.zeroPoint = static_cast<int32_t>(*op.getZeroPoint());
-    params.qmin = numerics::signedMin(op.getBits());
-    params.qmax = numerics::signedMax(op.getBits());
+    const numerics::QuantParams params = getParams(op);
     parallelFor(op.getContext(), 0, streams.size(), [&](size_t sample) {
       for (auto [stream, form] : llvm::enumerate(forms))
         if (form.quantized)

@@ -4,6 +4,7 @@
 
 #include "Simulation.h"
 #include "IsolatedOp.h"
+#include "Streams.h"
 #include "qopt/Numerics/Simulate.h"
 #include "qopt/Transforms/Constants.h"
 
@@ -14,15 +15,6 @@ using calibration::Engine;
 
 static size_t countElements(Value value) {
   return cast<RankedTensorType>(value.getType()).getNumElements();
-}
-
-numerics::QuantParams mlir::qopt::evaluation::getParams(ObserveOp observe) {
-  numerics::QuantParams params;
-  params.scale = observe.getScale()->convertToFloat();
-  params.zeroPoint = static_cast<int32_t>(*observe.getZeroPoint());
-  params.qmin = numerics::signedMin(observe.getBits());
-  params.qmax = numerics::signedMax(observe.getBits());
-  return params;
 }
 
 llvm::Error Simulation::compile(size_t workers) {

@@ -7,15 +7,11 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Calibration/Engine.h"
 #include "qopt/IR/Qopt.h"
-#include "qopt/Numerics/QuantParams.h"
 #include "llvm/ADT/DenseMap.h"
 #include <memory>
 #include <vector>
 
 namespace mlir::qopt::evaluation {
-
-/// What `observe` rounds to; it has a scale.
-numerics::QuantParams getParams(ObserveOp observe);
 
 /// Squared error of all outputs and their squared size.
 struct OutputError {

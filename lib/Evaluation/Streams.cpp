@@ -22,6 +22,15 @@ ChannelLayout::ChannelLayout(Operation &op, int64_t axis) {
     inner *= dim;
 }
 
+numerics::QuantParams mlir::qopt::evaluation::getParams(ObserveOp observe) {
+  numerics::QuantParams params;
+  params.scale = observe.getScale()->convertToFloat();
+  params.zeroPoint = static_cast<int32_t>(*observe.getZeroPoint());
+  params.qmin = numerics::signedMin(observe.getBits());
+  params.qmax = numerics::signedMax(observe.getBits());
+  return params;
+}
+
 static size_t countElements(Value value) {
   return cast<RankedTensorType>(value.getType()).getNumElements();
 }

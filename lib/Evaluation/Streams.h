@@ -8,12 +8,16 @@
 #include "IsolatedOp.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/IR/Qopt.h"
+#include "qopt/Numerics/QuantParams.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "llvm/ADT/DenseMap.h"
 #include <memory>
 #include <optional>
 
 namespace mlir::qopt::evaluation {
+
+/// What `observe` rounds to; it has a scale.
+numerics::QuantParams getParams(ObserveOp observe);
 
 /// One value of the function in all streams, sample after sample.
 class StreamValues {
