@@ -46,6 +46,25 @@ createRescaled(const TensorPattern<OpT> &pattern, OpT op,
                                rewriter);
 }
 
+/// The only input at the result's scale, with `activation`'s clamp.
+template <typename OpT>
+llvm::Expected<Operation *>
+createRequantize(const TensorPattern<OpT> &pattern, OpT op,
+                 typename OpT::Adaptor adaptor, const ValueParams &params,
+                 FnAttr activation, PatternRewriter &rewriter) {
+  const QuantParams &input = params.inputs.front();
+  double factor = static_cast<double>(input.scale) / params.result.scale;
+  llvm::Expected<numerics::Multipliers> multipliers =
+      numerics::chooseMultipliers(factor);
+  if (!multipliers)
+    return multipliers.takeError();
+  qint::RequantAttr requant = ResultForm(params.result, activation)
+                                  .getRequant(op.getContext(), *multipliers);
+  return qint::RequantizeOp::create(
+      rewriter, op.getLoc(), pattern.getResultType(op), adaptor.getInput(),
+      rewriter.getI32IntegerAttr(input.zeroPoint), requant);
+}
+
 /// add and sub: two multipliers, one rounding.
 template <typename OpT> struct SumPattern final : TensorPattern<OpT> {
   using TensorPattern<OpT>::TensorPattern;
@@ -58,10 +77,9 @@ template <typename OpT> struct SumPattern final : TensorPattern<OpT> {
     const QuantParams &rhs = params.inputs[1];
     double scale = params.result.scale;
     llvm::Expected<numerics::SumMultipliers> multipliers =
-        numerics::chooseAddMultipliers(lhs.scale / scale, rhs.scale / scale,
-                                       getBits(lhs), getBits(rhs),
-                                       getBits(params.result),
-                                       op->hasAttr(roundingAttr));
+        numerics::chooseAddMultipliers(
+            lhs.scale / scale, rhs.scale / scale, getBits(lhs), getBits(rhs),
+            getBits(params.result), op->hasAttr(roundingAttr));
     if (!multipliers)
       return multipliers.takeError();
     std::vector<int32_t> pair = multipliers->multiplier;
@@ -138,17 +156,7 @@ struct RequantizePattern final : TensorPattern<RequantizeOp> {
   llvm::Expected<Operation *> build(RequantizeOp op, OpAdaptor adaptor,
                                     const ValueParams &params,
                                     PatternRewriter &rewriter) const override {
-    const QuantParams &input = params.inputs.front();
-    double factor = static_cast<double>(input.scale) / params.result.scale;
-    llvm::Expected<numerics::Multipliers> multipliers =
-        numerics::chooseMultipliers(factor);
-    if (!multipliers)
-      return multipliers.takeError();
-    qint::RequantAttr requant = ResultForm(params.result, FnAttr())
-                                    .getRequant(op.getContext(), *multipliers);
-    return qint::RequantizeOp::create(
-        rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
-        rewriter.getI32IntegerAttr(input.zeroPoint), requant);
+    return createRequantize(*this, op, adaptor, params, FnAttr(), rewriter);
   }
 };
 
@@ -161,8 +169,9 @@ struct UnaryPattern final : TensorPattern<UnaryOp> {
     QuantParams input = params.inputs.front();
     int bits = getBits(input);
     auto function = cast<FnAttr>(op.getFunctions()[0]);
+    // A clamp needs no table: a rescaling has one.
     if (bits == 16 && op.getFunctions().size() == 1 && function.isClamp())
-      return buildClamp(op, adaptor, function, params, rewriter);
+      return createRequantize(*this, op, adaptor, params, function, rewriter);
     // A narrower storage range still indexes by all values.
     input.qmin = numerics::signedMin(bits);
     input.qmax = numerics::signedMax(bits);
@@ -179,24 +188,6 @@ struct UnaryPattern final : TensorPattern<UnaryOp> {
     return qint::TableOp::create(rewriter, op.getLoc(), getResultType(op),
                                  adaptor.getInput(),
                                  rewriter.getDenseI16ArrayAttr(table));
-  }
-
-  /// A clamp needs no table: a rescaling has one.
-  llvm::Expected<Operation *> buildClamp(UnaryOp op, OpAdaptor adaptor,
-                                         FnAttr function,
-                                         const ValueParams &params,
-                                         PatternRewriter &rewriter) const {
-    const QuantParams &input = params.inputs.front();
-    double factor = static_cast<double>(input.scale) / params.result.scale;
-    llvm::Expected<numerics::Multipliers> multipliers =
-        numerics::chooseMultipliers(factor);
-    if (!multipliers)
-      return multipliers.takeError();
-    qint::RequantAttr requant = ResultForm(params.result, function)
-                                    .getRequant(op.getContext(), *multipliers);
-    return qint::RequantizeOp::create(
-        rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
-        rewriter.getI32IntegerAttr(input.zeroPoint), requant);
   }
 };
 
