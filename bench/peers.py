@@ -8,21 +8,25 @@ usage: peers.py --build BUILD [--zoo ZOO] [--models a,b] [--networks a,b]
 Models are folders of ZOO; networks are those of topologies.py. All engines take
 and give float32, are pinned to as many CPUs as they have threads, and run in
 turns in one process. ONNX Runtime and OpenVINO run the QDQ model that ONNX
-Runtime's quantizer makes. Runs itself again in BUILD/venv-peers, made from the
+Runtime's quantizer makes, LiteRT its integers. Runs itself again in BUILD/venv-peers, made from the
 Python index; what cannot be had is left out with one line.
 """
 
 import argparse
 import ctypes
+import functools
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from itertools import repeat
 
-PACKAGES = ["numpy", "onnx", "onnxruntime", "openvino"]
-NETWORKS = "resnet50,resnet18,mobilenet_v2,efficientnet_lite0,efficientnet_b0,yolov8n"
+PACKAGES = ["numpy", "onnx", "onnxruntime", "openvino", "ai-edge-litert", "flatbuffers"]
+NETWORKS = ("resnet50,resnet18,mobilenet_v2,efficientnet_lite0,efficientnet_b0,yolov8n,"
+            "resnet8,ds_cnn,autoencoder,mlp")
+PEERS = ("onnxruntime", "openvino", "litert")
 MODELS = "mlp_mnist,resnet20_fmnist,mbv2_fmnist,mbv3_fmnist"
 
 # One call an inference: quantize, run on a pool, dequantize.
@@ -30,16 +34,24 @@ SHIM = r"""
 #include "qopt_abi.h"
 #include "qopt/Runtime/qopt_pool.h"
 #include <stdlib.h>
-typedef struct { const qopt_model *m; qopt_context ctx; void *arena, **in, **out; } net;
+typedef struct {
+  const qopt_model *m;
+  qopt_context ctx;
+  void *arena, **in, **out;
+  const float **x;
+  float **y;
+} net;
 static void **buffers(const qopt_tensor *t, uint32_t count) {
   void **all = calloc(count, sizeof(void *));
   for (uint32_t i = 0; i < count; ++i)
     all[i] = aligned_alloc(64, (t[i].bytes + 127) / 64 * 64);
   return all;
 }
-net *shim_open(const qopt_model *m, uint32_t threads) {
+net *shim_open(const qopt_model *m, uint32_t threads, const float **x, float **y) {
   net *n = calloc(1, sizeof(net));
   n->m = m;
+  n->x = x;
+  n->y = y;
   n->ctx.struct_size = sizeof(qopt_context);
   n->ctx.workers = 1;
   if (threads > 1)
@@ -49,12 +61,12 @@ net *shim_open(const qopt_model *m, uint32_t threads) {
   n->out = buffers(m->outputs, m->num_outputs);
   return n;
 }
-void shim_run(net *n, const float **x, float **y) {
+void shim_run(net *n) {
   for (uint32_t i = 0; i < n->m->num_inputs; ++i)
-    n->m->inputs[i].quantize(x[i], n->in[i]);
+    n->m->inputs[i].quantize(n->x[i], n->in[i]);
   n->m->run((const void *const *)n->in, n->out, n->arena, &n->ctx);
   for (uint32_t i = 0; i < n->m->num_outputs; ++i)
-    n->m->outputs[i].dequantize(n->out[i], y[i]);
+    n->m->outputs[i].dequantize(n->out[i], n->y[i]);
 }
 """
 
@@ -154,18 +166,17 @@ class Qopt:
         self.qint = stem + ".qint.mlir"
         self.library = ctypes.CDLL(stem + ".so")
         model = judge.Model.in_dll(self.library, "net_model")
-        self.shim = ctypes.CDLL(shim)
+        # Keeping Python's lock makes a call cheaper: 0.1 us, as one of LiteRT.
+        self.shim = ctypes.PyDLL(shim)
         self.shim.shim_open.restype = ctypes.c_void_p
-        handle = self.shim.shim_open(ctypes.c_void_p(ctypes.addressof(model)), threads)
         self.x = np.ascontiguousarray(task.samples[0])
         self.y = [np.zeros(model.outputs[i].elements, np.float32)
                   for i in range(model.num_outputs)]
-        self.arguments = (ctypes.c_void_p(handle), (ctypes.c_void_p * 1)(self.x.ctypes.data),
-                          (ctypes.c_void_p * len(self.y))(*(y.ctypes.data for y in self.y)))
-        self.call = self.shim.shim_run
-
-    def run(self):
-        self.call(*self.arguments)
+        self.pointers = ((ctypes.c_void_p * 1)(self.x.ctypes.data),
+                         (ctypes.c_void_p * len(self.y))(*(y.ctypes.data for y in self.y)))
+        handle = ctypes.c_void_p(self.shim.shim_open(
+            ctypes.c_void_p(ctypes.addressof(model)), threads, *self.pointers))
+        self.run = functools.partial(self.shim.shim_run, handle)
 
 
 class OnnxRuntime:
@@ -198,6 +209,40 @@ class OnnxRuntime:
                 if event.get("cat") == "Node" and op:
                     counts[op] = counts.get(op, 0) + 1
         return counts
+
+
+class LiteRt:
+    """XNNPACK below LiteRT's interpreter, on the same integers."""
+
+    def __init__(self, path, task, threads):
+        import litert_writer
+        import numpy as np
+        import onnx
+        from ai_edge_litert.interpreter import Interpreter
+        try:
+            self.content = litert_writer.convert(onnx.load(path))
+        except litert_writer.Unsupported as reason:
+            raise ImportError(f"no LiteRT file: {reason}") from reason
+        self.engine = Interpreter(model_content=self.content, num_threads=threads)
+        self.engine.allocate_tensors()
+        x = task.samples[0]
+        x = x.transpose(0, 2, 3, 1) if x.ndim == 4 else x
+        details = self.engine.get_input_details()[0]
+        self.engine.set_tensor(details["index"],
+                               np.ascontiguousarray(x).reshape(details["shape"]))
+        self.run = self.engine._interpreter.Invoke  # pylint: disable=protected-access
+
+    def result(self):
+        y = self.engine.get_tensor(self.engine.get_output_details()[0]["index"])
+        return y.transpose(0, 3, 1, 2) if y.ndim == 4 else y
+
+    def kernels(self):
+        """Operators; those that are not the delegate's stand behind it."""
+        names = [op["op_name"] for op in
+                 self.engine._get_ops_details()]  # pylint: disable=protected-access
+        parts = names.count("DELEGATE")
+        counts = {name: names.count(name) for name in names if name != "DELEGATE"}
+        return {**counts, "XNNPACK parts": parts}
 
 
 class OpenVino:
@@ -235,21 +280,27 @@ def interleave(engines, pause, seconds=4.0):
     """Nanoseconds of each engine's calls, in turns of at least 2 ms; `pause`
     seconds before each for the waiting threads of the others to fall asleep."""
     times = {name: [] for name in engines}
-    rounds = {}
+    rounds, calls = {}, {}
     for name, engine in engines.items():
-        engine.run()
-        begin = time.perf_counter_ns()
-        engine.run()
-        rounds[name] = max(3, 2_000_000 // max(1, time.perf_counter_ns() - begin))
+        for _ in range(3):
+            engine.run()
+            begin = time.perf_counter_ns()
+            engine.run()
+            nanoseconds = max(1, time.perf_counter_ns() - begin)
+        # The clock is read once for several calls of less than 20 us.
+        calls[name] = max(1, 20_000 // nanoseconds)
+        rounds[name] = max(3, 2_000_000 // nanoseconds // calls[name])
     end = time.monotonic() + seconds
     while time.monotonic() < end or len(next(iter(times.values()))) < 30:
         for name, engine in engines.items():
             time.sleep(pause)
-            engine.run()
+            run, count = engine.run, calls[name]
+            run()
             for _ in range(rounds[name]):
                 begin = time.perf_counter_ns()
-                engine.run()
-                times[name].append(time.perf_counter_ns() - begin)
+                for _ in repeat(None, count):
+                    run()
+                times[name].append((time.perf_counter_ns() - begin) / count)
     return times
 
 
@@ -264,14 +315,15 @@ def compare(task, threads, work, build, peak):
     engines = {"qopt": ours, "onnxruntime": OnnxRuntime(task.quantized, task, threads),
                "onnxruntime_float": OnnxRuntime(task.path, task, threads)}
     row = {"model": task.name, "threads": threads, "mmac": ours.macs / 1e6}
-    try:
-        engines["openvino"] = OpenVino(task.quantized, task, threads)
-        row["openvino_kernels"] = engines["openvino"].kernels()
-    except ImportError:
-        pass
+    for name, engine in ("openvino", OpenVino), ("litert", LiteRt):
+        try:
+            engines[name] = engine(task.quantized, task, threads)
+            row[name + "_kernels"] = engines[name].kernels()
+        except ImportError as reason:
+            print(f"peers: {task.name}: {name} skipped, {reason}", flush=True)
     row.update({name: summary(t) for name, t in interleave(
         engines, 0.005 if threads > 1 else 0).items()})
-    peers = {name: row[name]["p10_us"] for name in ("onnxruntime", "openvino") if name in row}
+    peers = {name: row[name]["p10_us"] for name in PEERS if name in row}
     row["fastest_peer"] = min(peers, key=peers.get)
     row["ratio"] = peers[row["fastest_peer"]] / row["qopt"]["p10_us"]
     if peak:
@@ -303,14 +355,16 @@ def write_page(rows, peak, build, path):
     lines = ["# Speed", "",
              "Written by `bench/peers.py`, not by hand. All engines in one process, in turns, "
              "batch 1, float32 in and out, p10. ONNX Runtime int8 and OpenVINO run the QDQ model "
-             "of ONNX Runtime's quantizer (u8, weights per channel); networks have random "
+             "of ONNX Runtime's quantizer (u8, weights per channel), LiteRT the same integers "
+             "(`bench/litert_writer.py`), channels-last at its boundary; networks have random "
              "weights. A virtual machine shared with others: quote ratios.", ""]
     if peak:
         lines += [f"int8 peak, one core: {peak:.0f} GMAC/s (`gemm-peak`, run just before).", ""]
     for threads in sorted({row["threads"] for row in rows}):
         lines += [f"## {threads} thread{'s' if threads > 1 else ''}", "",
                   "| model | MMAC | qopt us | share of peak | ONNX Runtime int8 | float | "
-                  "OpenVINO int8 | ratio to the fastest |", "|---|---|---|---|---|---|---|---|"]
+                  "OpenVINO int8 | LiteRT int8 | ratio to the fastest |",
+                  "|---|---|---|---|---|---|---|---|---|"]
         if threads > 1:
             lines[-2:-2] = ["Threads of one engine that wait busily take time from the others "
                             "here; each engine alone is faster.", ""]
@@ -322,16 +376,18 @@ def write_page(rows, peak, build, path):
             share = f"{100 * row['share']:.0f} %" if "share" in row else "-"
             lines.append(f"| {row['model']} | {row['mmac']:.1f} | {cell('qopt')} | {share} "
                          f"| {cell('onnxruntime')} | {cell('onnxruntime_float')} "
-                         f"| {cell('openvino')} | {row['ratio']:.2f} |")
+                         f"| {cell('openvino')} | {cell('litert')} | {row['ratio']:.2f} |")
         lines.append("")
     lines += ["## What the peers run", "",
-              "Operators of ONNX Runtime's profile; layers of OpenVINO with their precision.", ""]
+              "Operators of ONNX Runtime's profile; layers of OpenVINO with their precision; "
+              "operators of LiteRT, and how many parts of the graph XNNPACK took.", ""]
     for row in rows:
         if row["threads"] == 1:
             def counts(key):
                 return ", ".join(f"{op} {n}" for op, n in sorted(row.get(key, {}).items()))
             lines.append(f"- {row['model']}: {counts('onnxruntime_kernels')}; "
-                         f"{counts('openvino_kernels') or 'no OpenVINO'}")
+                         f"{counts('openvino_kernels') or 'no OpenVINO'}; "
+                         f"{counts('litert_kernels') or 'no LiteRT'}")
     lines += ["", "## Layers of qopt", ""]
     for row in rows:
         if row["threads"] == 1:

@@ -182,6 +182,39 @@ def regnet_y_400mf(n):
     return [classify(n, x)]
 
 
+# Tiny networks: three of the MLPerf Tiny benchmark, and a perceptron
+
+@net((3, 32, 32), folded=True)
+def resnet8(n):
+    x = n.conv(n.input(3, 32, 32), 16, 3, act="relu")
+    for channels, stride in (16, 1), (32, 2), (64, 2):
+        y = n.conv(x, channels, 3, stride, act="relu", auto_pad="SAME_UPPER")
+        x = residual(n, x, n.conv(y, channels, 3, gain=0.3), channels, stride)
+    return [n.linear(n.flatten(n.global_pool(x)), 10)]
+
+
+@net((1, 49, 10), folded=True)
+def ds_cnn(n):
+    x = n.conv(n.input(1, 49, 10), 64, (10, 4), 2, act="relu", auto_pad="SAME_UPPER")
+    for _ in range(4):
+        x = n.conv(n.depthwise(x, 3, act="relu"), 64, act="relu")
+    return [n.linear(n.flatten(n.global_pool(x)), 12)]
+
+
+@net((640,), folded=True)
+def autoencoder(n):
+    x = n.input(640)
+    for features in [128] * 4 + [8] + [128] * 4:
+        x = n.linear(x, features, act="relu", norm=True)
+    return [n.linear(x, 640)]
+
+
+@net((784,), folded=True)
+def mlp(n):
+    x = n.linear(n.input(784), 100, act="relu")
+    return [n.linear(n.linear(x, 100, act="relu"), 10)]
+
+
 # Mobile networks
 
 def inverted_residual(n, x, expand, channels, kernel, stride, act, squeeze=0, gate="sigmoid",
@@ -422,7 +455,9 @@ def unet(n):
 def smooth(random, shape):
     """One sample: gratings and spots of any size and place, brightness, contrast
     and noise, as image networks normalize it. One axis beside the channels
-    makes it a sound."""
+    makes it a sound, none a vector of a sound's features."""
+    if len(shape) == 1:
+        return smooth(random, (1, *shape))[0]
     axes = np.meshgrid(*[np.linspace(-1, 1, size) for size in shape[1:]], indexing="ij")
     total = np.zeros(shape)
     for _ in range(12):

@@ -154,12 +154,13 @@ class Net:
     def depthwise(self, x, kernel=3, stride=1, act=None, **more):
         return self.conv(x, x.channels, kernel, stride, groups=x.channels, act=act, **more)
 
-    def linear(self, x, features, act=None, gain=1.0):
+    def linear(self, x, features, act=None, gain=1.0, norm=False):
+        """A product and an activation; of a vector, normalized if `norm`."""
         weight = self.normal((features, x.shape[-1]), x.shape[-1])
         if len(x.shape) == 1:
-            operands, is_folded = self.layer_weights(weight, False, gain)
+            operands, is_folded = self.layer_weights(weight, norm, gain)
             y = self.node("Gemm", [x, *operands], (features,), transB=1)
-            y = y if is_folded else self.norm(y, gain, False)
+            y = y if is_folded else self.norm(y, gain, norm)
         else:
             bias = self.random.normal(0, 0.1, features)
             y = self.node("MatMul", [x, self.constant(weight.T)], (*x.shape[:-1], features))
