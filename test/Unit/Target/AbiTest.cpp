@@ -153,10 +153,61 @@ llvm.func @compute(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
     }
 }
 
+/// Numbers whose quotients by `scale` are ties, or next to ties, and some more.
+std::vector<float> valuesNearTies(float scale, size_t count) {
+  std::vector<float> values = difficultValues(40);
+  uint32_t state = 7;
+  while (values.size() < count) {
+    state = state * 1664525u + 1013904223u;
+    float tie = (static_cast<int32_t>(state >> 23) - 256 + 0.5f) * scale;
+    int32_t bits;
+    std::memcpy(&bits, &tie, sizeof(bits));
+    bits += static_cast<int32_t>(state >> 8 & 7) - 3;
+    std::memcpy(&tie, &bits, sizeof(bits));
+    values.push_back(tie);
+  }
+  return values;
+}
+
+/// Where a multiplication by the reciprocal takes the place of the division.
+TEST(Abi, QuantizesByTrueQuotients) {
+  const int64_t count = 2000;
+  for (const char *cpu : {"x86-64", "x86-64-v3", "host"})
+    for (float scale : {0.1f, 0.0078431377f, 0.99999994f, 1.0000001f, 37.3f,
+                        3e-39f, 1e-20f, 1e-30f, 1e30f}) {
+      AbiSpec spec = doublerSpec();
+      spec.cpuFeatures =
+          unwrap(resolveTarget("x86_64-linux-gnu", cpu)).cpuFeatures;
+      spec.inputs[0] = {"x",   "x", {count}, BoundaryType::I8,
+                        scale, 1,   -128,    127};
+      auto jit = unwrap(Jit::createFromObject(abiObject(spec, R"(
+llvm.func @compute(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
+  llvm.return
+}
+)",
+                                                        cpu)));
+      const auto &model = *static_cast<const qopt_model *>(
+          unwrap(jit->lookup("doubler_model")));
+      const std::vector<float> values = valuesNearTies(scale, count);
+      std::vector<int8_t> bytes(count);
+      model.inputs[0].quantize(values.data(), bytes.data());
+      numerics::QuantParams params;
+      params.scale = scale;
+      params.zeroPoint = 1;
+      params.qmin = -128;
+      params.qmax = 127;
+      for (int64_t i = 0; i < count; ++i)
+        ASSERT_EQ(bytes[i], numerics::quantize(values[i], params))
+            << cpu << " " << values[i] << " by " << scale;
+    }
+}
+
 /// What the object for `features` says to this machine.
 uint32_t answerHere(const CpuFeatures &features) {
   AbiSpec spec = doublerSpec();
   spec.cpuFeatures = features;
+  // The helpers would be made of what this test says that the CPU has.
+  spec.helpers = false;
   auto jit = unwrap(Jit::createFromObject(doublerObject(spec)));
   auto resolve = reinterpret_cast<uint32_t (*)()>(
       unwrap(jit->lookup("doubler_resolve_variant")));
