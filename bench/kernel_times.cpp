@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Times of the kernels beside convolutions and products: depthwise, sums,
+// Times of the kernels beside products: depthwise convolutions, sums,
 // tables, pools, softmax, layout copies. Prints one JSON line a kernel.
 //
 //   kernel-times [--isa=NAME] [--novbmi] [--asm] [FILTER]
 
+#include "KernelLab.h"
 #include "mlir/Parser/Parser.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
@@ -23,6 +24,7 @@
 using namespace mlir;
 using namespace mlir::qopt;
 using namespace mlir::qopt::codegen;
+using namespace mlir::qopt::bench;
 
 namespace {
 
@@ -64,7 +66,7 @@ std::string typeOf(const View &view) {
   std::string text = "tensor<";
   for (int64_t size : view.shape)
     text += std::to_string(size) + "x";
-  return text + "i8>";
+  return text + (view.kind == ElementKind::I16 ? "i16>" : "i8>");
 }
 
 template <typename Op> auto family() {
@@ -76,15 +78,19 @@ template <typename Op> auto family() {
 constexpr const char *requant =
     "#qint.requant<[700000000], [36], zp 3, clamp -128 to 127>";
 
-Timed depthwise(int64_t channels, int64_t size, int64_t kernel,
-                int64_t stride) {
+Timed depthwise(int64_t channels, int64_t size, int64_t kernel, int64_t stride,
+                ElementKind inKind = ElementKind::I8) {
   Timed t;
   int64_t pad = kernel / 2, outSize = (size + 2 * pad - kernel) / stride + 1;
   t.in = {channelsLast({1, channels, size, size}, pad)};
+  t.in[0].kind = inKind;
+  if (inKind == ElementKind::I16)
+    t.in[0].storageBias = 0;
   t.out = channelsLast({1, channels, outSize, outSize});
   std::string k = std::to_string(kernel), c = std::to_string(channels);
   t.name = "depthwise " + k + "x" + k + "/" + std::to_string(stride) + " " +
-           std::to_string(size) + "x" + std::to_string(size) + "x" + c;
+           std::to_string(size) + "x" + std::to_string(size) + "x" + c +
+           (inKind == ElementKind::I16 ? " i16" : "");
   std::string w = "tensor<" + c + "x1x" + k + "x" + k + "xi8>";
   std::string multipliers, p = std::to_string(pad), s = std::to_string(stride);
   for (int64_t i = 0; i < channels; ++i)
@@ -96,7 +102,7 @@ Timed depthwise(int64_t channels, int64_t size, int64_t kernel,
            " : i64, strides = array<i64: " + s + ", " + s +
            ">, pads = array<i64: " + p + ", " + p + ", " + p + ", " + p +
            ">, input_zero_point = 5 : i32, requant = #qint.requant<[" +
-           multipliers + "], [37], zp -7, clamp -128 to 127>} : (" +
+           multipliers + "], [37], zp -128, clamp -128 to 127>} : (" +
            typeOf(t.in[0]) + ", " + w + ", tensor<" + c + "xi32>) -> " +
            typeOf(t.out) + "\nreturn %r : " + typeOf(t.out) + "\n}";
   t.macs = double(t.out.numElements()) * kernel * kernel;
@@ -140,6 +146,21 @@ Timed mul(int64_t channels, int64_t size) {
            requant + "} : (" + type + ", " + type + ") -> " + type +
            "\nreturn %r : " + type + "\n}";
   t.emitter = family<qint::MulOp>();
+  return t;
+}
+
+/// A product with one value a channel.
+Timed gate(int64_t channels, int64_t size) {
+  Timed t = mul(channels, size);
+  t.in[1] = channelsLast({1, channels, 1, 1});
+  t.name = "gate " + std::to_string(size) + "x" + std::to_string(size) + "x" +
+           std::to_string(channels);
+  std::string type = typeOf(t.out);
+  t.body = "(%x: " + type + ", %y: " + typeOf(t.in[1]) + ") -> " + type +
+           " {\n%r = qint.mul %x, %y {lhs_zero_point = 4 : i32, "
+           "rhs_zero_point = -128 : i32, requant = " +
+           requant + "} : (" + type + ", " + typeOf(t.in[1]) + ") -> " + type +
+           "\nreturn %r : " + type + "\n}";
   return t;
 }
 
@@ -243,9 +264,14 @@ std::vector<Timed> allKernels() {
           depthwise(576, 14, 3, 2),
           depthwise(240, 14, 5, 1),
           depthwise(120, 28, 5, 2),
+          depthwise(192, 28, 3, 1, ElementKind::I16),
+          depthwise(144, 56, 3, 2, ElementKind::I16),
           add(64, 16),
           add(24, 56),
           mul(64, 16),
+          gate(64, 28),
+          gate(144, 56),
+          gate(32, 112),
           table(64, 16),
           pool("max_pool", 64, 112, 3, 2, 1),
           pool("max_pool", 64, 28, 2, 2, 0),
@@ -313,31 +339,35 @@ bool buildProgram(MLIRContext &context, ArrayRef<Timed> kernels, const Isa &isa,
     func::ReturnOp::create(b, loc);
     program.exports.push_back(name);
   }
+  emitPeak(b, *program.module, isa);
+  program.exports.push_back("peak");
   program.constants = emitter.constants.bytes();
   return succeeded(lowerToLLVM(*program.module, isa));
 }
 
-/// The p10 time of one run in nanoseconds.
-double measure(llvm::function_ref<void()> run) {
-  using Clock = std::chrono::steady_clock;
-  auto nanoseconds = [&](int64_t repeats) {
-    auto start = Clock::now();
-    for (int64_t i = 0; i < repeats; ++i)
-      run();
-    return std::chrono::duration<double, std::nano>(Clock::now() - start)
-               .count() /
+/// The p10 times of one run and of one round of `peak` in nanoseconds, taken
+/// in turns.
+std::pair<double, double> measure(llvm::function_ref<void()> run,
+                                  llvm::function_ref<void()> peak) {
+  auto repeated = [&](int64_t repeats) {
+    return nanoseconds([&] {
+             for (int64_t i = 0; i < repeats; ++i)
+               run();
+           }) /
            repeats;
   };
-  double once = nanoseconds(3);
+  double once = repeated(3);
   int64_t repeats = std::max<int64_t>(1, std::llround(50000 / once));
-  std::vector<double> times;
-  for (int round = 0; round < 150; ++round)
-    times.push_back(nanoseconds(repeats));
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 10];
+  std::vector<double> times, peaks;
+  for (int round = 0; round < 150; ++round) {
+    times.push_back(repeated(repeats));
+    peaks.push_back(nanoseconds(peak));
+  }
+  return {percentile(times, 0.1), percentile(peaks, 0.1)};
 }
 
-void timeKernel(const Timed &t, void *address, uint8_t *constants) {
+void timeKernel(const Timed &t, void *address, uint8_t *constants,
+                void *peakAddress, const Isa &isa) {
   std::mt19937 random(1);
   std::vector<std::vector<uint8_t>> storage;
   std::vector<uint8_t *> pointers;
@@ -354,14 +384,19 @@ void timeKernel(const Timed &t, void *address, uint8_t *constants) {
   pointers[views.size()] = constants;
   using Fn = void (*)(uint8_t *, uint8_t *, uint8_t *, uint8_t *);
   auto fn = reinterpret_cast<Fn>(address);
-  double time =
-      measure([&] { fn(pointers[0], pointers[1], pointers[2], pointers[3]); });
+  std::vector<uint8_t> sink(peakBytes, 1);
+  auto peak = reinterpret_cast<void (*)(uint8_t *)>(peakAddress);
+  auto [time, peakTime] =
+      measure([&] { fn(pointers[0], pointers[1], pointers[2], pointers[3]); },
+              [&] { peak(sink.data()); });
   double outputs = t.out.numElements();
   llvm::outs() << "{\"kernel\": \"" << t.name << "\""
                << llvm::format(", \"us\": %.2f, \"ns_per_64\": %.2f",
                                time / 1e3, time * 64 / outputs);
   if (t.macs)
-    llvm::outs() << llvm::format(", \"gops\": %.1f", 2 * t.macs / time);
+    llvm::outs() << llvm::format(", \"gmacs\": %.1f, \"share\": %.4f",
+                                 t.macs / time,
+                                 t.macs / time / (peakMacs(isa) / peakTime));
   llvm::outs() << "}\n";
   llvm::outs().flush();
 }
@@ -427,11 +462,14 @@ int main(int argc, char **argv) {
   auto address = reinterpret_cast<uintptr_t>(blob.data());
   uint8_t *constants = blob.data() + (64 - address % 64);
   std::copy(program.constants.begin(), program.constants.end(), constants);
+  auto peak = (*jit)->lookup("peak");
+  if (!peak)
+    return fail(peak.takeError());
   for (auto [i, t] : llvm::enumerate(kernels)) {
     auto kernel = (*jit)->lookup(program.exports[i]);
     if (!kernel)
       return fail(kernel.takeError());
-    timeKernel(t, *kernel, constants);
+    timeKernel(t, *kernel, constants, *peak, isa);
   }
   return 0;
 }

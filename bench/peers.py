@@ -23,6 +23,8 @@ import tempfile
 import time
 from itertools import repeat
 
+import kernel_table
+
 PACKAGES = ["numpy", "onnx", "onnxruntime", "openvino", "ai-edge-litert", "flatbuffers"]
 NETWORKS = ("resnet50,resnet18,mobilenet_v2,efficientnet_lite0,efficientnet_b0,yolov8n,"
             "resnet8,ds_cnn,autoencoder,mlp")
@@ -378,6 +380,7 @@ def write_page(rows, peak, build, path):
                          f"| {cell('onnxruntime')} | {cell('onnxruntime_float')} "
                          f"| {cell('openvino')} | {cell('litert')} | {row['ratio']:.2f} |")
         lines.append("")
+    lines += kernel_table.section(build)
     lines += ["## What the peers run", "",
               "Operators of ONNX Runtime's profile; layers of OpenVINO with their precision; "
               "operators of LiteRT, and how many parts of the graph XNNPACK took.", ""]

@@ -5,7 +5,7 @@
 set -eu
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)
-cmake --build "$build" --target gemm-peak verify-model calibration-peak model-times
+cmake --build "$build" --target gemm-peak kernel-times verify-model calibration-peak model-times
 python3 "$here/peers.py" --build "$build" ${ZOO:+--zoo "$ZOO"} --out "$here/../docs/performance.md"
 if [ -n "${ZOO:-}" ]; then
   exec python3 "$here/results.py" --zoo "$ZOO" --build "$build" --out "$here/../docs/results.md"
