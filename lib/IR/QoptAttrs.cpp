@@ -144,17 +144,20 @@ LogicalResult QoptDialect::verifyOperationAttribute(Operation *op,
       isa<BoolAttr>(attribute.getValue()))
     return success();
   return verifyStringAttribute(
-      op, attribute, {"qopt.value", "qopt.model_hash", "qopt.rounding"});
+      op, attribute,
+      {"qopt.value", "qopt.id", "qopt.model_hash", "qopt.rounding"});
 }
 
 LogicalResult QoptDialect::verifyRegionArgAttribute(Operation *op, unsigned,
                                                     unsigned,
                                                     NamedAttribute attribute) {
-  return verifyStringAttribute(op, attribute, {"qopt.name", "qopt.type"});
+  return verifyStringAttribute(op, attribute,
+                               {"qopt.name", "qopt.id", "qopt.type"});
 }
 
 LogicalResult
 QoptDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned,
                                          NamedAttribute attribute) {
-  return verifyStringAttribute(op, attribute, {"qopt.name", "qopt.type"});
+  return verifyStringAttribute(op, attribute,
+                               {"qopt.name", "qopt.id", "qopt.type"});
 }

@@ -7,6 +7,7 @@
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Interop/Passes.h"
+#include "qopt/Interop/Pipelines.h"
 #include "qopt/Transforms/Passes.h"
 #include "qopt/Transforms/Pipelines.h"
 
@@ -26,5 +27,6 @@ mlirGetPassPluginInfo() {
             qopt::registerQoptTransformsPasses();
             qopt::registerQoptInteropPasses();
             qopt::registerTransformsPipelines();
+            qopt::registerInteropPipelines();
           }};
 }

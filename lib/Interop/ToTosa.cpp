@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// TOSA out: the walk over a function, its boundary, and ops that move values.
+
+#include "ToTosa.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "qopt/Interop/Passes.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+
+namespace mlir::qopt {
+#define GEN_PASS_DEF_CONVERTQINTTOTOSA
+#include "qopt/Interop/Passes.h.inc"
+} // namespace mlir::qopt
+
+/// Constants up to this many elements are printed in place; TOSA's own passes
+/// read multipliers, shifts and zero points only there.
+static constexpr size_t inlineElements = 1024;
+
+static Value transpose(OpBuilder &builder, Value value,
+                       ArrayRef<int64_t> permutation) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int32_t> perms(permutation.begin(), permutation.end());
+  return tosa::TransposeOp::create(
+      builder, value.getLoc(),
+      type.clone(permuteAxes(type.getShape(), permutation)), value, perms);
+}
+
+TosaWriter::TosaWriter(func::FuncOp function)
+    : function(function), builder(function.getContext()),
+      loc(function.getLoc()), layouts({0, 2, 3, 1}, transpose) {
+  for (BlockArgument argument : function.getArguments())
+    layouts.set(argument, argument);
+}
+
+LogicalResult TosaWriter::refuse(Operation *op, const Twine &reason) {
+  return op->emitError() << "'" << op->getName()
+                         << "' has no exact form in TOSA: " << reason;
+}
+
+bool TosaWriter::worksChannelsLast(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  return type.getRank() == 4 &&
+         llvm::any_of(op->getOperands(),
+                      [&](Value operand) {
+                        return layouts.hasOther(operand) &&
+                               !operand.getDefiningOp<qint::ConstantOp>();
+                      }) &&
+         llvm::all_of(op->getOperandTypes(), [](Type operand) {
+           return cast<RankedTensorType>(operand).getRank() == 4;
+         });
+}
+
+RankedTensorType TosaWriter::getType(Value old, bool channelsLast) {
+  auto type = cast<RankedTensorType>(old.getType());
+  return channelsLast ? type.clone(layouts.other(type.getShape())) : type;
+}
+
+int64_t TosaWriter::getAxis(int64_t axis, bool channelsLast) {
+  return channelsLast ? layouts.getToPlain()[axis] : axis;
+}
+
+LogicalResult TosaWriter::finish(Operation *op, Value made, bool channelsLast) {
+  if (!made)
+    return failure();
+  if (channelsLast)
+    layouts.setOther(op->getResult(0), made);
+  else
+    layouts.set(op->getResult(0), made);
+  return success();
+}
+
+template <typename T>
+static Value makeElements(OpBuilder &builder, Location loc,
+                          RankedTensorType type, ArrayRef<int64_t> values) {
+  auto elements = llvm::to_vector(llvm::map_range(
+      values, [](int64_t value) { return static_cast<T>(value); }));
+  ElementsAttr attr;
+  if (elements.size() <= inlineElements)
+    attr = DenseElementsAttr::get(type, ArrayRef<T>(elements));
+  else
+    attr = DenseResourceElementsAttr::get(
+        type, "qopt_tosa",
+        HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<T>(elements)));
+  return tosa::ConstOp::create(builder, loc, type, attr);
+}
+
+Value TosaWriter::makeConstant(RankedTensorType type,
+                               ArrayRef<int64_t> values) {
+  switch (type.getElementTypeBitWidth()) {
+  case 8:
+    return makeElements<int8_t>(builder, loc, type, values);
+  case 16:
+    return makeElements<int16_t>(builder, loc, type, values);
+  default:
+    return makeElements<int32_t>(builder, loc, type, values);
+  }
+}
+
+Value TosaWriter::makeZero(Type elementType, int64_t value) {
+  return makeConstant(RankedTensorType::get({1}, elementType), {value});
+}
+
+Value TosaWriter::makeShape(ArrayRef<int64_t> shape) {
+  auto type = tosa::shapeType::get(builder.getContext(), shape.size());
+  return tosa::ConstShapeOp::create(builder, loc, type,
+                                    builder.getIndexTensorAttr(shape));
+}
+
+Value TosaWriter::reshape(Value value, ArrayRef<int64_t> shape) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getShape() == shape)
+    return value;
+  return tosa::ReshapeOp::create(builder, loc, type.clone(shape), value,
+                                 makeShape(shape));
+}
+
+LogicalResult TosaWriter::convertReshape(qint::ReshapeOp op) {
+  return finish(op, reshape(get(op.getInput()), op.getType().getShape()),
+                false);
+}
+
+LogicalResult TosaWriter::convertTranspose(qint::TransposeOp op) {
+  ArrayRef<int64_t> permutation = op.getPermutation();
+  // Between the two layouts nothing moves.
+  if (permutation == layouts.getToPlain()) {
+    layouts.setOther(op.getResult(), get(op.getInput()));
+    return success();
+  }
+  if (permutation == layouts.getToOther())
+    return finish(op, getChannelsLast(op.getInput()), false);
+  return finish(op, transpose(builder, get(op.getInput()), permutation), false);
+}
+
+LogicalResult TosaWriter::convertConcat(qint::ConcatOp op) {
+  bool last = worksChannelsLast(op);
+  SmallVector<Value> inputs;
+  for (Value input : op.getInputs())
+    inputs.push_back(getOperand(input, last));
+  uint32_t axis = getAxis(op.getAxis(), last);
+  return finish(op,
+                tosa::ConcatOp::create(
+                    builder, loc, getType(op.getResult(), last), inputs, axis),
+                last);
+}
+
+LogicalResult TosaWriter::convertPad(qint::PadOp op) {
+  bool last = worksChannelsLast(op);
+  ArrayRef<int64_t> pads = op.getPads();
+  size_t rank = pads.size() / 2;
+  SmallVector<int64_t> padding(2 * rank);
+  for (size_t axis = 0; axis < rank; ++axis) {
+    padding[2 * getAxis(axis, last)] = pads[axis];
+    padding[2 * getAxis(axis, last) + 1] = pads[rank + axis];
+  }
+  RankedTensorType type = getType(op.getResult(), last);
+  return finish(
+      op,
+      tosa::PadOp::create(builder, loc, type, getOperand(op.getInput(), last),
+                          makeShape(padding),
+                          makeZero(type.getElementType(), op.getValue())),
+      last);
+}
+
+LogicalResult TosaWriter::convertSlice(qint::SliceOp op) {
+  if (llvm::any_of(op.getSteps(), [](int64_t step) { return step != 1; }))
+    return refuse(op, "it takes every n-th element");
+  bool last = worksChannelsLast(op);
+  RankedTensorType type = getType(op.getResult(), last);
+  SmallVector<int64_t> starts(op.getStarts());
+  if (last)
+    starts = layouts.other(starts);
+  return finish(
+      op,
+      tosa::SliceOp::create(builder, loc, type, getOperand(op.getInput(), last),
+                            makeShape(starts), makeShape(type.getShape())),
+      last);
+}
+
+LogicalResult TosaWriter::convertMove(Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](qint::ConstantOp constant) {
+        return finish(op,
+                      tosa::ConstOp::create(builder, loc, constant.getType(),
+                                            constant.getValue()),
+                      false);
+      })
+      .Case([&](qint::ReshapeOp move) { return convertReshape(move); })
+      .Case([&](qint::TransposeOp move) { return convertTranspose(move); })
+      .Case([&](qint::ConcatOp move) { return convertConcat(move); })
+      .Case([&](qint::PadOp move) { return convertPad(move); })
+      .Case([&](qint::SliceOp move) { return convertSlice(move); })
+      .Default([&](Operation *) {
+        return refuse(op, "TOSA has other arithmetic for it, or none");
+      });
+}
+
+/// `qint.scale` and `qint.zero_point` become a type of the quant dialect, and
+/// what is qopt's own goes: the result needs no dialect of qopt.
+void TosaWriter::writeBoundary() {
+  auto write = [&](Type type, DictionaryAttr attrs) {
+    NamedAttrList list;
+    for (NamedAttribute attr : attrs)
+      if (!isa_and_nonnull<qopt::QoptDialect, qint::QintDialect>(
+              attr.getNameDialect()))
+        list.append(attr);
+    auto scale = attrs.getAs<FloatAttr>("qint.scale");
+    auto zeroPoint = attrs.getAs<IntegerAttr>("qint.zero_point");
+    auto storage = cast<IntegerType>(getElementTypeOrSelf(type));
+    if (scale && zeroPoint)
+      list.append("quant.type",
+                  TypeAttr::get(quant::UniformQuantizedType::get(
+                      quant::QuantizationFlags::Signed, storage,
+                      builder.getF32Type(), scale.getValueAsDouble(),
+                      zeroPoint.getInt(), llvm::minIntN(storage.getWidth()),
+                      llvm::maxIntN(storage.getWidth()))));
+    return list.getDictionary(builder.getContext());
+  };
+  for (auto [index, type] : llvm::enumerate(function.getArgumentTypes()))
+    if (DictionaryAttr attrs = function.getArgAttrDict(index))
+      function.setArgAttrs(index, write(type, attrs));
+  for (auto [index, type] : llvm::enumerate(function.getResultTypes()))
+    if (DictionaryAttr attrs = function.getResultAttrDict(index))
+      function.setResultAttrs(index, write(type, attrs));
+}
+
+LogicalResult TosaWriter::run() {
+  SmallVector<Operation *> ops;
+  for (Operation &op : function.front())
+    ops.push_back(&op);
+  bool failed = false;
+  for (Operation *op : ops) {
+    builder.setInsertionPoint(op);
+    loc = op->getLoc();
+    if (llvm::all_of(op->getOperands(),
+                     [&](Value operand) { return layouts.has(operand); }))
+      failed |= llvm::failed(convert(op));
+  }
+  if (failed)
+    return failure();
+  for (Operation *op : llvm::reverse(old)) {
+    op->dropAllUses();
+    op->erase();
+  }
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(function.front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+  writeBoundary();
+  return success();
+}
+
+LogicalResult TosaWriter::convert(Operation *op) {
+  if (auto exit = dyn_cast<func::ReturnOp>(op)) {
+    for (OpOperand &operand : exit->getOpOperands())
+      operand.set(get(operand.get()));
+    return success();
+  }
+  if (!isa_and_nonnull<qint::QintDialect>(op->getDialect()))
+    return refuse(op, "it is no op of qint");
+  old.push_back(op);
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](qint::ConvOp conv) { return convertConv(conv); })
+      .Case([&](qint::GemmOp gemm) { return convertGemm(gemm); })
+      .Case([&](qint::MatMulOp product) { return convertMatMul(product); })
+      .Case([&](qint::AddOp sum) { return convertAdd(sum); })
+      .Case([&](qint::MulOp product) { return convertMul(product); })
+      .Case([&](qint::MaxOp) { return convertExtreme<tosa::MaximumOp>(op); })
+      .Case([&](qint::MinOp) { return convertExtreme<tosa::MinimumOp>(op); })
+      .Case([&](qint::TableOp table) { return convertTable(table); })
+      .Case([&](qint::RequantizeOp requantize) {
+        return convertRequantize(requantize);
+      })
+      .Case([&](qint::MaxPoolOp pool) { return convertMaxPool(pool); })
+      .Case([&](qint::AvgPoolOp pool) { return convertAvgPool(pool); })
+      .Case([&](qint::ReduceMeanOp mean) { return convertMean(mean); })
+      .Case([&](qint::ReduceMaxOp reduce) {
+        return convertReduce<tosa::ReduceMaxOp>(reduce);
+      })
+      .Case([&](qint::ReduceMinOp reduce) {
+        return convertReduce<tosa::ReduceMinOp>(reduce);
+      })
+      .Default([&](Operation *) { return convertMove(op); });
+}
+
+namespace {
+
+struct ConvertQintToTosa final
+    : mlir::qopt::impl::ConvertQintToTosaBase<ConvertQintToTosa> {
+  void runOnOperation() override {
+    if (!getOperation().isDeclaration() &&
+        failed(TosaWriter(getOperation()).run()))
+      signalPassFailure();
+  }
+};
+
+} // namespace

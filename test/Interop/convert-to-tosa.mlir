@@ -1,0 +1,62 @@
+// RUN: qopt-opt %s --qopt-convert-to-tosa --split-input-file --verify-diagnostics | FileCheck %s
+
+// The boundary is told in upstream's words.
+// CHECK-LABEL: func.func @gemm
+// CHECK-SAME:    (%arg0: tensor<2x4xi8> {quant.type = !quant.uniform<i8:f32, 5.000000e-01:3>}) -> (tensor<2x3xi8> {quant.type = !quant.uniform<i8:f32, 2.500000e-01>})
+// CHECK:         %[[C:.*]] = tosa.conv2d {{.*}} {acc_type = i32
+// CHECK:         %[[M:.*]] = "tosa.const"() <{values = dense<[1000000, 2000000, 3000000]>
+// CHECK:         %[[S:.*]] = "tosa.const"() <{values = dense<38>
+// CHECK:         %[[R:.*]] = tosa.rescale %[[C]], %[[M]], %[[S]], {{.*}}per_channel = true, rounding_mode = SINGLE_ROUND
+// CHECK-NEXT:    tosa.clamp %[[R]] {max_val = 127 : i8, min_val = 0 : i8}
+// CHECK-NOT:     qint.
+func.func @gemm(%x: tensor<2x4xi8> {qint.scale = 0.5 : f64, qint.zero_point = 3 : i64, qopt.name = "x"})
+    -> (tensor<2x3xi8> {qint.scale = 0.25 : f64, qint.zero_point = 0 : i64}) {
+  %w = qint.constant dense<1> : tensor<3x4xi8>
+  %y = qint.gemm %x, %w {input_zero_point = 3 : i32, qopt.value = "y",
+      requant = #qint.requant<[1000000, 2000000, 3000000], [38], zp 0, clamp 0 to 127>}
+    : (tensor<2x4xi8>, tensor<3x4xi8>) -> tensor<2x3xi8>
+  return %y : tensor<2x3xi8>
+}
+
+// TOSA's rescale takes |value| < 2^(shift - 1): multiplier and shift grow.
+// CHECK-LABEL: func.func @small_shift
+// CHECK:         dense<384> : tensor<1xi32>
+// CHECK:         dense<9> : tensor<1xi8>
+func.func @small_shift(%x: tensor<4xi8>) -> tensor<4xi8> {
+  %y = qint.requantize %x {input_zero_point = 0 : i32, requant = #qint.requant<[3], [2], zp 0, clamp -128 to 127>}
+    : (tensor<4xi8>) -> tensor<4xi8>
+  return %y : tensor<4xi8>
+}
+
+// -----
+
+func.func @refusals(%x: tensor<1x4x4x4xi8>, %h: tensor<1x4x4x4xi16>) -> tensor<1x4x4x4xi8> {
+  %w = qint.constant dense<1> : tensor<4x2x1x1xi8>
+  // expected-error @+1 {{'qint.conv' has no exact form in TOSA: it has groups of several channels}}
+  %c = qint.conv %x, %w {groups = 2 : i64, input_zero_point = 0 : i32, requant = #qint.requant<[1000000], [38], zp 0, clamp -128 to 127>}
+    : (tensor<1x4x4x4xi8>, tensor<4x2x1x1xi8>) -> tensor<1x4x4x4xi8>
+  %v = qint.constant dense<1> : tensor<4x4x1x1xi8>
+  // expected-error @+1 {{'qint.conv' has no exact form in TOSA: it has 16-bit operands}}
+  %d = qint.conv %h, %v {input_zero_point = 0 : i32, requant = #qint.requant<[1000000], [38], zp 0, clamp -128 to 127>}
+    : (tensor<1x4x4x4xi16>, tensor<4x4x1x1xi8>) -> tensor<1x4x4x4xi8>
+  // expected-error @+1 {{'qint.conv' has no exact form in TOSA: its channels have zero points of their own}}
+  %z = qint.conv %x, %v {input_zero_point = 0 : i32, weight_zero_points = array<i32: 1, 2, 3, 4>, requant = #qint.requant<[1000000], [38], zp 0, clamp -128 to 127>}
+    : (tensor<1x4x4x4xi8>, tensor<4x4x1x1xi8>) -> tensor<1x4x4x4xi8>
+  // expected-error @+1 {{'qint.add' has no exact form in TOSA: it rounds halves to even}}
+  %e = qint.add %x, %x {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32, requant = #qint.requant<[1000, 1000], [12], zp 0, clamp -128 to 127, half_even>}
+    : (tensor<1x4x4x4xi8>, tensor<1x4x4x4xi8>) -> tensor<1x4x4x4xi8>
+  // expected-error @+1 {{'qint.add' has no exact form in TOSA: its sum leaves 32 bits}}
+  %a = qint.add %x, %x {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32, requant = #qint.requant<[100000000, 1000], [32], zp 0, clamp -32768 to 32767>}
+    : (tensor<1x4x4x4xi8>, tensor<1x4x4x4xi8>) -> tensor<1x4x4x4xi16>
+  // expected-error @+1 {{'qint.avg_pool' has no exact form in TOSA: windows at the border have fewer taps}}
+  %p = qint.avg_pool %x {kernel = array<i64: 3, 3>, pads = array<i64: 1, 1, 1, 1>, tap_counts = array<i64: 4, 6, 9>, input_zero_point = 0 : i32,
+      requant = #qint.requant<[715827883, 536870912, 357913941], [31], zp 0, clamp -128 to 127>} : (tensor<1x4x4x4xi8>) -> tensor<1x4x4x4xi8>
+  // expected-error @+1 {{'qint.slice' has no exact form in TOSA: it takes every n-th element}}
+  %s = qint.slice %x [0, 0, 0, 0] steps [1, 1, 2, 1] : (tensor<1x4x4x4xi8>) -> tensor<1x4x2x4xi8>
+  // expected-error @+1 {{'qint.gather' has no exact form in TOSA: TOSA has other arithmetic for it, or none}}
+  %g = qint.gather %x axis 1 [0, 1, 2, 3] : (tensor<1x4x4x4xi8>) -> tensor<1x4x4x4xi8>
+  // expected-error @+1 {{'qint.requantize' has no exact form in TOSA: its factor is too large}}
+  %r = qint.requantize %h {input_zero_point = 0 : i32, requant = #qint.requant<[2000000000], [10], zp 0, clamp -128 to 127>}
+    : (tensor<1x4x4x4xi16>) -> tensor<1x4x4x4xi8>
+  return %x : tensor<1x4x4x4xi8>
+}
