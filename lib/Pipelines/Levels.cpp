@@ -3,6 +3,7 @@
 // From a file to the LLVM dialect, one level after the other.
 
 #include "qopt/Pipelines/Levels.h"
+#include "ReadMlir.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "qopt/Codegen/Codegen.h"
@@ -116,7 +117,9 @@ llvm::Error Levels::import() {
   auto module =
       bytes ? importer::importModelBytes(*bytes, context, importOptions,
                                          /*folder=*/"", options.model)
-            : importer::importModel(options.model, context, importOptions);
+      : isMlirFile(options.model)
+          ? readMlir(options.model, context)
+          : importer::importModel(options.model, context, importOptions);
   if (!module)
     return module.takeError();
   if (failed(verify(**module)))

@@ -4,10 +4,12 @@
 
 #include "ScaleGroups.h"
 #include "Scales.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "qopt/Numerics/Requantize.h"
 #include "qopt/Observers/Ranges.h"
 #include "qopt/Transforms/Passes.h"
 #include "qopt/Transforms/Statistics.h"
+#include "llvm/ADT/StringExtras.h"
 #include <cmath>
 
 namespace mlir::qopt {
@@ -147,8 +149,8 @@ getRange(ObserveOp op, const observers::CalibrationState &statistics) {
     return op.emitError() << llvm::toString(method.takeError());
   Range range = observers::chooseRange(*stats, *method, op.getBits(),
                                        op.getSymmetric(), op.getPowerOfTwo());
-  // More bits are far finer than the 8-bit noise in the value: one of them keeps
-  // values that calibration did not see from saturating.
+  // More bits are far finer than the 8-bit noise in the value: one of them
+  // keeps values that calibration did not see from saturating.
   if (op.getBits() > 8)
     range = {range.min * headroom, range.max * headroom};
   if (onlySignMatters(op))
@@ -202,6 +204,17 @@ namespace {
 struct FoldStatistics final : impl::FoldStatisticsBase<FoldStatistics> {
   using impl::FoldStatisticsBase<FoldStatistics>::FoldStatisticsBase;
 
+  /// A module that says which model it is takes no other model's statistics.
+  LogicalResult checkModel(const observers::CalibrationState &state) {
+    auto module = getOperation()->getParentOfType<ModuleOp>();
+    auto hash = module ? module->getAttrOfType<StringAttr>("qopt.model_hash")
+                       : StringAttr();
+    if (!hash || hash.getValue() == llvm::toHex(state.getModelHash(), true))
+      return success();
+    return getOperation().emitError("expects statistics of this model, but '")
+           << statistics << "' is of another";
+  }
+
   void runOnOperation() override {
     llvm::Expected<observers::CalibrationState> state =
         observers::CalibrationState::read(statistics);
@@ -209,7 +222,8 @@ struct FoldStatistics final : impl::FoldStatisticsBase<FoldStatistics> {
       getOperation().emitError() << llvm::toString(state.takeError());
       return signalPassFailure();
     }
-    if (failed(foldStatistics(getOperation(), *state)))
+    if (failed(checkModel(*state)) ||
+        failed(foldStatistics(getOperation(), *state)))
       signalPassFailure();
   }
 };
