@@ -4,8 +4,8 @@
 # finds. Included last: it looks at the targets that exist.
 #
 # Exported, as `qopt::<Room>`, are the rooms that need nothing but MLIR and LLVM
-# and other such rooms. Component `qopt-package` is all that a foreign project
-# needs; a plain install has the tools too.
+# and other such rooms. Component `qopt-package` is all that runs passes,
+# `qopt-tools` all that compiles models; a plain install has both.
 include(CMakePackageConfigHelpers)
 
 get_property(rooms GLOBAL PROPERTY QOPT_ROOMS)
@@ -35,26 +35,55 @@ endforeach()
 install(EXPORT qoptTargets NAMESPACE qopt:: DESTINATION ${QOPT_PACKAGE_DIR}
   COMPONENT qopt-package)
 
+# The names that find_package's COMPONENTS takes.
+list(TRANSFORM QOPT_EXPORTED_ROOMS REPLACE "^Qopt" ""
+  OUTPUT_VARIABLE QOPT_EXPORTED_NAMES)
+string(REPLACE ";" " " QOPT_EXPORTED_NAMES "${QOPT_EXPORTED_NAMES}")
+
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/qoptConfig.cmake.in
   ${PROJECT_BINARY_DIR}/qoptConfig.cmake
   INSTALL_DESTINATION ${QOPT_PACKAGE_DIR})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/qoptConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/qoptConfig.cmake
-  ${PROJECT_BINARY_DIR}/qoptConfigVersion.cmake
-  DESTINATION ${QOPT_PACKAGE_DIR} COMPONENT qopt-package)
+foreach(component qopt-package qopt-tools)
+  install(FILES ${PROJECT_BINARY_DIR}/qoptConfig.cmake
+    ${PROJECT_BINARY_DIR}/qoptConfigVersion.cmake
+    ${CMAKE_CURRENT_LIST_DIR}/QoptAddModel.cmake
+    DESTINATION ${QOPT_PACKAGE_DIR} COMPONENT ${component})
+endforeach()
+
+# Debian's libMLIR.so lies where only LLVM's own programs look.
+foreach(linked qopt qopt-opt qopt-c)
+  if(TARGET ${linked})
+    set_target_properties(${linked} PROPERTIES INSTALL_RPATH ${LLVM_LIBRARY_DIR})
+  endif()
+endforeach()
 
 if(TARGET QoptPlugin)
   install(TARGETS QoptPlugin LIBRARY DESTINATION lib COMPONENT qopt-package)
 endif()
 if(TARGET qopt-opt)
-  install(TARGETS qopt-opt RUNTIME DESTINATION bin)
+  install(TARGETS qopt-opt RUNTIME DESTINATION bin COMPONENT qopt-tools)
+endif()
+if(TARGET qopt)
+  install(TARGETS qopt RUNTIME DESTINATION bin COMPONENT qopt-tools)
+endif()
+if(TARGET qopt-c)
+  install(TARGETS qopt-c LIBRARY DESTINATION lib COMPONENT qopt-tools
+    NAMELINK_COMPONENT qopt-tools)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/qopt-c DESTINATION include
+    COMPONENT qopt-tools)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/qopt.pc.in
+    ${PROJECT_BINARY_DIR}/qopt.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/qopt.pc DESTINATION lib/pkgconfig
+    COMPONENT qopt-tools)
 endif()
 # What an emitted executable links, and its headers.
 foreach(library QoptRuntime QoptPool)
   if(TARGET ${library})
-    install(TARGETS ${library} ARCHIVE DESTINATION lib)
+    install(TARGETS ${library} ARCHIVE DESTINATION lib COMPONENT qopt-tools)
   endif()
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/qopt/Runtime
-  DESTINATION include/qopt OPTIONAL FILES_MATCHING PATTERN "*.h")
+  DESTINATION include/qopt COMPONENT qopt-tools OPTIONAL
+  FILES_MATCHING PATTERN "*.h")

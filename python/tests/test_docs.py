@@ -45,7 +45,7 @@ def run_page(page, folder):
                 file.write(text)
         elif kind == "python":
             output += run([sys.executable, "-c"], text, folder)
-        else:
+        elif kind == "sh":
             output += run(["bash", "-euc"], text, folder)
     return output
 

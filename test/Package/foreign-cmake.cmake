@@ -12,12 +12,19 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${work})
-run(${CMAKE_COMMAND} --install ${build} --prefix ${work}/prefix
+run(${CMAKE_COMMAND} --install ${build} --prefix ${work}/made
   --component qopt-package)
+# A package that is moved still works.
+file(RENAME ${work}/made ${work}/prefix)
 run(${CMAKE_COMMAND} -S ${example} -B ${work}/build -G ${generator}
   -D CMAKE_PREFIX_PATH=${work}/prefix -D CMAKE_BUILD_TYPE=Release
   -D CMAKE_CXX_COMPILER=${compiler} -D CMAKE_C_COMPILER=${c_compiler})
 run(${CMAKE_COMMAND} --build ${work}/build)
+run(ldd ${work}/build/foreign)
+string(FIND "${output}" "protobuf" position)
+if(NOT position EQUAL -1)
+  message(FATAL_ERROR "passes alone link protobuf:\n${output}")
+endif()
 run(${work}/build/foreign)
 
 foreach(text "tensor<1x4xi8> {qint.scale" "qint.gemm" "qopt.value = \"r\""
