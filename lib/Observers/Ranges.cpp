@@ -20,9 +20,11 @@ using numerics::QuantParams;
 using numerics::Range;
 
 /// The error of `params` in all, or any value not below `bound` as soon as it
-/// is known to reach it.
+/// is known to reach it. What lies outside of the range counts `clipWeight`
+/// times.
 static double squaredError(const Distribution &values,
-                           const QuantParams &params, double bound) {
+                           const QuantParams &params, double clipWeight,
+                           double bound) {
   const double s = params.scale;
   auto real = [&](int32_t q) { return s * (q - params.zeroPoint); };
   auto cellEnd = [&](int32_t q) { return s * (q - params.zeroPoint + 0.5); };
@@ -30,6 +32,12 @@ static double squaredError(const Distribution &values,
   const Moments high = values.below(cellEnd(params.qmax - 1));
   double error = low.errorAround(real(params.qmin)) +
                  (values.all() - high).errorAround(real(params.qmax));
+  if (clipWeight != 1) {
+    const double lowest = real(params.qmin), highest = real(params.qmax);
+    error += (clipWeight - 1) *
+             (values.below(lowest).errorAround(lowest) +
+              (values.all() - values.below(highest)).errorAround(highest));
+  }
   if (error >= bound)
     return error;
   if (params.qmax - params.qmin > UINT8_MAX) {
@@ -113,7 +121,7 @@ private:
     const QuantParams params =
         powerOfTwo ? numerics::choosePowerOfTwoParams(range, bits, symmetric)
                    : numerics::chooseParams(range, bits, symmetric);
-    const double error = squaredError(values, params, bestError);
+    const double error = squaredError(values, params, mseClipWeight, bestError);
     if (error >= bestError)
       return;
     bestError = error;
@@ -183,10 +191,11 @@ Range observers::chooseRange(const TensorStats &stats,
 }
 
 double observers::expectedSquaredError(const TensorStats &stats,
-                                       const QuantParams &params) {
+                                       const QuantParams &params,
+                                       double clipWeight) {
   if (stats.count == 0)
     return 0;
-  return squaredError(Distribution(stats), params,
+  return squaredError(Distribution(stats), params, clipWeight,
                       std::numeric_limits<double>::infinity()) /
          static_cast<double>(stats.count);
 }
