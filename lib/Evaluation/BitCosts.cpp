@@ -72,7 +72,7 @@ double evaluation::predictCycles(func::FuncOp function) {
   return cycles;
 }
 
-double evaluation::predictExtraCycles(ObserveOp observe) {
+static double predictExtraCyclesOf(ObserveOp observe) {
   double elements = countElements(observe.getResult());
   double cycles = wideAccess * elements;
   visitReaders(observe.getResult(), [&](OpOperand &use) {
@@ -85,5 +85,12 @@ double evaluation::predictExtraCycles(ObserveOp observe) {
     if (isa<UnaryOp>(op))
       cycles += (pieced - looked) * elements;
   });
+  return cycles;
+}
+
+double evaluation::predictExtraCycles(ArrayRef<ObserveOp> group) {
+  double cycles = 0;
+  for (ObserveOp observe : group)
+    cycles += predictExtraCyclesOf(observe);
   return cycles;
 }

@@ -16,8 +16,8 @@ double countMacs(Operation *op);
 /// observer of 8 bits.
 double predictCycles(func::FuncOp function);
 
-/// What a value of more bits adds: its maker stores, and its readers load, two
+/// What values of more bits add: their makers store, and their readers load, two
 /// bytes; layers multiply at half the rate; functions take a piecewise table.
-double predictExtraCycles(ObserveOp observe);
+double predictExtraCycles(ArrayRef<ObserveOp> group);
 
 } // namespace mlir::qopt::evaluation

@@ -18,12 +18,12 @@ using namespace mlir::qopt::evaluation;
 
 namespace {
 
-/// An observer that may have more bits.
+/// Observers that may have more bits, together.
 struct Candidate {
-  ObserveOp op;
+  SmallVector<ObserveOp> group;
   int bits;
   double cycles;
-  /// Of the outputs, where this one alone is rounded to 8 bits.
+  /// Of the outputs, where these alone are rounded to 8 bits.
   double noise = 0;
 };
 
@@ -88,14 +88,14 @@ bool Search::isPossible() {
 }
 
 void Search::findCandidates() {
-  function.walk([&](ObserveOp op) {
-    if (!isRounding(op) || op.getBits() != 8)
-      return;
-    int bits = getMostBits(op, options.weights);
-    if (bits >= 10)
-      candidates.push_back({op, bits, predictExtraCycles(op)});
-  });
-  result.candidates = candidates.size();
+  for (SmallVector<ObserveOp> &group : getWideGroups(function)) {
+    int bits = getMostBits(group, options.weights);
+    if (bits < 10)
+      continue;
+    double cycles = predictExtraCycles(group);
+    result.candidates += group.size();
+    candidates.push_back({std::move(group), bits, cycles});
+  }
 }
 
 /// As many as the budget of multiply-accumulates allows: each candidate's run
@@ -141,9 +141,11 @@ llvm::Error Search::measure() {
     signal += simulation->run([](ObserveOp) { return false; }, 0).signal;
     parallelFor(function.getContext(), 0, workers, [&](size_t worker) {
       for (size_t i = worker; i < candidates.size(); i += workers) {
-        ObserveOp own = candidates[i].op;
+        ArrayRef<ObserveOp> own = candidates[i].group;
         candidates[i].noise +=
-            simulation->run([&](ObserveOp op) { return op == own; }, worker)
+            simulation
+                ->run([&](ObserveOp op) { return llvm::is_contained(own, op); },
+                      worker)
                 .noise;
       }
     });
@@ -183,12 +185,13 @@ std::vector<Candidate *> Search::select() {
 }
 
 LogicalResult Search::widen(ArrayRef<Candidate *> selected) {
-  for (Candidate *candidate : selected) {
-    candidate->op.setBits(candidate->bits);
-    candidate->op.setSymmetric(true);
-    candidate->op.removeScaleAttr();
-    candidate->op.removeZeroPointAttr();
-  }
+  for (Candidate *candidate : selected)
+    for (ObserveOp op : candidate->group) {
+      op.setBits(candidate->bits);
+      op.setSymmetric(true);
+      op.removeScaleAttr();
+      op.removeZeroPointAttr();
+    }
   return foldStatistics(function, state);
 }
 
@@ -206,30 +209,20 @@ llvm::Expected<BitSearch> Search::run() {
     result.slowdown = 1;
     return result;
   }
-  struct Decision {
-    bool symmetric;
-    FloatAttr scale;
-    IntegerAttr zeroPoint;
-  };
-  std::vector<Decision> before;
+  SmallVector<std::pair<ObserveOp, DictionaryAttr>> before;
   for (Candidate *candidate : selected)
-    before.push_back({candidate->op.getSymmetric(),
-                      candidate->op.getScaleAttr(),
-                      candidate->op.getZeroPointAttr()});
+    for (ObserveOp op : candidate->group)
+      before.push_back({op, op->getAttrDictionary()});
   if (failed(widen(selected)))
     return makeError(420, "the statistics do not fit the model");
   const double noise = measureAll();
   result.afterDb = toDb(noise);
   if (noise < harmful * activationNoise) {
-    result.widened = selected.size();
+    result.widened = before.size();
     return result;
   }
-  for (auto [candidate, decision] : llvm::zip_equal(selected, before)) {
-    candidate->op.setBits(8);
-    candidate->op.setSymmetric(decision.symmetric);
-    candidate->op.setScaleAttr(decision.scale);
-    candidate->op.setZeroPointAttr(decision.zeroPoint);
-  }
+  for (auto [op, attributes] : before)
+    op->setAttrs(attributes);
   result.afterDb = result.beforeDb;
   result.slowdown = 1;
   return result;

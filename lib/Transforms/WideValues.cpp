@@ -7,6 +7,8 @@
 #include "Scales.h"
 #include "qopt/Numerics/QuantParams.h"
 #include "qopt/Transforms/Constants.h"
+#include "llvm/ADT/IntEqClasses.h"
+#include "llvm/ADT/MapVector.h"
 #include <cmath>
 
 using namespace mlir;
@@ -34,18 +36,46 @@ bool mlir::qopt::isSmooth(UnaryOp op) {
   });
 }
 
-bool mlir::qopt::visitReaders(Value value,
+void mlir::qopt::visitReaders(Value value,
                               llvm::function_ref<void(OpOperand &)> visit) {
   for (OpOperand &use : value.getUses()) {
     auto op = dyn_cast<QuantizableOpInterface>(use.getOwner());
-    if (!op || op.getScaleRule() != ScaleRule::Shared) {
+    if (!op || op.getScaleRule() != ScaleRule::Shared)
       visit(use);
-      continue;
-    }
-    if (op->getNumOperands() != 1 || !visitReaders(op->getResult(0), visit))
-      return false;
+    else if (!mergesValues(op))
+      visitReaders(op->getResult(0), visit);
   }
-  return true;
+}
+
+/// Whether the scale of `op` is one of 8 bits that may be chosen anew.
+static bool mayWiden(ObserveOp op) {
+  auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
+  return producer && producer.getScaleRule() != ScaleRule::Fixed &&
+         op.getScale() && op.getBits() == 8 && op.getMethod() != importedMethod;
+}
+
+SmallVector<SmallVector<ObserveOp>>
+mlir::qopt::getWideGroups(func::FuncOp function) {
+  llvm::MapVector<Operation *, unsigned> places;
+  function.walk([&](ObserveOp op) {
+    if (mayWiden(op))
+      places.insert({op, places.size()});
+  });
+  llvm::IntEqClasses classes(places.size());
+  function.walk([&](ObserveOp result) {
+    auto joining = result.getInput().getDefiningOp<QuantizableOpInterface>();
+    if (!places.contains(result) || !mergesValues(joining))
+      return;
+    for (Value operand : joining->getOperands())
+      if (ObserveOp observe = getDecidingObserver(operand);
+          observe && places.contains(observe))
+        classes.join(places[observe], places[result]);
+  });
+  classes.compress();
+  SmallVector<SmallVector<ObserveOp>> groups(classes.getNumClasses());
+  for (auto [op, place] : places)
+    groups[classes[place]].push_back(cast<ObserveOp>(op));
+  return groups;
 }
 
 /// The bits for which the sums of `layer` stay in int32.
@@ -94,14 +124,14 @@ static int getMostBitsOf(OpOperand &use, ObserveOp input, WeightForm form) {
   return 8;
 }
 
-int mlir::qopt::getMostBits(ObserveOp op, WeightForm form) {
-  auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
-  if (!producer || producer.getScaleRule() != ScaleRule::Own ||
-      op.getMethod() == importedMethod || op->use_empty())
-    return 8;
+int mlir::qopt::getMostBits(ArrayRef<ObserveOp> group, WeightForm form) {
   int bits = 16;
-  bool isAlone = visitReaders(op.getResult(), [&](OpOperand &use) {
-    bits = std::min(bits, getMostBitsOf(use, op, form));
-  });
-  return isAlone ? bits : 8;
+  for (ObserveOp op : group) {
+    if (op->use_empty())
+      return 8;
+    visitReaders(op.getResult(), [&](OpOperand &use) {
+      bits = std::min(bits, getMostBitsOf(use, op, form));
+    });
+  }
+  return bits;
 }

@@ -39,10 +39,10 @@ struct BitSearch {
 };
 
 /// `calibrated` has float `qopt` ops and observers whose scales are decided by
-/// `state`. Measures for each observer of 8 bits whose readers take more
-/// (`getMostBits`) how much its rounding alone changes the float outputs on
-/// samples of the reservoir, then gives more bits to the one with the largest
-/// such noise a predicted cycle, and so on, until the target or the budget of
+/// `state`. Measures for each group of observers of 8 bits (`getWideGroups`) whose
+/// readers take more (`getMostBits`) how much its rounding alone changes the
+/// float outputs on samples of the reservoir, then gives more bits to the one
+/// with the largest such noise a predicted cycle, and so on, until the target or the budget of
 /// cycles is met. Scales are chosen anew from `state`. If the simulated noise
 /// more than doubles, nothing is changed. Deterministic. Does nothing for
 /// models without a reservoir or with values above `maxBytes`. Fails as

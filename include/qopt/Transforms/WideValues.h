@@ -3,6 +3,7 @@
 // Which values may have more than 8 bits.
 #pragma once
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Transforms/Weights.h"
 
 namespace mlir::qopt {
@@ -12,15 +13,20 @@ namespace mlir::qopt {
 bool isSmooth(UnaryOp op);
 
 /// Calls `visit` for each operand that reads `value` with other arithmetic than
-/// moving it, behind any ops that only move it. False where an op on the way
-/// joins it with other values.
-bool visitReaders(Value value, llvm::function_ref<void(OpOperand &)> visit);
+/// moving it, behind any ops that only move it. Ops that join it with other
+/// values are left out: their result has its own observer.
+void visitReaders(Value value, llvm::function_ref<void(OpOperand &)> visit);
 
-/// The most bits, 8 to 16, with which every reader of `op` has an integer form:
-/// what a layer's sums leave room for in int32, with a tenth to spare, at twice
-/// the range of `op`, which has a scale. 8 where a reader takes no more, where
-/// the op that makes the value does not choose its scale, or the model brought
-/// it.
-int getMostBits(ObserveOp op, WeightForm form);
+/// Observers of 8 bits that get more together or not at all: each alone but for
+/// those of values that an op joins (concat, max) and of the joined value. What
+/// the model brought, arguments, and values that do not choose their scale are
+/// left out. Groups and their members are in program order.
+SmallVector<SmallVector<ObserveOp>> getWideGroups(func::FuncOp function);
+
+/// The most bits, 8 to 16, with which every reader of every op of `group` has
+/// an integer form: what a layer's sums leave room for in int32, with a tenth
+/// to spare, at twice the range of the op, which has a scale. 8 where a reader
+/// takes no more.
+int getMostBits(ArrayRef<ObserveOp> group, WeightForm form);
 
 } // namespace mlir::qopt

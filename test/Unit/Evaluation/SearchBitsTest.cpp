@@ -66,16 +66,16 @@ protected:
     return found;
   }
 
-  /// Statistics of `a` and `b` within 1.4, `samples` inputs within 1.
+  /// Statistics of `a`, `b` and `m` within 1.4, `samples` inputs within 1.
   static CalibrationState makeState(size_t samples) {
-    CalibrationState state = llvm::cantFail(
-        CalibrationState::create({}, {{"x", 4}}, {{"a", 0}, {"b", 0}}));
+    CalibrationState state = llvm::cantFail(CalibrationState::create(
+        {}, {{"x", 4}}, {{"a", 0}, {"b", 0}, {"m", 0}}));
     for (size_t sample = 0; sample < samples; ++sample) {
       std::vector<float> input, values = {-1.4f, 1.4f, 0.5f, 0.1f};
       for (int i = 0; i < 4; ++i)
         input.push_back(std::sin(static_cast<float>(7 * sample + 3 * i)));
       llvm::cantFail(state.addSample(sample, {ArrayRef<float>(input)}));
-      for (size_t tensor : {0, 1})
+      for (size_t tensor : {0, 1, 2})
         llvm::cantFail(state.observe(
             tensor, sample, observers::StridedValues{values.data(), 4}));
     }
@@ -152,6 +152,31 @@ TEST_F(SearchBitsTest, undoesWhatDoesNotHelp) {
   EXPECT_EQ(observer("a").getBits(), 8);
   EXPECT_EQ(observer("a").getScale()->convertToFloat(), 0.0625f);
   EXPECT_EQ(*observer("a").getZeroPoint(), 3);
+}
+
+/// Values that are joined get their bits together.
+TEST_F(SearchBitsTest, widensWhatIsJoinedAsOne) {
+  std::string joined = twoBranches;
+  auto replace = [&](StringRef what, StringRef by) {
+    joined.replace(joined.find(what), what.size(), by.str());
+  };
+  const std::string s0 = "  %s0 = qopt.unary %a [#qopt.fn<tanh>] : "
+                         "(tensor<1x4xf32>) -> tensor<1x4xf32>\n";
+  replace(s0, R"(
+  %m0 = qopt.max %a, %b : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+  %m = qopt.observe %m0 "m" {scale = 0.0625 : f32, zero_point = 3 : i64}
+    : tensor<1x4xf32> -> tensor<1x4xf32>
+  %s0 = qopt.unary %m [#qopt.fn<tanh>] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+)");
+  module = parseSourceString<ModuleOp>(joined, &context);
+  function = *module->getOps<func::FuncOp>().begin();
+  BitSearch found = search();
+  EXPECT_EQ(found.candidates, 3);
+  EXPECT_EQ(found.widened, 3);
+  for (StringRef id : {"a", "b", "m"}) {
+    EXPECT_EQ(observer(id).getBits(), 16);
+    EXPECT_EQ(observer(id).getScaleAttr(), observer("a").getScaleAttr());
+  }
 }
 
 /// Nothing, one observer and all of them against a run by hand.

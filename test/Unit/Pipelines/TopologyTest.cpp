@@ -293,7 +293,7 @@ TEST(TopologyTest, Detector) {
   fine = crossStage(n, n.concat({up, fine}), 16);
   NetValue boxes =
       n.transpose(n.reshape(n.conv(fine, 8), {1, 8, 256}), {0, 2, 1});
-  check(n.finish({boxes, n.act(n.conv(coarse, 6), "Sigmoid")}), 34);
+  check(n.finish({boxes, n.act(n.conv(coarse, 6), "Sigmoid")}), 35);
 }
 
 TEST(TopologyTest, DenseConcat) {

@@ -70,9 +70,10 @@ TEST(MostBits, readersBehindMoves) {
                "%a = qopt.unary %r [#qopt.fn<tanh>] : (tensor<4x1xf32>) -> "
                "tensor<4x1xf32>"),
       16);
+  // What is joined is asked of the group.
   EXPECT_EQ(mostBits("%c = qopt.concat %v, %z axis 0 : (tensor<1x4xf32>, "
                      "tensor<1x4xf32>) -> tensor<2x4xf32>"),
-            8);
+            16);
 }
 
 TEST(MostBits, layersTakeWhatTheirSumsHoldIn32Bits) {
@@ -85,9 +86,65 @@ TEST(MostBits, layersTakeWhatTheirSumsHoldIn32Bits) {
   EXPECT_EQ(mostBits(layer("1.0", "[0.0, 8192.0]")), 12);
 }
 
-TEST(MostBits, scalesOfTheModelStay) {
-  EXPECT_EQ(mostBits("%a = qopt.add %v, %z " + pair, ", method = \"imported\""),
-            8);
+/// The ids of each group, and the group's bits.
+std::vector<std::string> findGroups(const std::string &body) {
+  MLIRContext context;
+  context.loadDialect<QoptDialect, func::FuncDialect, quant::QuantDialect>();
+  auto module = parseSourceString<ModuleOp>(
+      "func.func @f(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {\n" + body +
+          "\n  return %x : tensor<1x4xf32>\n}",
+      &context);
+  std::vector<std::string> found;
+  if (!module)
+    return {"no module"};
+  for (auto &group : getWideGroups(*module->getOps<func::FuncOp>().begin())) {
+    std::string ids;
+    for (ObserveOp op : group)
+      ids += op.getId().str() + " ";
+    found.push_back(ids + std::to_string(getMostBits(group, {})));
+  }
+  return found;
+}
+
+/// `%id` is `%id0` observed.
+std::string observe(const std::string &id, const std::string &type,
+                    const std::string &more = "") {
+  return "\n%" + id + " = qopt.observe %" + id + "0 \"" + id +
+         "\" {scale = 0.01 : f32, zero_point = 0 : i64" + more + "} : " + type +
+         " -> " + type + "\n";
+}
+
+const std::string small = "tensor<1x4xf32>", large = "tensor<2x4xf32>";
+const std::string inputs = "%a0 = qopt.mul %x, %x " + pair +
+                           observe("a", small) + "%b0 = qopt.add %x, %x " +
+                           pair;
+const std::string joined = "%m = qopt.reshape %a : (" + small + ") -> " +
+                           small + "\n%c0 = qopt.concat %m, %b axis 0 : (" +
+                           small + ", " + small + ") -> " + large;
+const std::string read = "%d0 = qopt.mul %c, %c : (" + large + ", " + large +
+                         ") -> " + large + observe("d", large);
+
+TEST(WideGroups, joinedValuesAreOne) {
+  EXPECT_EQ(findGroups(inputs + observe("b", small) + joined +
+                       observe("c", large) + read),
+            (std::vector<std::string>{"a b c 16", "d 8"}));
+}
+
+TEST(WideGroups, theLeastReaderOfAnyDecides) {
+  EXPECT_EQ(findGroups(inputs + observe("b", small) + joined +
+                       observe("c", large) + read +
+                       "%f = qopt.unary %b [#qopt.fn<floor>] " + type),
+            (std::vector<std::string>{"a b c 8", "d 8"}));
+}
+
+TEST(WideGroups, scalesOfTheModelStay) {
+  const std::string imported = ", method = \"imported\"";
+  EXPECT_EQ(findGroups(inputs + observe("b", small, imported) + joined +
+                       observe("c", large) + read),
+            (std::vector<std::string>{"a c 16", "d 8"}));
+  EXPECT_EQ(findGroups(inputs + observe("b", small) + joined +
+                       observe("c", large, imported) + read),
+            (std::vector<std::string>{"a 16", "b 16", "d 8"}));
 }
 
 } // namespace
