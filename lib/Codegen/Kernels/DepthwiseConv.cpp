@@ -5,9 +5,9 @@
 // undoes the interleaving at no cost.
 
 #include "Arith.h"
+#include "ChannelBlocks.h"
 #include "DepthwisePlan.h"
 #include "WeightDigits.h"
-#include "qopt/Codegen/Kernels/ElementwiseNest.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
 #include "qopt/Codegen/Kernels/Requant.h"
 #include "llvm/Support/raw_ostream.h"
@@ -15,39 +15,10 @@
 namespace mlir::qopt::codegen {
 namespace {
 
-/// Channels that go through one piece of code: `count` blocks of `lanes`
-/// channels, of which `valid` are there.
-struct ChannelBlocks {
-  int64_t first = 0;
-  int64_t count = 1;
-  int64_t lanes = 0;
-  int64_t valid = 0;
-  /// Output columns side by side in a vector, where channels do not fill it.
-  int64_t columns = 1;
-  /// Where the first block's tables and weights begin.
+/// Where a block's tables and weights begin.
+struct BlockConstants {
   int64_t tables = 0, weights = 0;
-
-  int64_t width() const { return lanes * columns; }
 };
-
-/// Whole vectors, then the smallest vector that holds the rest.
-SmallVector<ChannelBlocks> divideChannels(int64_t channels, int64_t outColumns,
-                                          const Isa &isa) {
-  SmallVector<ChannelBlocks> result;
-  int64_t whole = channels / isa.bytes();
-  if (whole)
-    result.push_back({0, whole, isa.bytes(), isa.bytes()});
-  if (int64_t rest = channels % isa.bytes()) {
-    int64_t lanes = 16;
-    while (lanes < rest)
-      lanes *= 2;
-    int64_t columns = isa.bytes() / lanes;
-    while (columns > outColumns)
-      columns /= 2;
-    result.push_back({channels - rest, 1, lanes, rest, columns});
-  }
-  return result;
-}
 
 class DepthwiseKernel {
 public:
@@ -74,6 +45,8 @@ private:
   struct Block {
     const ChannelBlocks &channels;
     Value tables, weights;
+    /// Output columns between the columns of a vector, from its first one.
+    SmallVector<int64_t, 4> columns;
     int64_t width() const { return channels.width(); }
   };
   using Quads = SmallVector<Value>;
@@ -106,8 +79,6 @@ private:
                    Value inPlane, Value outPlane) const;
   void columns(KernelBuilder &k, ValueRange args, const Block &block,
                Value inRow, Value outRow, int64_t rows) const;
-  Value loadPixels(KernelBuilder &k, Value memory, const Block &block,
-                   Value position) const;
   Quads loadQuad(KernelBuilder &k, Value memory, const Block &block,
                  Value position, int64_t quad, int64_t rows) const;
   void accumulate(KernelBuilder &k, Value constants, const Block &block,
@@ -117,8 +88,25 @@ private:
                            const Block &block, int64_t rows) const;
   void finish(KernelBuilder &k, ValueRange args, const Block &block,
               ArrayRef<Value> acc, Value position, int64_t rows) const;
-  void storeColumns(KernelBuilder &k, Value memory, const Block &block,
-                    Value position, ArrayRef<Value> vectors) const;
+  /// Columns that one result leaves for the next.
+  int64_t keptColumns() const {
+    return plan.slides
+               ? std::max<int64_t>(0, shape.kernel[1] - shape.strides[1])
+               : 0;
+  }
+  /// Rounds over the columns of a row; columns that share a vector are far
+  /// apart where that lets them slide.
+  int64_t columnsPerLane(const ChannelBlocks &b) const {
+    return llvm::divideCeil(out.shape[3], b.columns);
+  }
+  SmallVector<int64_t, 4> columnsOf(const ChannelBlocks &b) const;
+  static SmallVector<int64_t, 4> scaled(ArrayRef<int64_t> columns,
+                                        int64_t step) {
+    SmallVector<int64_t, 4> bytes;
+    for (int64_t column : columns)
+      bytes.push_back(column * step);
+    return bytes;
+  }
   SmallVector<Value, 4> loadTable(KernelBuilder &k, Value constants,
                                   const Block &block, int64_t offset) const;
 
@@ -131,6 +119,7 @@ private:
   Rescale rescale;
   OutputType output;
   SmallVector<ChannelBlocks> blocks;
+  SmallVector<BlockConstants> constants;
   bool hasMultipliers = false, hasShifts = false;
   /// A weight outside of i8 (zero points) is the sum of two that fit.
   int64_t parts = 1;
@@ -191,9 +180,8 @@ void DepthwiseKernel::packWeights(const ChannelBlocks &b, int64_t first,
 
 void DepthwiseKernel::pack(std::vector<uint8_t> &tables,
                            std::vector<uint8_t> &weights) {
-  for (ChannelBlocks &b : blocks) {
-    b.tables = tables.size();
-    b.weights = weights.size();
+  for (const ChannelBlocks &b : blocks) {
+    constants.push_back({int64_t(tables.size()), int64_t(weights.size())});
     for (int64_t i = 0; i < b.count; ++i) {
       packTables(b, b.first + i * b.lanes, tables);
       packWeights(b, b.first + i * b.lanes, weights);
@@ -218,10 +206,12 @@ void DepthwiseKernel::emit(KernelBuilder &k, ValueRange args) const {
   k.loop(0, out.shape[0], 1, [&](Value n) {
     // Channels outside of rows: what rows share stays in the first cache, and
     // constants are loaded once.
-    for (const ChannelBlocks &b : blocks)
+    for (size_t index = 0; index < blocks.size(); ++index) {
+      const ChannelBlocks &b = blocks[index];
+      const BlockConstants &at = constants[index];
       k.loop(0, b.count, 1, [&](Value i) {
-        Block block{b, k.add(k.mul(i, allTablesBytes(b)), b.tables),
-                    k.add(k.mul(i, weightBytes(b)), b.weights)};
+        Block block{b, k.add(k.mul(i, allTablesBytes(b)), at.tables),
+                    k.add(k.mul(i, weightBytes(b)), at.weights), columnsOf(b)};
         Value channel = k.add(k.mul(i, b.lanes), b.first);
         Value inPlane = k.add(k.add(k.mul(n, in.strides[0]), start), channel);
         Value outPlane = k.add(k.mul(n, out.strides[0] * out.elementBytes()),
@@ -229,7 +219,18 @@ void DepthwiseKernel::emit(KernelBuilder &k, ValueRange args) const {
         outPlane = k.add(outPlane, k.mul(channel, out.elementBytes()));
         rowsOfBlock(k, args, block, inPlane, outPlane);
       });
+    }
   });
+}
+
+SmallVector<int64_t, 4>
+DepthwiseKernel::columnsOf(const ChannelBlocks &b) const {
+  SmallVector<int64_t, 4> columns;
+  int64_t size = columnsPerLane(b);
+  for (int64_t i = 0; i < b.columns; ++i)
+    columns.push_back(keptColumns() ? std::min(i * size, out.shape[3] - size)
+                                    : i);
+  return columns;
 }
 
 void DepthwiseKernel::rowsOfBlock(KernelBuilder &k, ValueRange args,
@@ -253,8 +254,7 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
   int64_t kernel = shape.kernel[1], stride = shape.strides[1];
   int64_t columnStep = in.strides[3];
   int64_t outStep = out.strides[3] * out.elementBytes();
-  bool isSliding = plan.slides && block.channels.columns == 1;
-  int64_t kept = isSliding ? std::max<int64_t>(0, kernel - stride) : 0;
+  int64_t kept = keptColumns();
   int64_t perColumn = 4 * plan.quads;
 
   // `window` holds the first `kept` columns; the others are loaded where they
@@ -302,7 +302,7 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
     for (int64_t quad = 0; quad < plan.quads; ++quad)
       carried.append(loadQuad(k, args[0], block,
                               k.add(inRow, column * columnStep), quad, rows));
-  if (int64_t columns = block.channels.columns; columns > 1) {
+  if (int64_t columns = block.channels.columns; columns > 1 && !kept) {
     // The last round may do some columns again.
     int64_t size = out.shape[3], whole = size - size % columns;
     k.loop(0, whole, columns, [&](Value iv) { step(iv, 1, {}); });
@@ -312,7 +312,8 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
   }
   // With two results a round, carried columns change places without moves.
   int64_t unroll = kept ? 2 : 1;
-  int64_t size = out.shape[3], whole = size - size % unroll;
+  int64_t size = columnsPerLane(block.channels);
+  int64_t whole = size - size % unroll;
   carried = k.loop(0, whole, unroll, carried, [&](Value iv, ValueRange values) {
     return step(iv, unroll, values);
   });
@@ -323,25 +324,6 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
 //===----------------------------------------------------------------------===//
 // One column
 //===----------------------------------------------------------------------===//
-
-Value DepthwiseKernel::loadPixels(KernelBuilder &k, Value memory,
-                                  const Block &block, Value position) const {
-  const ChannelBlocks &b = block.channels;
-  int64_t step = shape.strides[1] * in.strides[3];
-  if (b.columns == 1 || step == b.lanes)
-    return loadPart(k, memory, position, k.vec(b.width(), k.i8()),
-                    b.width() - b.lanes + b.valid, in.spanBytes());
-  SmallVector<Value> pieces;
-  for (int64_t column = 0; column < b.columns; ++column)
-    pieces.push_back(loadPart(k, memory, k.add(position, column * step),
-                              k.vec(b.lanes, k.i8()), b.valid, in.spanBytes()));
-  while (pieces.size() > 1) {
-    for (size_t i = 0; i < pieces.size() / 2; ++i)
-      pieces[i] = k.concat(pieces[2 * i], pieces[2 * i + 1]);
-    pieces.resize(pieces.size() / 2);
-  }
-  return pieces[0];
-}
 
 DepthwiseKernel::Quads DepthwiseKernel::loadQuad(KernelBuilder &k, Value memory,
                                                  const Block &block,
@@ -357,7 +339,9 @@ DepthwiseKernel::Quads DepthwiseKernel::loadQuad(KernelBuilder &k, Value memory,
       p.push_back(p[j - 1]);
       continue;
     }
-    Value pixel = loadPixels(k, memory, block, k.add(position, row * rowBytes));
+    Value pixel = loadColumns(
+        k, memory, in, block.channels, k.add(position, row * rowBytes),
+        scaled(block.columns, shape.strides[1] * in.strides[3]));
     p.push_back(in.storageBias ? pixel : xorI(k, pixel, 128));
   }
   Quads result;
@@ -422,27 +406,11 @@ void DepthwiseKernel::finish(KernelBuilder &k, ValueRange args,
     lanes.shifts = loadTable(k, args[2], block, shiftsAt(block.channels));
   for (int64_t row = 0; row < rows; ++row) {
     Value target = k.add(position, row * out.strides[2] * out.elementBytes());
-    storeColumns(k, args[1], block, target,
+    storeColumns(k, args[1], block.channels, target,
+                 scaled(block.columns, out.strides[3] * out.elementBytes()),
                  requantize(k, acc.slice(4 * row, 4), rescale, lanes, output,
-                            LaneOrder::Blocked));
-  }
-}
-
-void DepthwiseKernel::storeColumns(KernelBuilder &k, Value memory,
-                                   const Block &block, Value position,
-                                   ArrayRef<Value> vectors) const {
-  const ChannelBlocks &b = block.channels;
-  if (b.columns == 1 || (out.strides[3] == b.lanes && b.valid == b.lanes))
-    return storeLanes(k, memory, position, vectors,
-                      b.width() - b.lanes + b.valid);
-  int64_t perVector = b.width() / vectors.size();
-  for (int64_t column = 0; column < b.columns; ++column) {
-    int64_t first = column * b.lanes;
-    Value piece =
-        k.slice(vectors[first / perVector], first % perVector, b.lanes);
-    k.storeTail(memory,
-                k.add(position, column * out.strides[3] * out.elementBytes()),
-                piece, b.valid);
+                            LaneOrder::Blocked),
+                 out.elementBytes());
   }
 }
 

@@ -3,6 +3,7 @@
 // Integer sums, products and rescaling of elements.
 
 #include "Arith.h"
+#include "Gate.h"
 #include "Operands.h"
 #include "Table.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
@@ -196,6 +197,17 @@ WideLanes centeredProduct(KernelBuilder &k, const WideLanes &a,
   return result;
 }
 
+/// The dot products of pairs.
+WideLanes pairedProduct(KernelBuilder &k, const WideLanes &a,
+                        const WideLanes &b) {
+  WideLanes result;
+  Type type = k.vec(k.isa.lanes(), k.i32());
+  for (auto [x, y] : llvm::zip_equal(a, b))
+    result.push_back(
+        qint::Dot2Op::create(k.b, k.loc, type, k.constant(type, 0), x, y));
+  return result;
+}
+
 } // namespace
 
 LogicalResult emit(KernelContext &context, qint::AddOp op, ArrayRef<View> in,
@@ -247,6 +259,10 @@ LogicalResult emit(KernelContext &context, qint::MulOp op, ArrayRef<View> in,
       Centered(kindA, za).magnitude() * Centered(kindB, zb).magnitude();
   Rescale rescale = Rescale::of(op.getRequant(), bound);
   OutputType output = OutputType::of(op.getRequant(), out[0]);
+  bool isPaired = order == LaneOrder::Blocked && fitsPairs(za) && fitsPairs(zb);
+  if (isPaired && output.kind == ElementKind::I8 &&
+      emitGate(context, op, in, out[0], rescale, output))
+    return success();
   std::string params;
   llvm::raw_string_ostream(params)
       << 'z' << za << ',' << zb << ' ' << rescale.key() << ' ' << output.key();
@@ -256,10 +272,14 @@ LogicalResult emit(KernelContext &context, qint::MulOp op, ArrayRef<View> in,
                                   (*operands)[1]);
              Value b = asUnsigned(k, nest.load(k, chunk, 2, k.isa.bytes()),
                                   (*operands)[2]);
-             WideLanes product =
-                 centeredProduct(k, widen(k, a, order), widen(k, b, order),
-                                 za + registerBias(kindA),
-                                 zb + registerBias(kindB), bound > INT32_MAX);
+             WideLanes product = isPaired
+                                     ? pairedProduct(k, factorPairs(k, a, za),
+                                                     centeredPairs(k, b, zb))
+                                     : centeredProduct(k, widen(k, a, order),
+                                                       widen(k, b, order),
+                                                       za + registerBias(kindA),
+                                                       zb + registerBias(kindB),
+                                                       bound > INT32_MAX);
              return requantize(k, product, rescale, {}, output, order);
            });
   return success();

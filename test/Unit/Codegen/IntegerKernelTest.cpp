@@ -124,8 +124,8 @@ KernelCase addCase(Random &random) {
   return c;
 }
 
-KernelCase mulCase(Random &random) {
-  Operands o(random);
+/// A product of `o`.
+KernelCase productCase(Random &random, const Operands &o) {
   KernelCase c;
   o.fill(random, c);
   int64_t bound = range(o.kindA) * range(o.kindB);
@@ -135,6 +135,23 @@ KernelCase mulCase(Random &random) {
                       tensorType(o.a, o.kindA), tensorType(o.b, o.kindB),
                       tensorType(o.r, o.kindR));
   return c;
+}
+
+KernelCase mulCase(Random &random) {
+  return productCase(random, Operands(random));
+}
+
+/// An image of bytes times one value a channel.
+KernelCase gateCase(Random &random) {
+  Operands o(random);
+  o.r = {random.in(1, 2), randomChannels(random), random.in(1, 6),
+         random.in(1, 9)};
+  o.a = o.r;
+  o.b = {random.pick<int64_t>({1, o.r[0]}), o.r[1], 1, 1};
+  if (random.chance(30))
+    std::swap(o.a, o.b);
+  o.kindA = o.kindB = o.kindR = ElementKind::I8;
+  return productCase(random, o);
 }
 
 KernelCase requantizeCase(Random &random) {
@@ -439,6 +456,7 @@ TEST(IntegerKernelTest, AddConstant) {
 }
 TEST(IntegerKernelTest, Add) { runFamily("add", defaultCases, addCase); }
 TEST(IntegerKernelTest, Mul) { runFamily("mul", defaultCases, mulCase); }
+TEST(IntegerKernelTest, Gate) { runFamily("gate", 100, gateCase); }
 TEST(IntegerKernelTest, Requantize) {
   runFamily("requantize", defaultCases, requantizeCase);
 }
