@@ -266,7 +266,12 @@ mlir::qopt::target::createTargetMachine(const ResolvedTarget &target) {
                : target.optLevel == 1 ? llvm::CodeGenOptLevel::Less
                : target.optLevel == 2 ? llvm::CodeGenOptLevel::Default
                                       : llvm::CodeGenOptLevel::Aggressive;
+  // By its model of latency LLVM takes dot products of words apart again: two
+  // instructions for one where throughput is what counts.
+  std::string features = "+fast-dpwssd";
+  if (!target.features.empty())
+    features += "," + target.features;
   return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
-      triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
+      triple, target.cpu, features, options, llvm::Reloc::PIC_,
       llvm::CodeModel::Small, level));
 }

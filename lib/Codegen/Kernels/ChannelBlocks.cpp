@@ -38,13 +38,14 @@ static bool areNeighbours(const ChannelBlocks &b, ArrayRef<int64_t> offsets,
 Value loadColumns(KernelBuilder &k, Value memory, const View &view,
                   const ChannelBlocks &b, Value position,
                   ArrayRef<int64_t> offsets) {
-  if (areNeighbours(b, offsets, 1))
-    return loadPart(k, memory, position, k.vec(b.width(), k.i8()),
+  Type element = k.elementType(view.kind);
+  if (areNeighbours(b, offsets, view.elementBytes()))
+    return loadPart(k, memory, position, k.vec(b.width(), element),
                     b.width() - b.lanes + b.valid, view.spanBytes());
   SmallVector<Value> pieces;
   for (int64_t column = 0; column < b.columns; ++column)
     pieces.push_back(loadPart(k, memory, k.add(position, offsets[column]),
-                              k.vec(b.lanes, k.i8()), b.valid,
+                              k.vec(b.lanes, element), b.valid,
                               view.spanBytes()));
   while (pieces.size() > 1) {
     for (size_t i = 0; i < pieces.size() / 2; ++i)

@@ -26,7 +26,7 @@ struct ChannelBlocks {
 SmallVector<ChannelBlocks> divideChannels(int64_t channels, int64_t columns,
                                           const Isa &isa);
 
-/// The bytes of a block's columns, which begin `offsets` bytes after
+/// The elements of a block's columns, which begin `offsets` bytes after
 /// `position`. `view` is what `memory` holds; lanes that are not there are
 /// unspecified.
 Value loadColumns(KernelBuilder &k, Value memory, const View &view,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Integer depthwise convolution: the bytes of four input rows are interleaved
-// so that one dot product takes four taps of a channel; packing the results
-// undoes the interleaving at no cost.
+// Integer depthwise convolution: the bytes of four input rows, or the words of
+// two, are interleaved so that one dot product takes as many taps of a channel;
+// packing the results undoes the interleaving.
 
 #include "Arith.h"
 #include "ChannelBlocks.h"
@@ -26,14 +26,15 @@ public:
                   const DepthwiseData &data, const View &in, const View &out,
                   const Isa &isa)
       : shape(shape), data(data), in(in), out(out), requant(op.getRequant()),
-        plan(DepthwisePlan::choose(shape, isa, out.shape[2])),
+        plan(DepthwisePlan::choose(shape, isa, out.shape[2], in.kind)),
         rescale(Rescale::of(requant, data.bound)),
         output(OutputType::of(requant, out)),
         blocks(divideChannels(shape.channels, out.shape[3], isa)) {
     hasMultipliers = requant.getMultiplier().size() > 1;
     hasShifts = !rescale.hasOneShift();
     for (int32_t weight : data.weights)
-      parts = std::max(parts, countWeightDigits(weight));
+      if (!isWords())
+        parts = std::max(parts, countWeightDigits(weight));
   }
 
   /// Fills in the bytes of both kinds of constants.
@@ -50,6 +51,15 @@ private:
     int64_t width() const { return channels.width(); }
   };
   using Quads = SmallVector<Value>;
+
+  bool isWords() const { return in.kind == ElementKind::I16; }
+  LaneOrder order() const {
+    return isWords() ? LaneOrder::Halves : LaneOrder::Blocked;
+  }
+  /// Bytes between neighbours of the input along an axis.
+  int64_t inStride(int axis) const {
+    return in.strides[axis] * in.elementBytes();
+  }
 
   // A block's tables: bias, multipliers, shifts (i32, four vectors each).
   int64_t tableBytes(const ChannelBlocks &b) const { return 4 * b.width(); }
@@ -72,8 +82,10 @@ private:
                   std::vector<uint8_t> &bytes) const;
   void packWeights(const ChannelBlocks &b, int64_t first,
                    std::vector<uint8_t> &bytes) const;
-  int8_t weightByte(int64_t channel, int64_t row, int64_t quad, int64_t j,
-                    int64_t column, int64_t digit) const;
+  int32_t weightOf(int64_t channel, int64_t row, int64_t quad, int64_t j,
+                   int64_t column, int64_t digit) const;
+  int64_t channelOf(const ChannelBlocks &b, int64_t first, int64_t part,
+                    int64_t lane) const;
 
   void rowsOfBlock(KernelBuilder &k, ValueRange args, const Block &block,
                    Value inPlane, Value outPlane) const;
@@ -129,20 +141,22 @@ private:
 // Constants
 //===----------------------------------------------------------------------===//
 
-int8_t DepthwiseKernel::weightByte(int64_t channel, int64_t row, int64_t quad,
-                                   int64_t j, int64_t column,
-                                   int64_t digit) const {
+int32_t DepthwiseKernel::weightOf(int64_t channel, int64_t row, int64_t quad,
+                                  int64_t j, int64_t column,
+                                  int64_t digit) const {
   int64_t kernelRow = plan.kernelRow(shape, row, quad, j);
   if (channel >= shape.channels || kernelRow < 0)
     return 0;
   int32_t weight = data.weight(shape, channel, kernelRow, column);
-  return weightDigit(weight, digit);
+  return isWords() ? weight : weightDigit(weight, digit);
 }
 
 /// Channel of lane `lane` of vector `part` of a block.
-int64_t channelOf(const ChannelBlocks &b, int64_t first, int64_t part,
-                  int64_t lane) {
-  int64_t element = lane / 4 * 16 + part * 4 + lane % 4;
+int64_t DepthwiseKernel::channelOf(const ChannelBlocks &b, int64_t first,
+                                   int64_t part, int64_t lane) const {
+  int64_t element = isWords() ? part / 2 * (b.width() / 2) + lane / 4 * 8 +
+                                    part % 2 * 4 + lane % 4
+                              : lane / 4 * 16 + part * 4 + lane % 4;
   return first + element % b.lanes;
 }
 
@@ -173,9 +187,12 @@ void DepthwiseKernel::packWeights(const ChannelBlocks &b, int64_t first,
         for (int64_t digit = 0; digit < parts; ++digit)
           for (int64_t part = 0; part < 4; ++part)
             for (int64_t lane = 0; lane < b.width() / 4; ++lane)
-              for (int64_t j = 0; j < 4; ++j)
-                bytes.push_back(weightByte(channelOf(b, first, part, lane), row,
-                                           quad, j, column, digit));
+              for (int64_t j = 0; j < plan.group; ++j) {
+                int32_t weight = weightOf(channelOf(b, first, part, lane), row,
+                                          quad, j, column, digit);
+                for (int64_t byte = 0; byte < in.elementBytes(); ++byte)
+                  bytes.push_back(weight >> (8 * byte));
+              }
 }
 
 void DepthwiseKernel::pack(std::vector<uint8_t> &tables,
@@ -191,7 +208,8 @@ void DepthwiseKernel::pack(std::vector<uint8_t> &tables,
 
 std::string DepthwiseKernel::key() const {
   std::string text = shape.key() + " " + rescale.key() + " " + output.key();
-  llvm::raw_string_ostream(text) << ' ' << hasMultipliers << parts;
+  llvm::raw_string_ostream(text)
+      << ' ' << hasMultipliers << parts << (isWords() ? "w" : "");
   return text;
 }
 
@@ -201,8 +219,8 @@ std::string DepthwiseKernel::key() const {
 
 void DepthwiseKernel::emit(KernelBuilder &k, ValueRange args) const {
   // The window of the first result begins in the halo.
-  int64_t start = in.origin() - shape.pads[0] * in.strides[2] -
-                  shape.pads[1] * in.strides[3];
+  int64_t start = in.origin() * in.elementBytes() -
+                  shape.pads[0] * inStride(2) - shape.pads[1] * inStride(3);
   k.loop(0, out.shape[0], 1, [&](Value n) {
     // Channels outside of rows: what rows share stays in the first cache, and
     // constants are loaded once.
@@ -213,7 +231,8 @@ void DepthwiseKernel::emit(KernelBuilder &k, ValueRange args) const {
         Block block{b, k.add(k.mul(i, allTablesBytes(b)), at.tables),
                     k.add(k.mul(i, weightBytes(b)), at.weights), columnsOf(b)};
         Value channel = k.add(k.mul(i, b.lanes), b.first);
-        Value inPlane = k.add(k.add(k.mul(n, in.strides[0]), start), channel);
+        Value inPlane = k.add(k.add(k.mul(n, inStride(0)), start),
+                              k.mul(channel, in.elementBytes()));
         Value outPlane = k.add(k.mul(n, out.strides[0] * out.elementBytes()),
                                out.origin() * out.elementBytes());
         outPlane = k.add(outPlane, k.mul(channel, out.elementBytes()));
@@ -236,7 +255,7 @@ DepthwiseKernel::columnsOf(const ChannelBlocks &b) const {
 void DepthwiseKernel::rowsOfBlock(KernelBuilder &k, ValueRange args,
                                   const Block &block, Value inPlane,
                                   Value outPlane) const {
-  int64_t inStep = shape.strides[0] * in.strides[2];
+  int64_t inStep = shape.strides[0] * inStride(2);
   int64_t outStep = out.strides[2] * out.elementBytes();
   auto at = [&](Value row, int64_t rows) {
     columns(k, args, block, k.add(inPlane, k.mul(row, inStep)),
@@ -252,7 +271,7 @@ void DepthwiseKernel::columns(KernelBuilder &k, ValueRange args,
                               const Block &block, Value inRow, Value outRow,
                               int64_t rows) const {
   int64_t kernel = shape.kernel[1], stride = shape.strides[1];
-  int64_t columnStep = in.strides[3];
+  int64_t columnStep = inStride(3);
   int64_t outStep = out.strides[3] * out.elementBytes();
   int64_t kept = keptColumns();
   int64_t perColumn = 4 * plan.quads;
@@ -330,21 +349,29 @@ DepthwiseKernel::Quads DepthwiseKernel::loadQuad(KernelBuilder &k, Value memory,
                                                  Value position, int64_t quad,
                                                  int64_t rows) const {
   int64_t needed = plan.inputRows(shape, rows);
-  int64_t rowBytes = plan.rowStep(shape) * in.strides[2];
+  int64_t rowBytes = plan.rowStep(shape) * inStride(2);
   SmallVector<Value, 4> p;
-  for (int64_t j = 0; j < 4; ++j) {
+  for (int64_t j = 0; j < plan.group; ++j) {
     // Rows beyond the last have zero weights: any bytes do.
-    int64_t row = std::min(4 * quad + j, needed - 1);
-    if (j > 0 && 4 * quad + j > row) {
+    int64_t row = std::min(plan.group * quad + j, needed - 1);
+    if (j > 0 && plan.group * quad + j > row) {
       p.push_back(p[j - 1]);
       continue;
     }
     Value pixel = loadColumns(
         k, memory, in, block.channels, k.add(position, row * rowBytes),
-        scaled(block.columns, shape.strides[1] * in.strides[3]));
-    p.push_back(in.storageBias ? pixel : xorI(k, pixel, 128));
+        scaled(block.columns, shape.strides[1] * inStride(3)));
+    p.push_back(in.storageBias || isWords() ? pixel : xorI(k, pixel, 128));
   }
   Quads result;
+  if (isWords()) {
+    int64_t half = block.width() / 2;
+    for (int64_t first : {int64_t(0), half})
+      for (bool upper : {false, true})
+        result.push_back(interleave(k, k.slice(p[0], first, half),
+                                    k.slice(p[1], first, half), upper));
+    return result;
+  }
   for (bool upper : {false, true}) {
     Value low = k.bitcast(interleave(k, p[0], p[1], upper), k.i16());
     Value high = k.bitcast(interleave(k, p[2], p[3], upper), k.i16());
@@ -379,7 +406,8 @@ void DepthwiseKernel::accumulate(KernelBuilder &k, Value constants,
                                  const Block &block, const Quads &quads,
                                  int64_t quad, int64_t column, int64_t rows,
                                  SmallVector<Value> &acc) const {
-  auto type = k.vec(block.width(), k.i8());
+  auto type = isWords() ? k.vec(block.width() / 2, k.i16())
+                        : k.vec(block.width(), k.i8());
   for (int64_t row = 0; row < rows; ++row) {
     if (!plan.uses(shape, row, quad))
       continue;
@@ -389,8 +417,13 @@ void DepthwiseKernel::accumulate(KernelBuilder &k, Value constants,
             weightIndex(row, quad, column, digit, part) * block.width();
         Value weights = k.load(constants, k.add(block.weights, offset), type);
         Value &sum = acc[4 * row + part];
-        sum = qint::Dot4Op::create(k.b, k.loc, sum.getType(), sum,
-                                   quads[4 * quad + part], weights);
+        Value taps = quads[4 * quad + part];
+        if (isWords())
+          sum = qint::Dot2Op::create(k.b, k.loc, sum.getType(), sum, taps,
+                                     weights);
+        else
+          sum = qint::Dot4Op::create(k.b, k.loc, sum.getType(), sum, taps,
+                                     weights);
       }
   }
 }
@@ -406,11 +439,11 @@ void DepthwiseKernel::finish(KernelBuilder &k, ValueRange args,
     lanes.shifts = loadTable(k, args[2], block, shiftsAt(block.channels));
   for (int64_t row = 0; row < rows; ++row) {
     Value target = k.add(position, row * out.strides[2] * out.elementBytes());
-    storeColumns(k, args[1], block.channels, target,
-                 scaled(block.columns, out.strides[3] * out.elementBytes()),
-                 requantize(k, acc.slice(4 * row, 4), rescale, lanes, output,
-                            LaneOrder::Blocked),
-                 out.elementBytes());
+    storeColumns(
+        k, args[1], block.channels, target,
+        scaled(block.columns, out.strides[3] * out.elementBytes()),
+        requantize(k, acc.slice(4 * row, 4), rescale, lanes, output, order()),
+        out.elementBytes());
   }
 }
 
@@ -425,7 +458,11 @@ LogicalResult emitDepthwise(KernelContext &context, qint::ConvOp op,
       DepthwiseData::of(op, from.kind, isByte ? 128 : 0);
   if (failed(data))
     return failure();
-  if (!isByte || from.strides[1] != 1 || out[0].strides[1] != 1) {
+  // Zero points may take 16-bit weights beyond 16 bits.
+  bool isTooWide = !isByte && llvm::any_of(data->weights, [](int32_t weight) {
+    return weight != static_cast<int16_t>(weight);
+  });
+  if (isTooWide || from.strides[1] != 1 || out[0].strides[1] != 1) {
     emitTapByTap(context, op, shape, *data, from, out[0]);
     return success();
   }

@@ -63,13 +63,13 @@ int64_t DepthwisePlan::inputRows(const DepthwiseShape &shape,
 
 int64_t DepthwisePlan::kernelRow(const DepthwiseShape &shape, int64_t row,
                                  int64_t quad, int64_t j) const {
-  int64_t kernelRow = 4 * quad + j - row * shape.strides[0];
+  int64_t kernelRow = group * quad + j - row * shape.strides[0];
   return kernelRow >= 0 && kernelRow < shape.kernel[0] ? kernelRow : -1;
 }
 
 bool DepthwisePlan::uses(const DepthwiseShape &shape, int64_t row,
                          int64_t quad) const {
-  for (int64_t j = 0; j < 4; ++j)
+  for (int64_t j = 0; j < group; ++j)
     if (kernelRow(shape, row, quad, j) >= 0)
       return true;
   return false;
@@ -84,11 +84,11 @@ static double cost(const DepthwisePlan &plan, const DepthwiseShape &shape) {
         dots += 4 * shape.kernel[1];
   int64_t columns = plan.slides ? std::min(shape.strides[1], shape.kernel[1])
                                 : shape.kernel[1];
-  return double(8 * plan.quads * columns + dots) / plan.rows;
+  return double(2 * plan.group * plan.quads * columns + dots) / plan.rows;
 }
 
 DepthwisePlan DepthwisePlan::choose(const DepthwiseShape &shape, const Isa &isa,
-                                    int64_t outRows) {
+                                    int64_t outRows, ElementKind in) {
   DepthwisePlan best;
   double bestCost = 0;
   int64_t maxRows = shape.dilations[0] == 1 ? std::min<int64_t>(4, outRows) : 1;
@@ -97,7 +97,8 @@ DepthwisePlan DepthwisePlan::choose(const DepthwiseShape &shape, const Isa &isa,
       DepthwisePlan plan;
       plan.rows = rows;
       plan.slides = slides;
-      plan.quads = (plan.inputRows(shape, rows) + 3) / 4;
+      plan.group = 4 / byteWidth(in);
+      plan.quads = llvm::divideCeil(plan.inputRows(shape, rows), plan.group);
       if (slides && (shape.dilations[1] != 1 || shape.kernel[1] == 1))
         continue;
       // Accumulators and what of the columns is live, with a few to spare.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How a depthwise convolution is computed by four-tap dot products: taps of
-// four input rows in one dword of each channel, several output rows from the
-// same dwords.
+// How a depthwise convolution is computed by dot products: taps of four input
+// rows of bytes, or two of words, in one dword of each channel, several output
+// rows from the same dwords.
 #pragma once
 
 #include "qopt/Codegen/Kernels/Kernel.h"
@@ -54,21 +54,23 @@ struct DepthwiseData {
 struct DepthwisePlan {
   /// Output rows computed together.
   int64_t rows = 1;
-  /// Groups of four input rows.
+  /// Input rows that a dword holds: four bytes or two words.
+  int64_t group = 4;
+  /// Groups of so many input rows.
   int64_t quads = 1;
   /// Columns stay in registers for the next output column.
   bool slides = false;
 
   static DepthwisePlan choose(const DepthwiseShape &shape, const Isa &isa,
-                              int64_t outRows);
-  /// The kernel row that input row `4 * quad + j` is for output row `row`, or
-  /// -1.
+                              int64_t outRows, ElementKind in);
+  /// The kernel row that input row `group * quad + j` is for output row `row`,
+  /// or -1.
   int64_t kernelRow(const DepthwiseShape &shape, int64_t row, int64_t quad,
                     int64_t j) const;
   bool uses(const DepthwiseShape &shape, int64_t row, int64_t quad) const;
   /// Input rows that `rows` output rows need.
   int64_t inputRows(const DepthwiseShape &shape, int64_t rows) const;
-  /// Input rows between neighbours in a group of four.
+  /// Input rows between neighbours in a group.
   int64_t rowStep(const DepthwiseShape &shape) const {
     return rows == 1 ? shape.dilations[0] : 1;
   }

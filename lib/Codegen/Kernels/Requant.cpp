@@ -111,6 +111,18 @@ Value roundWide(KernelBuilder &k, const Form &form, Value acc, unsigned part) {
   return k.truncate(result, k.i32());
 }
 
+/// Bytes that were packed from two vectors of words into their order: blocks of
+/// 128 bits hold eight elements of either.
+Value joinHalves(KernelBuilder &k, Value bytes) {
+  int64_t units = lanesOf(bytes) / 8;
+  SmallVector<int64_t> order;
+  for (int64_t half : {0, 1})
+    for (int64_t unit = half; unit < units; unit += 2)
+      order.push_back(unit);
+  Value wide = k.bitcast(bytes, k.i64());
+  return k.bitcast(k.shuffle(wide, wide, order), k.i8());
+}
+
 /// Bytes in element order from four vectors of i32 in blocked order, each with
 /// `fraction` bits (1 to 7) still to round away. Saturating to i16 on the way
 /// changes nothing: what saturates ends at the clamp anyway.
@@ -216,6 +228,8 @@ int64_t elementOfLane(const Isa &isa, LaneOrder order, int64_t part,
                       int64_t lane) {
   if (order == LaneOrder::Natural)
     return part * isa.lanes() + lane;
+  if (order == LaneOrder::Halves)
+    return part / 2 * 2 * isa.lanes() + lane / 4 * 8 + part % 2 * 4 + lane % 4;
   return lane / 4 * 16 + part * 4 + lane % 4;
 }
 
@@ -278,9 +292,11 @@ SmallVector<Value, 2> requantize(KernelBuilder &k, ArrayRef<Value> acc,
                                : roundWide(k, form, value, part));
   int fraction = rescale.minShift + left - 32;
   if (left >= 0) {
-    if (output.kind == ElementKind::I8 && order == LaneOrder::Blocked &&
-        lanes.shifts.empty() && fraction <= 7)
-      return {packFractions(k, values, fraction, output)};
+    if (output.kind == ElementKind::I8 && order != LaneOrder::Natural &&
+        lanes.shifts.empty() && fraction <= 7) {
+      Value bytes = packFractions(k, values, fraction, output);
+      return {order == LaneOrder::Halves ? joinHalves(k, bytes) : bytes};
+    }
     for (auto [part, value] : llvm::enumerate(values))
       value = roundFraction(k, form, value, part, left);
   }
@@ -311,8 +327,12 @@ SmallVector<Value, 2> narrow(KernelBuilder &k, ArrayRef<Value> values,
   if (isByte)
     result = {
         pack(k, pack(k, values[0], values[1]), pack(k, values[2], values[3]))};
+  else if (order == LaneOrder::Halves)
+    result = {pack(k, values[0], values[1]), pack(k, values[2], values[3])};
   else
     result = packWords(k, values);
+  if (isByte && order == LaneOrder::Halves)
+    result[0] = joinHalves(k, result[0]);
   for (Value &vector : result) {
     if (output.clampMin > typeMin)
       vector = maxS(k, vector, output.clampMin);

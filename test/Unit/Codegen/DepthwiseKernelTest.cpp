@@ -102,7 +102,7 @@ std::string convText(const Depthwise &d, const std::string &dialect,
 
 KernelCase integerCase(Random &random) {
   Depthwise d(random);
-  ElementKind in = randomKind(random, 15), out = randomKind(random, 25);
+  ElementKind in = randomKind(random, 30), out = randomKind(random, 25);
   bool hasBias = random.chance(80);
   std::string weights, biases, zeros;
   int64_t numZeros = random.pick<int64_t>({0, 0, 0, 1, d.in[1]});

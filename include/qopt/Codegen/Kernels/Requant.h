@@ -17,6 +17,10 @@ enum class LaneOrder {
   /// Lane `4 b + i` of vector `j` holds element `16 b + 4 j + i`: what packing
   /// within blocks of 128 bits turns back into the natural order.
   Blocked,
+  /// Vectors 0 and 1 hold the first half, 2 and 3 the second; lane `4 b + i` of
+  /// the even ones holds element `8 b + i` of its half, of the odd ones element
+  /// `8 b + 4 + i`: what interleaving words leaves.
+  Halves,
 };
 
 /// Interleaves two vectors lane by lane within blocks of 128 bits: the lower
