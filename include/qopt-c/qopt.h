@@ -111,6 +111,10 @@ typedef void (*qopt_log_fn)(void *user, const char *line);
 typedef void (*qopt_progress_fn)(void *user, const char *what, int64_t done,
                                  int64_t total);
 
+/* Asked after each sample and between the steps of a compilation. Not 0: the run
+ * ends and fails with Q0155. */
+typedef int (*qopt_cancel_fn)(void *user);
+
 /* `0.1.0`. */
 QOPT_API const char *qopt_version(void);
 
@@ -145,6 +149,9 @@ QOPT_API qopt_status qopt_options_set_log(qopt_options *options,
 QOPT_API qopt_status qopt_options_set_progress(qopt_options *options,
                                                qopt_progress_fn progress,
                                                void *user);
+QOPT_API qopt_status qopt_options_set_cancel(qopt_options *options,
+                                             qopt_cancel_fn cancel,
+                                             void *user);
 
 /* Models. Bytes are copied; `name` is what messages call them and, without the
  * option `name`, where symbols get their prefix (NULL: model). Whether the

@@ -66,6 +66,14 @@ struct Call {
   explicit Call(const qopt_options *given)
       : log(given ? given->log : nullptr, given ? given->logUser : nullptr),
         streams{llvm::nulls(), log, ""} {
+    if (given && given->cancel)
+      streams.cancelled = [given] {
+        try {
+          return given->cancel(given->cancelUser) != 0;
+        } catch (...) {
+          return true;
+        }
+      };
     if (!given || !given->progress)
       return;
     streams.tick = [given](llvm::StringRef what, int64_t done, int64_t total) {
@@ -99,9 +107,8 @@ llvm::Error Call::fill(const qopt_source &source, const qopt_options *given,
     }
   }
   if (!toFiles && !options.output.empty())
-    return makeError(wrongOrder,
-                     "the option 'o' belongs to qopt_compile_files", {},
-                     "save the result instead");
+    return makeError(wrongOrder, "the option 'o' belongs to qopt_compile_files",
+                     {}, "save the result instead");
   options.model = source.name;
   if (source.bytes)
     options.memory.model = *source.bytes;
@@ -154,9 +161,8 @@ void qopt_source_destroy(qopt_source *source) { destroy(source); }
 // Statistics
 //===----------------------------------------------------------------------===//
 
-static llvm::Error
-keepStats(llvm::Expected<observers::CalibrationState> state,
-          qopt_stats **stats) {
+static llvm::Error keepStats(llvm::Expected<observers::CalibrationState> state,
+                             qopt_stats **stats) {
   if (!state)
     return state.takeError();
   auto made = std::make_unique<qopt_stats>();
@@ -260,9 +266,8 @@ void qopt_stats_destroy(qopt_stats *stats) { destroy(stats); }
 qopt_status qopt_compile_files(const qopt_source *source,
                                const qopt_options *options) {
   return guard(__func__, [&](Check &check) -> llvm::Error {
-    if (llvm::Error error = check.handle(source, "source")
-                                .optional(options, "options")
-                                .take())
+    if (llvm::Error error =
+            check.handle(source, "source").optional(options, "options").take())
       return error;
     Call call(options);
     if (llvm::Error error = call.fill(*source, options, /*toFiles=*/true))
@@ -321,10 +326,9 @@ qopt_status qopt_result_get(const qopt_result *result, const char *kind,
       std::string known;
       for (const auto &[word, contents] : files)
         known += (known.empty() ? "" : ", ") + word;
-      return makeError(unknownWord,
-                       std::string("the result holds no '") + kind + "'",
-                       {"it holds " + known},
-                       "set the option emit before compiling");
+      return makeError(
+          unknownWord, std::string("the result holds no '") + kind + "'",
+          {"it holds " + known}, "set the option emit before compiling");
     }
     *bytes = found->second.data();
     *size = found->second.size();
@@ -347,9 +351,10 @@ contentsFor(const pipelines::Compiled &compiled, llvm::StringRef file) {
                              {".qcal", "qcal"}})
     if (suffix == known)
       return compiled.files.at(kind);
-  return makeError(unknownWord,
-                   ("'" + file + "' has no suffix that says what to save").str(),
-                   {}, "name it .o, .so, .a, .h, .json or .qcal");
+  return makeError(
+      unknownWord,
+      ("'" + file + "' has no suffix that says what to save").str(), {},
+      "name it .o, .so, .a, .h, .json or .qcal");
 }
 
 qopt_status qopt_result_save(const qopt_result *result, const char *file) {

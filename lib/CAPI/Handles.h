@@ -37,6 +37,8 @@ struct qopt_options {
   void *logUser = nullptr;
   qopt_progress_fn progress = nullptr;
   void *progressUser = nullptr;
+  qopt_cancel_fn cancel = nullptr;
+  void *cancelUser = nullptr;
 };
 
 struct qopt_source {

@@ -156,3 +156,14 @@ qopt_status qopt_options_set_progress(qopt_options *options,
     return llvm::Error::success();
   });
 }
+
+qopt_status qopt_options_set_cancel(qopt_options *options,
+                                    qopt_cancel_fn cancel, void *user) {
+  return guard(__func__, [&](Check &check) -> llvm::Error {
+    if (llvm::Error error = check.handle(options, "options").take())
+      return error;
+    options->cancel = cancel;
+    options->cancelUser = user;
+    return llvm::Error::success();
+  });
+}

@@ -135,7 +135,7 @@ private:
 /// Hands the samples to workers, in order, until one fails.
 class Samples {
 public:
-  Samples(DataSet &data, llvm::function_ref<void(int64_t, int64_t)> progress)
+  Samples(DataSet &data, llvm::function_ref<bool(int64_t, int64_t)> progress)
       : data(data), progress(progress) {}
 
   void work(Worker &worker);
@@ -148,7 +148,7 @@ private:
   void fail(int64_t sample, llvm::Error reason);
 
   DataSet &data;
-  llvm::function_ref<void(int64_t, int64_t)> progress;
+  llvm::function_ref<bool(int64_t, int64_t)> progress;
   std::mutex mutex;
   bool atEnd = false;
   int64_t next = 0, done = 0;
@@ -224,8 +224,9 @@ void Samples::work(Worker &worker) {
     std::lock_guard<std::mutex> lock(mutex);
     if (reason)
       fail(sample, std::move(reason));
-    else if (++done; progress)
-      progress(done, data.hasKnownSize() ? data.size() : 0);
+    else if (++done;
+             progress && !progress(done, data.hasKnownSize() ? data.size() : 0))
+      fail(sample, makeError(155, "the run was cancelled"));
   }
 }
 
@@ -241,7 +242,7 @@ static int64_t countOthers(func::FuncOp function, const Engine &engine,
 
 llvm::Expected<CalibrationState> mlir::qopt::calibration::calibrate(
     func::FuncOp function, const observers::Hash &modelHash, DataSet &data,
-    llvm::function_ref<void(int64_t, int64_t)> progress) {
+    llvm::function_ref<bool(int64_t, int64_t)> progress) {
   if (data.size() == 0)
     return makeError(445, "the calibration data has no samples");
   auto state = makeState(function, modelHash);

@@ -131,6 +131,12 @@ static bool hasAutoRange(func::FuncOp observed) {
       .wasInterrupted();
 }
 
+static llvm::Error checkCancelled(const Streams &streams) {
+  if (streams.cancelled && streams.cancelled())
+    return makeError(155, "the run was cancelled");
+  return llvm::Error::success();
+}
+
 /// Everything down to the object, as far as `options` ask for it.
 static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
                               const Streams &streams, RunFigures &figures) {
@@ -145,6 +151,8 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
   auto state = getStatistics(levels, options, streams, figures);
   if (!state)
     return state.takeError();
+  if (llvm::Error error = checkCancelled(streams))
+    return error;
   figures.qcal = state->serialize();
   figures.calibrationSamples = state->getSamples().size();
   // What a model that brings scales leaves to decide is not worth a trial.
@@ -171,6 +179,8 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
       return refinements.takeError();
     figures.refinements = *refinements;
   }
+  if (llvm::Error error = checkCancelled(streams))
+    return error;
   return levels.quantize();
 }
 
@@ -232,10 +242,10 @@ llvm::Error Run::build(const Streams &streams) {
 static llvm::Error saveConfig(Run &run) {
   if (run.options.saveConfig.empty())
     return llvm::Error::success();
-  return writeFileAtomically(
-      run.options.saveConfig,
-      makeConfig(run.options, run.levels.getFunction("observed"),
-                 run.levels.getFunction("calibrated")));
+  return writeFileAtomically(run.options.saveConfig,
+                             makeConfig(run.options,
+                                        run.levels.getFunction("observed"),
+                                        run.levels.getFunction("calibrated")));
 }
 
 llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,

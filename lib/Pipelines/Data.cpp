@@ -68,7 +68,10 @@ mlir::qopt::pipelines::loadStatistics(Levels &levels,
 
   Progress progress(streams, "calibrating");
   auto begin = std::chrono::steady_clock::now();
-  auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
+  auto tick = [&](int64_t done, int64_t total) {
+    progress.tick(done, total);
+    return !streams.cancelled || !streams.cancelled();
+  };
   auto state = calibration::calibrate(levels.getFloatFunction("observed"),
                                       levels.getModelHash(), **data, tick);
   progress.finish();

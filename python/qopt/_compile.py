@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Models and samples to compiled models and statistics."""
 
+import inspect
+import io
 import logging
 import os
+import sys
 from collections.abc import Iterable, Mapping
 
 from . import _native
@@ -26,30 +29,58 @@ def option_names():
         names.append(name.decode())
 
 
-def compile(model, calibration=None, *, progress=None, **options):
+def compile(model, calibration=None, *, progress=None, example_inputs=None,
+            **options):
     """Compiles a model to integers.
 
-    model: a path, bytes, or an onnx.ModelProto.
+    model: a path, bytes, an onnx.ModelProto, or a torch.nn.Module.
+    example_inputs: for a torch.nn.Module, what torch.onnx.export runs it on: a
+      tensor or a tuple of these.
     calibration: an array or a dict of arrays by input name (axis 0 counts
       samples), an iterable of these, a qopt.Stats, a path to a folder or file
       of samples or to a .qcal, or what `--calibrate` takes as text. None for
       models that arrive quantized.
     progress: called as progress(what, done, total); total is 0 where the number
-      of samples is not known.
+      of samples is not known. What it raises ends the run and comes out, and so
+      does an interrupt from the keyboard.
     options: flags of the command line, `range="mse"`, `bias_correction=False`,
       `shape=["x=1x8"]`.
 
     Returns a qopt.Model; raises qopt.Error, and whatever the iterable raises.
     Notes and warnings go to the logger `qopt`.
     """
-    run = _Run(model, calibration, progress, options)
+    run = _Run(_exported(model, example_inputs), calibration, progress, options)
     return Model(run.make("result", "compile"))
 
 
-def calibrate(model, calibration, *, progress=None, **options):
+def calibrate(model, calibration, *, progress=None, example_inputs=None,
+              **options):
     """One pass over the samples: a qopt.Stats. Arguments as for `compile`."""
-    run = _Run(model, calibration, progress, options)
+    run = _Run(_exported(model, example_inputs), calibration, progress, options)
     return Stats(run.make("stats", "calibrate"))
+
+
+def _exported(model, example_inputs):
+    """A torch.nn.Module as ONNX bytes; any other model as it is."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(model, torch.nn.Module):
+        return model
+    if example_inputs is None:
+        raise TypeError("a torch.nn.Module needs example_inputs")
+    if not isinstance(example_inputs, tuple):
+        example_inputs = (example_inputs,)
+    options = {}
+    # The other exporter needs packages beside torch.
+    if "dynamo" in inspect.signature(torch.onnx.export).parameters:
+        options["dynamo"] = False
+    training = model.training
+    model.eval()
+    try:
+        file = io.BytesIO()
+        torch.onnx.export(model, example_inputs, file, **options)
+        return file.getvalue()
+    finally:
+        model.train(training)
 
 
 def _source(model):
@@ -58,7 +89,8 @@ def _source(model):
     if hasattr(model, "SerializeToString"):
         model = model.SerializeToString()
     if not isinstance(model, (bytes, bytearray, memoryview)):
-        raise TypeError("a model is a path, bytes or an onnx.ModelProto, not "
+        raise TypeError("a model is a path, bytes, an onnx.ModelProto or a "
+                        "torch.nn.Module, not "
                         + type(model).__name__)
     data = bytes(model)
     return _native.Handle("source", "source_from_memory", data, len(data),
@@ -89,6 +121,8 @@ class _Run:
         self.alive = []
         self.log = _native.LOG(self._write)
         self._call("set_log", self.log, None)
+        self.cancel = _native.CANCEL(self._cancelled)
+        self._call("set_cancel", self.cancel, None)
         if progress is not None:
             self.tell = progress
             self.progress = _native.PROGRESS(self._progress)
@@ -153,6 +187,13 @@ class _Run:
         text = line.decode("utf-8", "replace")
         level = logging.WARNING if text.startswith("warning: ") else logging.INFO
         _log.log(level, text.partition(": ")[2] or text)
+
+    def _cancelled(self, _):
+        try:
+            return int(self.raised is not None)
+        except BaseException as error:  # an interrupt that waited until here
+            self.raised = error
+            return 1
 
     def _progress(self, _, what, done, total):
         try:

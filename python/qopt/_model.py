@@ -59,7 +59,8 @@ class Model:
         _native.call("result_save", self._result.pointer, os.fsencode(path))
 
     def _load(self):
-        self._run = _native.library().qopt_program_run
+        import numpy
+        self._as_array = numpy.asarray
         self._program = _native.Handle("program", "program_create",
                                        self._result.pointer)
         counts = c_size_t(), c_size_t()
@@ -102,17 +103,13 @@ class Model:
             self._load()
         if named or len(arrays) != len(self._ports[0]):
             arrays = self._arrange(arrays, named)
-        given = [_native.plain(array, True) for array in arrays]
+        given = [self._as_array(array) for array in arrays]
         key = (raw, *[(array.shape, array.dtype) for array in given])
         try:
             plan = self._plans[key].pop()
         except (KeyError, IndexError):
-            plan = _Plan(self._ports, given, raw)
-        results = plan.point(given)
-        status = self._run(self._program.pointer, plan.inputs, len(given),
-                           plan.outputs, len(results))
-        if status != 0:
-            raise _native.last_error(status)
+            plan = _Plan(self._program, self._ports, given, raw)
+        results = plan.run(given)
         self._keep(key, plan)
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -138,34 +135,67 @@ class Model:
         return "<qopt.Model %s>" % self.name
 
 
+# Arrays up to this size are copied to where the structs of a call point: asking
+# numpy for an address takes longer.
+_STAGED = 1 << 15
+
+
 class _Plan:
     """The structs of a call on arrays of certain shapes and types, for one call
     at a time."""
 
-    def __init__(self, ports, given, raw):
+    def __init__(self, program, ports, given, raw):
         import numpy
-        self._empty = numpy.empty
         count, extra = _samples(given[0].shape, ports[0][0].shape)
-        self._results = [(_stack(port.shape, count, extra),
-                          numpy.dtype(port.dtype if raw else "float32"))
-                         for port in ports[1]]
-        self.inputs = (_native.CArray * len(given))()
-        self.outputs = (_native.CArray * len(self._results))()
+        taken = [(array.shape, _plain_dtype(array.dtype)) for array in given]
+        made = [(_stack(port.shape, count, extra),
+                 numpy.dtype(port.dtype if raw else "float32"))
+                for port in ports[1]]
+        self._empty = numpy.empty
+        self._made = made
+        inputs = (_native.CArray * len(taken))()
+        outputs = (_native.CArray * len(made))()
         # Elements of a ctypes array are made at each access.
-        self._inputs, self._outputs = list(self.inputs), list(self.outputs)
-        self._alive = [_native.describe(entry, None, array.shape, array.dtype)
-                       for entry, array in zip(self._inputs, given)]
-        self._alive += [_native.describe(entry, None, *result)
-                        for entry, result in zip(self._outputs, self._results)]
+        self._inputs, self._outputs = list(inputs), list(outputs)
+        self._alive = [_native.describe(entry, None, *array) for entry, array in
+                       zip(self._inputs + self._outputs, taken + made)]
+        # Arguments that need no conversion at each call.
+        self._run = _native.library().qopt_program_run
+        self._arguments = (program.pointer, inputs, c_size_t(len(taken)),
+                           outputs, c_size_t(len(made)))
+        self._staged = None
+        if sum(entry.bytes for entry in self._inputs + self._outputs) <= _STAGED:
+            self._staged = ([numpy.empty(*array) for array in taken],
+                            [numpy.empty(*array) for array in made])
+            self._point(*self._staged)
 
-    def point(self, given):
-        """Points at the arrays of a call; returns new ones for its results."""
-        results = [self._empty(*result) for result in self._results]
+    def _point(self, given, results):
         for entry, array in zip(self._inputs, given):
             entry.data = array.ctypes.data
         for entry, array in zip(self._outputs, results):
             entry.data = array.ctypes.data
-        return results
+
+    def run(self, given):
+        """The results of a call, in new arrays."""
+        if self._staged:
+            stage, outputs = self._staged
+            for place, array in zip(stage, given):
+                place[...] = array
+        else:
+            given = [_native.plain(array, True) for array in given]
+            outputs = [self._empty(*array) for array in self._made]
+            self._point(given, outputs)
+        status = self._run(*self._arguments)
+        if status != 0:
+            raise _native.last_error(status)
+        return [array.copy() for array in outputs] if self._staged else outputs
+
+
+def _plain_dtype(dtype):
+    """What `_native.plain` makes of `dtype`."""
+    if dtype.kind == "f":
+        dtype = dtype.type(0).astype("float32").dtype
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
 def _samples(shape, one):

@@ -67,6 +67,7 @@ class CPort(Structure):
 NEXT = CFUNCTYPE(c_int, c_void_p, POINTER(CArray), c_size_t)
 LOG = CFUNCTYPE(None, c_void_p, c_char_p)
 PROGRESS = CFUNCTYPE(None, c_void_p, c_char_p, c_int64, c_int64)
+CANCEL = CFUNCTYPE(c_int, c_void_p)
 
 _SIGNATURES = {
     "options_create": [c_void_p],
@@ -76,6 +77,7 @@ _SIGNATURES = {
     "options_set_stats": [c_void_p, c_void_p],
     "options_set_log": [c_void_p, LOG, c_void_p],
     "options_set_progress": [c_void_p, PROGRESS, c_void_p],
+    "options_set_cancel": [c_void_p, CANCEL, c_void_p],
     "source_from_file": [c_char_p, c_void_p],
     "source_from_memory": [c_char_p, c_size_t, c_char_p, c_void_p],
     "calibrate": [c_void_p, c_void_p, c_void_p],

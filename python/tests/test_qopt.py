@@ -8,7 +8,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 import unittest
+import unittest.mock
 
 try:
     import numpy
@@ -104,6 +106,32 @@ class Compile(unittest.TestCase):
         for model in (data, bytearray(data), Proto()):
             self.same(qopt.compile(model, calibration=self.x, range="minmax",
                                    name="mlp"))
+
+    def test_torch_modules_export_themselves(self):
+        class Module:
+            training = True
+
+            def eval(self):
+                self.training = False
+
+            def train(self, mode):
+                self.training = mode
+
+        def export(module, inputs, file, dynamo=True):
+            self.assertEqual((module.training, inputs, dynamo),
+                             (False, ("x",), False))
+            with open(MLP, "rb") as onnx:
+                file.write(onnx.read())
+        torch = types.SimpleNamespace(
+            nn=types.SimpleNamespace(Module=Module),
+            onnx=types.SimpleNamespace(export=export))
+        module = Module()
+        with unittest.mock.patch.dict(sys.modules, torch=torch):
+            self.same(qopt.compile(module, self.x, example_inputs="x",
+                                   range="minmax", name="mlp"))
+            self.assertTrue(module.training)
+            self.assertRaisesRegex(TypeError, "example_inputs", qopt.compile,
+                                   module, self.x)
 
     def test_saves_files(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -228,6 +256,17 @@ class Refusals(unittest.TestCase):
         self.assertRaises(KeyboardInterrupt, qopt.calibrate, MLP, interrupted())
         with self.assertRaisesRegex(ValueError, "no display"):
             qopt.compile(MLP, calibration=samples(), progress=tell)
+
+    def test_progress_cancels(self):
+        seen = []
+
+        def tell(_, done, total):
+            seen.append(done)
+            if done == 3:
+                raise KeyboardInterrupt
+        self.assertRaises(KeyboardInterrupt, qopt.calibrate, MLP,
+                          samples(2000), progress=tell, jobs=1)
+        self.assertEqual(seen, [1, 2, 3])
 
     def test_calls(self):
         model = qopt.compile(MLP, samples(), range="minmax")

@@ -19,12 +19,13 @@ std::vector<InputSpec> getInputSpecs(func::FuncOp function);
 /// made by `Engine`, on the threads of the function's context. Neither memory
 /// nor the result depends on the samples' number and on the threads. Calls of
 /// `progress(done, total)`, one after each sample, do not overlap; `total` is 0
-/// where the number of samples is not known. Fails with
+/// where the number of samples is not known, and false ends the run (Q0155).
+/// Fails with
 /// Q04xx: no samples, a value that is not finite (names tensor and sample), and
 /// as `DataSet::read`.
 llvm::Expected<observers::CalibrationState>
 calibrate(func::FuncOp function, const observers::Hash &modelHash,
           DataSet &data,
-          llvm::function_ref<void(int64_t, int64_t)> progress = nullptr);
+          llvm::function_ref<bool(int64_t, int64_t)> progress = nullptr);
 
 } // namespace mlir::qopt::calibration

@@ -22,6 +22,9 @@ struct Streams {
   /// Told the work under way and how much of it is done, of 0 where the total
   /// is not known.
   std::function<void(llvm::StringRef, int64_t, int64_t)> tick = nullptr;
+  /// Asked after each calibration sample and between the steps of a
+  /// compilation; true ends the run (Q0155).
+  std::function<bool()> cancelled = nullptr;
 };
 
 /// Model to everything that `options.emissions` names. Nothing is written

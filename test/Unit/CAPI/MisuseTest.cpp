@@ -75,9 +75,7 @@ struct Good {
   qopt_status samples() {
     return qopt_options_set_samples(options.get(), &in, 1);
   }
-  qopt_status run() {
-    return qopt_program_run(program, &in, 1, &out, 1);
-  }
+  qopt_status run() { return qopt_program_run(program, &in, 1, &out, 1); }
   qopt_status set(const char *flag, const char *value) {
     return qopt_options_set(options.get(), flag, value);
   }
@@ -137,13 +135,14 @@ const std::vector<Case> handleCases = {
      [](Good &g) { return qopt_options_set_stats(g.options.get(), nullptr); }},
     {"options_set_stats wrong handle", QOPT_USAGE, handle,
      [](Good &g) {
-       return qopt_options_set_stats(g.options.get(),
-                                     as<qopt_stats>(g.result));
+       return qopt_options_set_stats(g.options.get(), as<qopt_stats>(g.result));
      }},
     {"options_set_stats NULL options", QOPT_USAGE, null,
      [](Good &g) { return qopt_options_set_stats(nullptr, g.stats); }},
     {"options_set_log NULL handle", QOPT_USAGE, null,
      [](Good &) { return qopt_options_set_log(nullptr, nullptr, nullptr); }},
+    {"options_set_cancel NULL handle", QOPT_USAGE, null,
+     [](Good &) { return qopt_options_set_cancel(nullptr, nullptr, nullptr); }},
     {"options_set_progress NULL handle", QOPT_USAGE, null,
      [](Good &) {
        return qopt_options_set_progress(nullptr, nullptr, nullptr);
@@ -159,9 +158,7 @@ const std::vector<Case> handleCases = {
        return qopt_source_from_memory(nullptr, 8, "m", &g.newSource);
      }},
     {"source_from_memory empty", QOPT_USAGE, size,
-     [](Good &g) {
-       return qopt_source_from_memory("", 0, "m", &g.newSource);
-     }},
+     [](Good &g) { return qopt_source_from_memory("", 0, "m", &g.newSource); }},
     {"source_from_memory NULL source", QOPT_USAGE, null,
      [](Good &) { return qopt_source_from_memory("m", 1, "m", nullptr); }},
     {"calibrate NULL source", QOPT_USAGE, null,
@@ -306,17 +303,13 @@ const std::vector<Case> handleCases = {
        return qopt_program_load(g.bytes, g.size, "other", &g.newProgram);
      }},
     {"program_count NULL", QOPT_USAGE, null,
-     [](Good &g) {
-       return qopt_program_count(g.program, nullptr, &g.size);
-     }},
+     [](Good &g) { return qopt_program_count(g.program, nullptr, &g.size); }},
     {"program_input NULL", QOPT_USAGE, null,
      [](Good &g) { return qopt_program_input(g.program, 0, nullptr); }},
     {"program_input behind the last", QOPT_USAGE, size,
      [](Good &g) { return qopt_program_input(g.program, 1, &g.port); }},
     {"program_output behind the last", QOPT_USAGE, size,
-     [](Good &g) {
-       return qopt_program_output(g.program, SIZE_MAX, &g.port);
-     }},
+     [](Good &g) { return qopt_program_output(g.program, SIZE_MAX, &g.port); }},
     {"program_input struct_size 0", QOPT_USAGE, size,
      [](Good &g) {
        g.port.struct_size = 0;
@@ -334,9 +327,7 @@ const std::vector<Case> handleCases = {
        return qopt_program_run(g.program, nullptr, 1, &g.out, 1);
      }},
     {"program_run NULL outputs", QOPT_USAGE, null,
-     [](Good &g) {
-       return qopt_program_run(g.program, &g.in, 1, nullptr, 1);
-     }},
+     [](Good &g) { return qopt_program_run(g.program, &g.in, 1, nullptr, 1); }},
 };
 
 const std::vector<Case> valueCases = {
@@ -470,9 +461,7 @@ const std::vector<Case> valueCases = {
        return g.compile();
      }},
     {"run with too few outputs", QOPT_BAD_DATA, 445,
-     [](Good &g) {
-       return qopt_program_run(g.program, &g.in, 1, nullptr, 0);
-     }},
+     [](Good &g) { return qopt_program_run(g.program, &g.in, 1, nullptr, 0); }},
     {"run with too many inputs", QOPT_BAD_DATA, 445,
      [](Good &g) {
        qopt_array both[2] = {g.in, g.in};

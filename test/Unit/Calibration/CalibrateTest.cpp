@@ -137,8 +137,17 @@ TEST(Calibrate, ReportsProgress) {
                            [&](int64_t i, int64_t total) {
                              done.push_back(i);
                              EXPECT_EQ(total, 3);
+                             return true;
                            }));
   EXPECT_EQ(done, (std::vector<int64_t>{1, 2, 3}));
+
+  auto again = llvm::cantFail(DataSet::open(writeSamples(folder, 3, false),
+                                            getInputSpecs(net.function())));
+  auto stopped = calibrate(net.function(), modelHash, *again,
+                           [](int64_t i, int64_t) { return i < 2; });
+  ASSERT_FALSE(static_cast<bool>(stopped));
+  EXPECT_NE(llvm::toString(stopped.takeError()).find("cancelled"),
+            std::string::npos);
 }
 
 TEST(Calibrate, RefusesDataWithoutSamples) {
