@@ -5,7 +5,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 CMAKE ?= cmake
 
-.PHONY: all packages build demo test soak faults fuzz bench docs clean
+.PHONY: all packages build demo test soak faults fuzz asan bench docs clean
 all: build
 
 packages:
@@ -38,6 +38,10 @@ fuzz: build
 	  test/Fuzz/Inputs/*.test test/Pipelines/Inputs/convnet.onnx.test \
 	  test/Pipelines/Inputs/mlp.onnx.test test/Pipelines/Inputs/qdq-gemm.onnx.test \
 	  test/Pipelines/Inputs/qlinear-conv.onnx.test $(wildcard /usr/share/libonnx-testdata/data)
+
+# The C API and its tests with AddressSanitizer, leaks included.
+asan: packages
+	@JOBS=$(JOBS) test/CAPI/sanitize.sh $(BUILD)
 
 bench: build
 	@bench/run.sh $(BUILD)
