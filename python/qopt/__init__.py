@@ -13,7 +13,7 @@ else libqopt.so.0 where the system finds it.
 from ._compile import calibrate, compile, option_names, version
 from ._model import Model, Port
 from ._native import Error
-from ._stats import Stats
+from ._stats import Stats, merge
 
-__all__ = ["Error", "Model", "Port", "Stats", "calibrate", "compile",
+__all__ = ["Error", "Model", "Port", "Stats", "calibrate", "compile", "merge",
            "option_names", "version"]

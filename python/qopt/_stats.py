@@ -2,9 +2,39 @@
 """Calibration statistics: what a .qcal file holds."""
 
 import os
+from collections.abc import Mapping
 from ctypes import byref, c_uint64
 
 from . import _native
+
+
+def merge(shards, count=None):
+    """The statistics of all shards as one qopt.Stats.
+
+    shards: Stats or paths of .qcal files, or a dict of these by shard number.
+    count: with a dict, how many shards there must be: those that are missing
+      are named.
+    """
+    if count is not None:
+        missing = [str(i) for i in range(count) if i not in shards]
+        if missing:
+            raise _native.Error(
+                "of %d shards %s missing: %s" % (
+                    count, "one is" if len(missing) == 1 else
+                    "%d are" % len(missing), ", ".join(missing)), 421, 4,
+                help="calibrate it again: shard=\"%s/%d\"" % (missing[0], count))
+    total = None
+    for shard in shards.values() if isinstance(shards, Mapping) else shards:
+        if not isinstance(shard, Stats):
+            shard = Stats.load(shard)
+        if total is None:
+            total = Stats.from_bytes(shard.to_bytes())
+        else:
+            _native.call("stats_merge", total._handle.pointer,
+                         shard._handle.pointer)
+    if total is None:
+        raise _native.Error("there are no shards to merge", 410, 4)
+    return total
 
 
 class Stats:

@@ -153,6 +153,19 @@ class Compile(unittest.TestCase):
             total.save(path)
             self.assertEqual(qopt.Stats.load(path), total)
 
+    def test_merges_many_and_names_the_missing(self):
+        shards = {i: qopt.calibrate(MLP, self.x, shard="%d/5" % i)
+                  for i in range(5)}
+        self.assertEqual(qopt.merge(shards, 5), self.model.stats)
+        self.assertEqual(qopt.merge(reversed(shards.values())),
+                         self.model.stats)
+        self.assertEqual(shards[0].samples, 7)
+        del shards[1], shards[4]
+        with self.assertRaisesRegex(qopt.Error, "of 5 shards 2 are missing: 1, 4"):
+            qopt.merge(shards, 5)
+        self.assertRaises(qopt.Error, qopt.merge, [])
+        self.assertRaises(qopt.Error, qopt.merge, [shards[0], shards[0]])
+
     def test_two_inputs(self):
         a, b = samples(16, 6, 1), samples(16, 6, 2)
         model = qopt.compile(TWO, calibration={"b": b, "a": a.reshape(16, 2, 3)})
