@@ -40,7 +40,8 @@ static bool needsObject(const CompileOptions &options) {
   return !options.eval.empty() ||
          llvm::any_of(options.emissions, [](const Emission &emission) {
            return emission.kind != EmitKind::Mlir &&
-                  emission.kind != EmitKind::Qcal;
+                  emission.kind != EmitKind::Qcal &&
+                  emission.kind != EmitKind::OnnxQdq;
          });
 }
 

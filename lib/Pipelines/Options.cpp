@@ -46,19 +46,19 @@ static llvm::Error notBuilt(StringRef flag, StringRef word, StringRef instead) {
 
 static constexpr StringRef emitWords[] = {"obj", "asm", "llvm",   "mlir",
                                           "lib", "a",   "exe",    "header",
-                                          "report", "qcal"};
+                                          "report", "qcal",   "onnx-qdq"};
 static constexpr EmitKind emitKinds[] = {
     EmitKind::Object,        EmitKind::Assembly, EmitKind::LLVM,
     EmitKind::Mlir,          EmitKind::SharedLibrary, EmitKind::Archive,
     EmitKind::Executable,    EmitKind::Header,   EmitKind::Report,
-    EmitKind::Qcal};
+    EmitKind::Qcal,          EmitKind::OnnxQdq};
 
 llvm::Expected<std::vector<Emission>>
 mlir::qopt::pipelines::parseEmit(StringRef text) {
   std::vector<Emission> emissions;
   for (StringRef word : llvm::split(text, ',')) {
     auto [kind, level] = word.split(':');
-    if (kind == "onnx-qdq" || kind == "tosa" || kind == "report-html")
+    if (kind == "tosa" || kind == "report-html")
       return notBuilt("--emit", kind, "use --emit=mlir:quantized or report");
     const auto *it = llvm::find(emitWords, kind);
     if (it == std::end(emitWords))

@@ -4,6 +4,7 @@
 
 #include "Outputs.h"
 #include "Report.h"
+#include "qopt/Export/ONNX/Export.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
 #include "qopt/Target/Link.h"
@@ -40,6 +41,8 @@ static std::string suffixOf(const Emission &emission) {
     return ".json";
   case EmitKind::Qcal:
     return ".qcal";
+  case EmitKind::OnnxQdq:
+    return ".qdq.onnx";
   }
   return "";
 }
@@ -51,7 +54,8 @@ std::string OutputPaths::pathOf(const Emission &emission) const {
 /// `model.o` names the stem `model`; an executable's name has no suffix.
 static std::string stemOf(StringRef output) {
   static const llvm::StringSet<> known = {".o", ".s",    ".ll", ".mlir", ".so",
-                                          ".a", ".h",    ".json", ".qcal"};
+                                          ".a", ".h",    ".json", ".qcal",
+                                          ".onnx"};
   if (!known.contains(path::extension(output)))
     return output.str();
   return output.drop_back(path::extension(output).size()).str();
@@ -115,6 +119,9 @@ makeContents(const Emission &emission, Levels &levels,
     return makeReport(options, levels, artifacts, figures);
   case EmitKind::Qcal:
     return figures.qcal;
+  case EmitKind::OnnxQdq:
+    return exporter::exportQdq(levels.getFunction("quantized"), paths.name,
+                               QOPT_VERSION);
   }
   return std::string();
 }

@@ -24,7 +24,7 @@ ROOMS = {
     "Observers": ["Support", "Numerics"],
     "IR": ["Support", "Numerics"],
     "Import": ["Support", "Numerics", "IR"],
-    "Export": ["Support", "Numerics", "IR"],
+    "Export": ["Support", "Numerics", "IR", "Transforms"],
     "Transforms": ["Support", "Numerics", "IR", "Observers"],
     "Interop": ["Support", "Numerics", "IR", "Observers", "Transforms"],
     "Reference": ["Support", "Numerics", "IR"],

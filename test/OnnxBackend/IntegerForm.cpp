@@ -4,6 +4,7 @@
 // compiled.
 
 #include "IntegerForm.h"
+#include "RoundTrip.h"
 #include "mlir/Pass/PassManager.h"
 #include "qopt/Calibration/Calibrate.h"
 #include "qopt/Calibration/Engine.h"
@@ -157,6 +158,11 @@ llvm::Error quantizeModule(ModuleOp module) {
     QuantizeOptions options;
     options.clipWeights = false;
     manager.addPass(createQuantize(options));
+  });
+}
+
+llvm::Error rewriteModule(ModuleOp module) {
+  return runPasses(module, "quantize", [](OpPassManager &manager) {
     manager.addPass(createRewriteToQint());
   });
 }
@@ -357,6 +363,11 @@ IntegerForm runIntegerForm(ModuleOp module, ArrayRef<Tensor> inputs) {
   OwningOpRef<ModuleOp> integer(observed->clone());
   if (llvm::Error error = quantizeModule(*integer))
     return fail(form, Verdict::Refused, std::move(error));
+  OwningOpRef<ModuleOp> quantized(integer->clone());
+  if (llvm::Error error = rewriteModule(*integer))
+    return fail(form, Verdict::Refused, std::move(error));
+  if (llvm::Error error = checkRoundTrip(mainOf(*quantized), inputs))
+    return fail(form, Verdict::Wrong, std::move(error));
   return compare(mainOf(*observed), mainOf(*integer), inputs, form);
 }
 

@@ -101,6 +101,8 @@ void mlir::qopt::tool::printHelp(llvm::raw_ostream &os) {
       "       qopt calibrate model.onnx --calibrate data [--shard 3/16] -o s3.qcal\n"
       "       qopt merge s*.qcal -o all.qcal\n"
       "       qopt show all.qcal | model.json [--values --model model.onnx]\n"
-      "       qopt inspect model.onnx [--nodes] [--json]",
+      "       qopt inspect model.onnx [--nodes] [--json]\n"
+      "       qopt compare a.json b.json [--json]\n"
+      "       qopt weights model.onnx [--json]",
       "qopt: compiles a float ONNX model to an integer-only object");
 }

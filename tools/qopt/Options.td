@@ -18,7 +18,7 @@ def version : F<"version", "Show the version">;
 
 def o : JoinedOrSeparate<["-"], "o">, MetaVarName<"<file>">,
   HelpText<"The output: the file itself with one kind of output, else the stem">;
-defm emit : Eq<"emit", "Comma list of obj, asm, llvm, mlir[:level], lib, a, exe, header, report, qcal", "<kinds>">;
+defm emit : Eq<"emit", "Comma list of obj, asm, llvm, mlir[:level], lib, a, exe, header, report, qcal, onnx-qdq", "<kinds>">;
 defm name : Eq<"name", "The C name of the model (default: the output's stem)", "<name>">;
 defm calibrate : Eq<"calibrate", "Calibration data: folder (arrays or images), .npy, .npz, IDX, .qcal, raw:TYPE:SHAPE:FILE, or random:uniform:LO:HI,n=N", "<data>">;
 defm limit : Eq<"limit", "Use this many samples at most", "<n>">;
@@ -47,5 +47,5 @@ defm jobs : Eq<"jobs", "Threads of the compiler itself; results do not depend on
 defm eval : Eq<"eval", "Labelled data: .npz with label or ref, or images,labels", "<data>">;
 defm model : Eq<"model", "The model that 'show --values' reads", "<file>">;
 def values : F<"values", "Print float, integer and dequantized weights (show only)">;
-def json : F<"json", "Write JSON (inspect only)">;
+def json : F<"json", "Write JSON (inspect, compare and weights)">;
 def nodes : F<"nodes", "List each node with its shapes (inspect only)">;

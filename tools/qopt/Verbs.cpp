@@ -25,12 +25,14 @@ static llvm::Error takeModel(CommandLine &line, size_t position) {
 llvm::Error mlir::qopt::tool::run(CommandLine &line) {
   pipelines::Streams streams{llvm::outs(), llvm::errs(), line.program};
   const std::string verb = line.words.empty() ? "" : line.words.front();
-  if (verb == "calibrate" || verb == "inspect") {
+  if (verb == "calibrate" || verb == "inspect" || verb == "weights") {
     if (llvm::Error error = takeModel(line, 1))
       return error;
-    return verb == "inspect" ? pipelines::inspect(line.options, line.inspect,
-                                                  streams)
-                             : pipelines::calibrate(line.options, streams);
+    if (verb == "inspect")
+      return pipelines::inspect(line.options, line.inspect, streams);
+    return verb == "weights"
+               ? pipelines::weights(line.options, line.inspect.json, streams)
+               : pipelines::calibrate(line.options, streams);
   }
   if (verb == "merge")
     return pipelines::merge(
@@ -43,10 +45,13 @@ llvm::Error mlir::qopt::tool::run(CommandLine &line) {
     return pipelines::show(line.words[1], line.options, line.printValues,
                            streams);
   }
-  if (verb == "compare" || verb == "weights")
-    return makeError(310, "'qopt " + verb +
-                               "' is not supported by this version",
-                     {}, "qopt show prints tensors and weights");
+  if (verb == "compare") {
+    if (line.words.size() != 3)
+      return makeError(110, "compare takes two reports", {},
+                       "qopt compare a.json b.json");
+    return pipelines::compare(line.words[1], line.words[2], line.inspect.json,
+                              streams);
+  }
   if (llvm::Error error = takeModel(line, 0))
     return error;
   if (line.options.emissions.empty())

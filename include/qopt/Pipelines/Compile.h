@@ -75,4 +75,14 @@ struct InspectOptions {
 llvm::Error inspect(const CompileOptions &options, const InspectOptions &how,
                     const Streams &streams);
 
+/// Two reports (`--emit=report`) side by side: each figure of both, and what
+/// changed for each tensor. Fails with Q0402 where a file is no report.
+llvm::Error compare(llvm::StringRef first, llvm::StringRef second, bool json,
+                    const Streams &streams);
+
+/// The error of each weight of `options.model` as integers of 2 to 16 bits,
+/// symmetric and asymmetric, one range for all or one a channel.
+llvm::Error weights(const CompileOptions &options, bool json,
+                    const Streams &streams);
+
 } // namespace mlir::qopt::pipelines

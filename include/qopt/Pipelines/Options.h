@@ -32,6 +32,7 @@ enum class EmitKind {
   Header,
   Report,
   Qcal,
+  OnnxQdq,
 };
 
 struct Emission {
