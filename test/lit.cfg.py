@@ -33,6 +33,8 @@ if shutil.which("qopt", path=config.environment["PATH"]):
     config.available_features.add("qopt")
 if os.path.exists(os.path.join(config.qopt_build, "lib", "libqopt.so.0")):
     config.available_features.add("libqopt")
+if shutil.which("chromium"):
+    config.available_features.add("chromium")
 if os.path.exists("/usr/share/datasets/fashion-mnist"):
     config.available_features.add("fashion-mnist")
 with open("/proc/cpuinfo", encoding="ascii", errors="replace") as cpuinfo:

@@ -4,8 +4,6 @@
 
 #include "TensorErrors.h"
 #include "qopt/IR/Qopt.h"
-#include "qopt/Support/Error.h"
-#include <cstring>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -13,55 +11,8 @@ using namespace mlir::qopt::evaluation;
 using calibration::Engine;
 using calibration::Probe;
 
-static numerics::QuantParams makeParams(float scale, int64_t zeroPoint,
-                                        unsigned bits) {
-  numerics::QuantParams params;
-  params.scale = scale;
-  params.zeroPoint = static_cast<int32_t>(zeroPoint);
-  params.qmin = bits == 32 ? INT32_MIN : numerics::signedMin(bits);
-  params.qmax = bits == 32 ? INT32_MAX : numerics::signedMax(bits);
-  return params;
-}
-
 static int64_t countElements(Type type) {
   return cast<RankedTensorType>(type).getNumElements();
-}
-
-/// The probe of `id`, or null.
-static const Probe *findProbe(const Engine &engine, StringRef id) {
-  auto probes = engine.probes();
-  auto found =
-      llvm::find_if(probes, [&](const Probe &probe) { return probe.id == id; });
-  return found == probes.end() ? nullptr : found;
-}
-
-/// What each argument of the integer function means.
-llvm::Error TensorErrors::addArguments(func::FuncOp integer) {
-  for (auto [i, type] : llvm::enumerate(integer.getArgumentTypes())) {
-    auto scale = integer.getArgAttrOfType<FloatAttr>(i, "qint.scale");
-    auto zeroPoint =
-        integer.getArgAttrOfType<IntegerAttr>(i, "qint.zero_point");
-    if (!scale || !zeroPoint)
-      return makeError(734, "input " + std::to_string(i) +
-                                " of the integer function has no scale");
-    Argument argument;
-    argument.bits =
-        cast<RankedTensorType>(type).getElementType().getIntOrFloatBitWidth();
-    argument.params = makeParams(static_cast<float>(scale.getValueAsDouble()),
-                                 zeroPoint.getInt(), argument.bits);
-    // A graph input of unsigned integers: the same values, higher by half the
-    // range.
-    if (auto own = integer.getArgAttrOfType<StringAttr>(i, "qopt.type");
-        own && own.getValue().starts_with("uint")) {
-      argument.params.zeroPoint -= argument.params.qmin;
-      argument.params.qmax -= argument.params.qmin;
-      argument.params.qmin = 0;
-    }
-    argument.elements = countElements(type);
-    argument.bytes.resize(argument.elements * argument.bits / 8);
-    arguments.push_back(std::move(argument));
-  }
-  return llvm::Error::success();
 }
 
 void TensorErrors::addEntries(func::FuncOp observed, func::FuncOp integer) {
@@ -74,7 +25,7 @@ void TensorErrors::addEntries(func::FuncOp observed, func::FuncOp integer) {
     entry.params = makeParams(observe.getScale()->convertToFloat(),
                               *observe.getZeroPoint(), observe.getBits());
     entry.real = real;
-    entry.quantized = findProbe(*integerEngine, entry.id);
+    entry.quantized = integers.find(entry.id);
     entry.isInput = isa<BlockArgument>(observe.getInput());
     entries.push_back(std::move(entry));
   });
@@ -88,46 +39,24 @@ llvm::Expected<TensorErrors> TensorErrors::create(func::FuncOp observed,
   auto floatEngine = Engine::create(observed, options);
   if (!floatEngine)
     return floatEngine.takeError();
-  auto integerEngine = Engine::create(integer, options);
-  if (!integerEngine)
-    return integerEngine.takeError();
+  auto integerRun = IntegerRun::create(integer);
+  if (!integerRun)
+    return integerRun.takeError();
   errors.floatEngine = std::move(*floatEngine);
-  errors.integerEngine = std::move(*integerEngine);
-  if (llvm::Error error = errors.addArguments(integer))
-    return std::move(error);
+  errors.integers = std::move(*integerRun);
   errors.addEntries(observed, integer);
   for (Type type : observed.getResultTypes())
     errors.floatOutputs.emplace_back(countElements(type));
-  for (Type type : integer.getResultTypes())
-    errors.integerOutputs.emplace_back(countElements(type) *
-                                       4); // At most 32 bits an element.
   return errors;
 }
 
-void TensorErrors::quantizeInputs(ArrayRef<float *> inputs) {
-  for (auto [argument, values] : llvm::zip_equal(arguments, inputs)) {
-    const unsigned bytes = argument.bits / 8;
-    for (int64_t i = 0; i < argument.elements; ++i) {
-      // Little-endian: the low bytes are the narrower integer.
-      int32_t q = numerics::quantize(values[i], argument.params);
-      std::memcpy(argument.bytes.data() + i * bytes, &q, bytes);
-    }
-  }
-}
-
 void TensorErrors::add(ArrayRef<float *> inputs) {
-  SmallVector<void *> floatPointers, integerPointers;
+  SmallVector<void *> floatPointers;
   for (std::vector<float> &output : floatOutputs)
     floatPointers.push_back(output.data());
-  for (std::vector<char> &output : integerOutputs)
-    integerPointers.push_back(output.data());
   floatEngine->run(SmallVector<const void *>(inputs.begin(), inputs.end()),
                    floatPointers);
-  quantizeInputs(inputs);
-  SmallVector<const void *> integerInputs;
-  for (const Argument &argument : arguments)
-    integerInputs.push_back(argument.bytes.data());
-  integerEngine->run(integerInputs, integerPointers);
+  integers.run(SmallVector<const float *>(inputs.begin(), inputs.end()));
 
   for (Entry &entry : entries) {
     const int64_t count = calibration::countElements(*entry.real);

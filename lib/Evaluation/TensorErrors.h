@@ -4,7 +4,7 @@
 // integer function run side by side, all marked values kept.
 #pragma once
 
-#include "qopt/Calibration/Engine.h"
+#include "IntegerRun.h"
 #include "qopt/Evaluation/Evaluation.h"
 #include "qopt/Evaluation/Metrics.h"
 #include "qopt/Numerics/QuantParams.h"
@@ -34,22 +34,12 @@ private:
     bool isInput = false;
     ErrorSum own, accumulated;
   };
-  struct Argument {
-    numerics::QuantParams params;
-    unsigned bits = 8;
-    int64_t elements = 0;
-    std::vector<char> bytes;
-  };
-
   TensorErrors() = default;
-  llvm::Error addArguments(func::FuncOp integer);
   void addEntries(func::FuncOp observed, func::FuncOp integer);
-  void quantizeInputs(llvm::ArrayRef<float *> inputs);
 
-  std::unique_ptr<calibration::Engine> floatEngine, integerEngine;
+  std::unique_ptr<calibration::Engine> floatEngine;
+  IntegerRun integers;
   std::vector<std::vector<float>> floatOutputs;
-  std::vector<std::vector<char>> integerOutputs;
-  std::vector<Argument> arguments;
   std::vector<Entry> entries;
   std::vector<float> real, rounded;
 };

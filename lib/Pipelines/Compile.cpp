@@ -182,7 +182,15 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
   }
   if (llvm::Error error = checkCancelled(streams))
     return error;
-  return levels.quantize();
+  if (llvm::Error error = levels.quantize())
+    return error;
+  if (!wants(options, EmitKind::ReportHtml))
+    return llvm::Error::success();
+  auto layers = levels.measureLayers(*state);
+  if (!layers)
+    return layers.takeError();
+  figures.layers = std::move(*layers);
+  return llvm::Error::success();
 }
 
 namespace {

@@ -298,6 +298,13 @@ llvm::Error Levels::quantize() {
   });
 }
 
+llvm::Expected<evaluation::LayerErrors>
+Levels::measureLayers(const observers::CalibrationState &state) {
+  return evaluation::measureLayers(getFloatFunction("calibrated"),
+                                   getFunction("quantized"),
+                                   getFunction("qint"), state);
+}
+
 /// The kernel instruction set of a target.
 static codegen::Isa isaFor(const target::ResolvedTarget &target) {
   codegen::Isa isa;

@@ -46,20 +46,22 @@ static llvm::Error notBuilt(StringRef flag, StringRef word, StringRef instead) {
 
 static constexpr StringRef emitWords[] = {"obj", "asm", "llvm",   "mlir",
                                           "lib", "a",   "exe",    "header",
-                                          "report", "qcal",   "onnx-qdq"};
+                                          "report", "qcal",   "onnx-qdq",
+                                          "report-html"};
 static constexpr EmitKind emitKinds[] = {
     EmitKind::Object,        EmitKind::Assembly, EmitKind::LLVM,
     EmitKind::Mlir,          EmitKind::SharedLibrary, EmitKind::Archive,
     EmitKind::Executable,    EmitKind::Header,   EmitKind::Report,
-    EmitKind::Qcal,          EmitKind::OnnxQdq};
+    EmitKind::Qcal,          EmitKind::OnnxQdq,
+    EmitKind::ReportHtml};
 
 llvm::Expected<std::vector<Emission>>
 mlir::qopt::pipelines::parseEmit(StringRef text) {
   std::vector<Emission> emissions;
   for (StringRef word : llvm::split(text, ',')) {
     auto [kind, level] = word.split(':');
-    if (kind == "tosa" || kind == "report-html")
-      return notBuilt("--emit", kind, "use --emit=mlir:quantized or report");
+    if (kind == "tosa")
+      return notBuilt("--emit", kind, "use --emit=mlir:quantized or onnx-qdq");
     const auto *it = llvm::find(emitWords, kind);
     if (it == std::end(emitWords))
       return unknownValue("--emit", kind, emitWords);

@@ -4,6 +4,7 @@
 
 #include "Outputs.h"
 #include "Report.h"
+#include "ReportDetails.h"
 #include "qopt/Export/ONNX/Export.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
@@ -43,6 +44,8 @@ static std::string suffixOf(const Emission &emission) {
     return ".qcal";
   case EmitKind::OnnxQdq:
     return ".qdq.onnx";
+  case EmitKind::ReportHtml:
+    return ".html";
   }
   return "";
 }
@@ -55,7 +58,7 @@ std::string OutputPaths::pathOf(const Emission &emission) const {
 static std::string stemOf(StringRef output) {
   static const llvm::StringSet<> known = {".o", ".s",    ".ll", ".mlir", ".so",
                                           ".a", ".h",    ".json", ".qcal",
-                                          ".onnx"};
+                                          ".onnx",  ".html"};
   if (!known.contains(path::extension(output)))
     return output.str();
   return output.drop_back(path::extension(output).size()).str();
@@ -122,6 +125,8 @@ makeContents(const Emission &emission, Levels &levels,
   case EmitKind::OnnxQdq:
     return exporter::exportQdq(levels.getFunction("quantized"), paths.name,
                                QOPT_VERSION);
+  case EmitKind::ReportHtml:
+    return makeReportPage(makeReport(options, levels, artifacts, figures));
   }
   return std::string();
 }

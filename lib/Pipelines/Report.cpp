@@ -3,6 +3,7 @@
 // Writes the report.
 
 #include "Report.h"
+#include "ReportDetails.h"
 #include "qopt/IR/Qopt.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
@@ -141,6 +142,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     writeRefinement(json, "bias_correction", figures.refinements.bias);
     writeSizes(json, levels, info);
     writeTensors(json, levels, state ? &*state : nullptr);
+    if (wantsDetails(options))
+      writeDetails(json, options, levels, figures, state ? &*state : nullptr);
     if (figures.evaluation) {
       json.attributeBegin("evaluation");
       evaluation::writeJson(json, *figures.evaluation);

@@ -5,6 +5,7 @@
 
 #include "Artifacts.h"
 #include "qopt/Evaluation/Evaluation.h"
+#include "qopt/Evaluation/LayerErrors.h"
 #include "qopt/Pipelines/Compile.h"
 #include "qopt/Pipelines/Levels.h"
 #include "llvm/Support/raw_ostream.h"
@@ -40,6 +41,8 @@ struct RunFigures {
   /// Absent where they were not asked for.
   std::optional<evaluation::BitSearch> bitSearch;
   evaluation::Refinements refinements;
+  /// With --emit=report-html alone.
+  std::optional<evaluation::LayerErrors> layers;
   std::optional<evaluation::Evaluation> evaluation;
 };
 

@@ -3,6 +3,7 @@
 // One model on its way down: each level of IR, made from the one above.
 #pragma once
 
+#include "qopt/Evaluation/LayerErrors.h"
 #include "qopt/Evaluation/RangeTrial.h"
 #include "qopt/Evaluation/RefineLayers.h"
 #include "qopt/Evaluation/SearchBits.h"
@@ -58,6 +59,9 @@ public:
   refineLayers(const observers::CalibrationState &state);
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
+  /// Where errors come from, on the samples that `state` kept.
+  llvm::Expected<evaluation::LayerErrors>
+  measureLayers(const observers::CalibrationState &state);
   /// Levels `loops` and `llvm`, for `target`; symbols begin with `name`.
   llvm::Error lower(const target::ResolvedTarget &target,
                     llvm::StringRef name);

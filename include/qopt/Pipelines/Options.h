@@ -33,6 +33,7 @@ enum class EmitKind {
   Report,
   Qcal,
   OnnxQdq,
+  ReportHtml,
 };
 
 struct Emission {
