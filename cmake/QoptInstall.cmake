@@ -78,6 +78,10 @@ if(TARGET qopt-c)
   install(FILES ${PROJECT_BINARY_DIR}/qopt.pc DESTINATION lib/pkgconfig
     COMPONENT qopt-tools)
 endif()
+if(TARGET qopt-manual)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/share DESTINATION .
+    COMPONENT qopt-tools)
+endif()
 # What an emitted executable links, and its headers.
 foreach(library QoptRuntime QoptPool)
   if(TARGET ${library})
