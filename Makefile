@@ -5,7 +5,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 CMAKE ?= cmake
 
-.PHONY: all packages build demo test soak faults fuzz asan bench docs clean
+.PHONY: all packages build demo test soak faults fuzz asan bench docs package clean
 all: build
 
 packages:
@@ -48,6 +48,10 @@ bench: build
 
 docs: build
 	@$(CMAKE) --build $(BUILD) --target mlir-doc
+
+# Debian packages, into $(BUILD)/packages; the Python wheel is `pip wheel python`.
+package: build
+	@cd $(BUILD) && cpack
 
 clean:
 	@rm -rf $(BUILD) $(BUILD).log

@@ -4,8 +4,9 @@
 # finds. Included last: it looks at the targets that exist.
 #
 # Exported, as `qopt::<Room>`, are the rooms that need nothing but MLIR and LLVM
-# and other such rooms. Component `qopt-package` is all that runs passes,
-# `qopt-tools` all that compiles models; a plain install has both.
+# and other such rooms. A plain install has all components: `qopt-dev` is what
+# find_package finds, with `qopt-package` (rooms and plugin) to run passes, with
+# `qopt-tools` to compile models, with `qopt-lib` for libqopt.
 include(CMakePackageConfigHelpers)
 
 get_property(rooms GLOBAL PROPERTY QOPT_ROOMS)
@@ -45,15 +46,13 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/qoptConfig.cmake.in
   INSTALL_DESTINATION ${QOPT_PACKAGE_DIR})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/qoptConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
-foreach(component qopt-package qopt-tools)
-  install(FILES ${PROJECT_BINARY_DIR}/qoptConfig.cmake
-    ${PROJECT_BINARY_DIR}/qoptConfigVersion.cmake
-    ${CMAKE_CURRENT_LIST_DIR}/QoptAddModel.cmake
-    DESTINATION ${QOPT_PACKAGE_DIR} COMPONENT ${component})
-endforeach()
+install(FILES ${PROJECT_BINARY_DIR}/qoptConfig.cmake
+  ${PROJECT_BINARY_DIR}/qoptConfigVersion.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/QoptAddModel.cmake
+  DESTINATION ${QOPT_PACKAGE_DIR} COMPONENT qopt-dev)
 
 # Debian's libMLIR.so lies where only LLVM's own programs look.
-foreach(linked qopt qopt-opt qopt-c)
+foreach(linked qopt qopt-opt qopt-c QoptPlugin)
   if(TARGET ${linked})
     set_target_properties(${linked} PROPERTIES INSTALL_RPATH ${LLVM_LIBRARY_DIR})
   endif()
@@ -62,21 +61,20 @@ endforeach()
 if(TARGET QoptPlugin)
   install(TARGETS QoptPlugin LIBRARY DESTINATION lib COMPONENT qopt-package)
 endif()
-if(TARGET qopt-opt)
-  install(TARGETS qopt-opt RUNTIME DESTINATION bin COMPONENT qopt-tools)
-endif()
-if(TARGET qopt)
-  install(TARGETS qopt RUNTIME DESTINATION bin COMPONENT qopt-tools)
-endif()
+foreach(tool qopt-opt qopt)
+  if(TARGET ${tool})
+    install(TARGETS ${tool} RUNTIME DESTINATION bin COMPONENT qopt-tools)
+  endif()
+endforeach()
 if(TARGET qopt-c)
-  install(TARGETS qopt-c LIBRARY DESTINATION lib COMPONENT qopt-tools
-    NAMELINK_COMPONENT qopt-tools)
+  install(TARGETS qopt-c LIBRARY DESTINATION lib COMPONENT qopt-lib
+    NAMELINK_COMPONENT qopt-dev)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/qopt-c DESTINATION include
-    COMPONENT qopt-tools)
+    COMPONENT qopt-dev)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/qopt.pc.in
     ${PROJECT_BINARY_DIR}/qopt.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/qopt.pc DESTINATION lib/pkgconfig
-    COMPONENT qopt-tools)
+    COMPONENT qopt-dev)
 endif()
 if(TARGET qopt-manual)
   install(DIRECTORY ${PROJECT_BINARY_DIR}/share DESTINATION .
@@ -89,5 +87,7 @@ foreach(library QoptRuntime QoptPool)
   endif()
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/qopt/Runtime
-  DESTINATION include/qopt COMPONENT qopt-tools OPTIONAL
+  DESTINATION include/qopt COMPONENT qopt-dev OPTIONAL
   FILES_MATCHING PATTERN "*.h")
+
+include(QoptDebian)

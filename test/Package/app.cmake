@@ -19,8 +19,10 @@ function(expect text)
 endfunction()
 
 file(REMOVE_RECURSE ${work})
-run(${CMAKE_COMMAND} --install ${build} --prefix ${work}/made
-  --component qopt-tools)
+foreach(component qopt-tools qopt-lib qopt-dev)
+  run(${CMAKE_COMMAND} --install ${build} --prefix ${work}/made
+    --component ${component})
+endforeach()
 file(RENAME ${work}/made ${work}/prefix)
 file(COPY_FILE ${model} ${work}/model.onnx)
 file(MAKE_DIRECTORY ${work}/data)

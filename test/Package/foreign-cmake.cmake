@@ -12,8 +12,10 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${work})
-run(${CMAKE_COMMAND} --install ${build} --prefix ${work}/made
-  --component qopt-package)
+foreach(component qopt-package qopt-dev)
+  run(${CMAKE_COMMAND} --install ${build} --prefix ${work}/made
+    --component ${component})
+endforeach()
 # A package that is moved still works.
 file(RENAME ${work}/made ${work}/prefix)
 run(${CMAKE_COMMAND} -S ${example} -B ${work}/build -G ${generator}
