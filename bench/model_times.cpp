@@ -3,7 +3,9 @@
 // Where a model's time goes: each kernel call of a compiled model, timed inside
 // one run by the cycle counter.
 //
-//   model-times net.qint.mlir [--sort] [--runs N]
+//   model-times net.qint.mlir [--sort] [--runs N] [--threads N]
+//
+// With threads: each region of the plan for so many, on one thread and shared.
 //
 // The file is that of `qopt --emit=mlir:qint`. Prints the fastest of N runs for
 // each call in the order of execution (or by time), its operator, the shape of
@@ -17,6 +19,7 @@
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
+#include "qopt/Runtime/qopt_pool.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Target/Jit.h"
 #include "qopt/Target/Target.h"
@@ -157,15 +160,169 @@ void print(std::vector<Call> calls, bool sorted) {
   llvm::outs() << llvm::format("%9.2f us in all\n", total / 1e3);
 }
 
+/// A region of the plan, what it calls, and its fastest times.
+struct SharedRegion {
+  std::string text;
+  void *function = nullptr;
+  uint32_t parts = 1;
+  double alone = 1e18, shared = 1e18;
+};
+
+/// What tasks of a region need.
+struct RegionCall {
+  void *function;
+  const std::vector<void *> &pointers;
+
+  static void run(void *argument, uint32_t part) {
+    const auto &call = *static_cast<RegionCall *>(argument);
+    std::vector<void *> all(call.pointers);
+    all.push_back(reinterpret_cast<void *>(uintptr_t(part)));
+    callWith(call.function, all);
+  }
+};
+
+/// Kernels and results of the calls in `function`, each once.
+std::string textOf(func::FuncOp function,
+                   const std::map<std::string, Operation *> &ops) {
+  std::string text, previous;
+  function.walk([&](func::CallOp call) {
+    std::string key;
+    llvm::raw_string_ostream(key) << call.getLoc();
+    auto op = ops.find(key);
+    std::string item = "  " + familyOf(call.getCallee()) + " " +
+                       shapeOf(op == ops.end() ? nullptr : op->second);
+    if (item != previous)
+      text += item;
+    previous = item;
+  });
+  return text;
+}
+
+/// Runs all regions on the caller's thread, then as often with `pool`: in turns
+/// its threads would fall asleep.
+void timeRegions(std::vector<SharedRegion> &regions, qopt_pool *pool,
+                 const std::vector<void *> &pointers, double tick) {
+  for (int run = 0; run < 40; ++run)
+    for (SharedRegion &region : regions) {
+      const bool isShared = run >= 20;
+      RegionCall call{region.function, pointers};
+      uint64_t begin = __builtin_readcyclecounter();
+      if (isShared)
+        qopt_pool_parallel_for(pool, region.parts, RegionCall::run, &call);
+      else
+        for (uint32_t part = 0; part < region.parts; ++part)
+          RegionCall::run(&call, part);
+      double time =
+          tick * static_cast<double>(__builtin_readcyclecounter() - begin);
+      double &best = isShared ? region.shared : region.alone;
+      best = std::min(best, time);
+    }
+}
+
+void printRegions(std::vector<SharedRegion> regions, bool sorted) {
+  if (sorted)
+    std::sort(regions.begin(), regions.end(),
+              [](const SharedRegion &a, const SharedRegion &b) {
+                return a.shared > b.shared;
+              });
+  double alone = 0, shared = 0, serial = 0;
+  for (const SharedRegion &region : regions) {
+    alone += region.alone;
+    shared += region.shared;
+    serial += region.parts == 1 ? region.shared : 0;
+    llvm::outs() << llvm::format("%9.2f us %9.2f us %5.2f  %2u parts",
+                                 region.alone / 1e3, region.shared / 1e3,
+                                 region.alone / region.shared, region.parts)
+                 << region.text << "\n";
+  }
+  llvm::outs() << llvm::format(
+      "%9.2f us %9.2f us %5.2f  in all, %.2f us of it on one thread\n",
+      alone / 1e3, shared / 1e3, alone / shared, serial / 1e3);
+}
+
 int fail(llvm::Error error) {
   return static_cast<int>(reportError(std::move(error), llvm::errs()));
 }
 
 } // namespace
 
+/// The boundary's buffers and the arena, filled with random bytes.
+std::vector<void *> makeBuffers(const codegen::Compiled &compiled) {
+  std::mt19937 random(1);
+  std::vector<void *> pointers;
+  for (const auto *list : {&compiled.inputs, &compiled.outputs})
+    for (const codegen::Boundary &boundary : *list)
+      pointers.push_back(allocate(boundary.bytes, random));
+  pointers.push_back(allocate(compiled.arenaBytes, random));
+  return pointers;
+}
+
+int timeCalls(codegen::Compiled &compiled, const codegen::Isa &isa,
+              const std::map<std::string, Operation *> &ops, int runs,
+              bool sorted) {
+  auto compute = compiled.module->lookupSymbol<func::FuncOp>("net_compute");
+  std::vector<Call> calls = instrument(compute, ops);
+  if (failed(codegen::lowerToLLVM(*compiled.module, isa)))
+    return 1;
+  auto jit = target::Jit::create(*compiled.module, {"net_compute"});
+  if (!jit)
+    return fail(jit.takeError());
+  auto function = (*jit)->lookup("net_compute");
+  if (!function)
+    return fail(function.takeError());
+  std::vector<void *> pointers = makeBuffers(compiled);
+  std::vector<uint64_t> ticks(calls.size() + 1);
+  pointers.push_back(ticks.data());
+  const double tick = tickLength();
+  for (int run = 0; run < runs + 3; ++run) {
+    callWith(*function, pointers);
+    for (auto [i, call] : llvm::enumerate(calls)) {
+      double time = tick * static_cast<double>(ticks[i + 1] - ticks[i]);
+      if (run < 3)
+        call.nanoseconds = 1e18;
+      call.nanoseconds = std::min(call.nanoseconds, time);
+    }
+  }
+  print(std::move(calls), sorted);
+  return 0;
+}
+
+int timeShared(codegen::Compiled &compiled, const codegen::Isa &isa,
+               const std::map<std::string, Operation *> &ops, uint32_t threads,
+               int runs, bool sorted) {
+  std::vector<SharedRegion> regions;
+  std::vector<std::string> names;
+  for (const codegen::Region &region : compiled.regions) {
+    auto function =
+        compiled.module->lookupSymbol<func::FuncOp>(region.function);
+    regions.push_back(
+        {textOf(function, ops), nullptr, static_cast<uint32_t>(region.parts)});
+    names.push_back(region.function);
+  }
+  if (failed(codegen::lowerToLLVM(*compiled.module, isa)))
+    return 1;
+  auto jit = target::Jit::create(*compiled.module, names);
+  if (!jit)
+    return fail(jit.takeError());
+  for (auto [region, name] : llvm::zip_equal(regions, names)) {
+    auto function = (*jit)->lookup(name);
+    if (!function)
+      return fail(function.takeError());
+    region.function = *function;
+  }
+  std::vector<void *> pointers = makeBuffers(compiled);
+  const double tick = tickLength();
+  qopt_pool *pool = qopt_pool_create(threads);
+  for (int run = 0; run < runs; run += 20)
+    timeRegions(regions, pool, pointers, tick);
+  qopt_pool_destroy(pool);
+  printRegions(std::move(regions), sorted);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   bool sorted = false;
-  int runs = 50;
+  int runs = 50, threads = 1;
   std::string path;
   for (int i = 1; i < argc; ++i) {
     StringRef argument = argv[i];
@@ -173,6 +330,8 @@ int main(int argc, char **argv) {
       sorted = true;
     else if (argument == "--runs" && i + 1 < argc)
       runs = std::max(1, std::atoi(argv[++i]));
+    else if (argument == "--threads" && i + 1 < argc)
+      threads = std::max(1, std::atoi(argv[++i]));
     else
       path = argument.str();
   }
@@ -195,44 +354,17 @@ int main(int argc, char **argv) {
     return fail(target.takeError());
   codegen::CodegenOptions options;
   options.name = "net";
+  options.threads = threads;
   options.isa.kind = static_cast<codegen::IsaKind>(target->cpuFeatures.isa);
   options.isa.hasVbmi = target->cpuFeatures.hasVBMI;
   auto compiled = codegen::lower(source, options);
   if (!compiled)
     return fail(compiled.takeError());
-  auto compute = compiled->module->lookupSymbol<func::FuncOp>("net_compute");
-  std::vector<Call> calls = instrument(compute, ops);
-  if (compute.getNumArguments() > 16) {
+  if (compiled->inputs.size() + compiled->outputs.size() > 14) {
     llvm::errs() << "more than 14 inputs and outputs\n";
     return 1;
   }
-  if (failed(codegen::lowerToLLVM(*compiled->module, options.isa)))
-    return 1;
-  auto jit = target::Jit::create(*compiled->module, {"net_compute"});
-  if (!jit)
-    return fail(jit.takeError());
-  auto function = (*jit)->lookup("net_compute");
-  if (!function)
-    return fail(function.takeError());
-
-  std::mt19937 random(1);
-  std::vector<void *> pointers;
-  for (const auto *list : {&compiled->inputs, &compiled->outputs})
-    for (const codegen::Boundary &boundary : *list)
-      pointers.push_back(allocate(boundary.bytes, random));
-  pointers.push_back(allocate(compiled->arenaBytes, random));
-  std::vector<uint64_t> ticks(calls.size() + 1);
-  pointers.push_back(ticks.data());
-  const double tick = tickLength();
-  for (int run = 0; run < runs + 3; ++run) {
-    callWith(*function, pointers);
-    for (auto [i, call] : llvm::enumerate(calls)) {
-      double time = tick * static_cast<double>(ticks[i + 1] - ticks[i]);
-      if (run < 3)
-        call.nanoseconds = 1e18;
-      call.nanoseconds = std::min(call.nanoseconds, time);
-    }
-  }
-  print(std::move(calls), sorted);
-  return 0;
+  return threads > 1
+             ? timeShared(*compiled, options.isa, ops, threads, runs, sorted)
+             : timeCalls(*compiled, options.isa, ops, runs, sorted);
 }

@@ -30,7 +30,7 @@ struct ModuleLowering::Impl {
   void bindBuffers(const Plan &plan, Block &entry);
   llvm::Error emitSteps(llvm::ArrayRef<Step> steps);
   llvm::Expected<Region> emitRegion(const Plan &plan, std::string name,
-                                    llvm::ArrayRef<Step> steps, bool isShared);
+                                    const SharedSteps &steps);
   llvm::Expected<std::vector<Region>> emitRegions(const Plan &plan,
                                                   llvm::StringRef name);
   void callRegions(llvm::ArrayRef<Region> regions, func::FuncOp caller);
@@ -178,64 +178,42 @@ llvm::Error ModuleLowering::Impl::emitSteps(llvm::ArrayRef<Step> steps) {
   return llvm::Error::success();
 }
 
-/// `steps` one after the other, or each as a part of its own.
+/// A function that runs the part that it is told.
 llvm::Expected<Region>
 ModuleLowering::Impl::emitRegion(const Plan &plan, std::string name,
-                                 llvm::ArrayRef<Step> steps, bool isShared) {
+                                 const SharedSteps &steps) {
   func::FuncOp func = createFunction(plan, name, builder.getIndexType());
   Location loc = builder.getUnknownLoc();
-  if (!isShared) {
-    if (llvm::Error error = emitSteps(steps))
-      return std::move(error);
-    func::ReturnOp::create(builder, loc);
-    return Region{std::move(name), 1};
-  }
   Value part = func.getArguments().back();
-  for (auto [index, step] : llvm::enumerate(steps)) {
-    Value own = arith::ConstantIndexOp::create(builder, loc, index);
-    Value isOwn = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                        part, own);
-    auto branch = scf::IfOp::create(builder, loc, isOwn);
+  for (auto [index, own] : llvm::enumerate(steps.parts)) {
     OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(branch.thenBlock());
-    if (llvm::Error error = emitSteps(step))
+    if (steps.parts.size() > 1) {
+      Value number = arith::ConstantIndexOp::create(builder, loc, index);
+      Value isOwn = arith::CmpIOp::create(
+          builder, loc, arith::CmpIPredicate::eq, part, number);
+      auto branch = scf::IfOp::create(builder, loc, isOwn);
+      builder.setInsertionPointToStart(branch.thenBlock());
+    }
+    if (llvm::Error error = emitSteps(own))
       return std::move(error);
   }
+  builder.setInsertionPointToEnd(&func.getBody().front());
   func::ReturnOp::create(builder, loc);
-  return Region{std::move(name), static_cast<int64_t>(steps.size())};
+  return Region{std::move(name), static_cast<int64_t>(steps.parts.size())};
 }
 
 llvm::Expected<std::vector<Region>>
 ModuleLowering::Impl::emitRegions(const Plan &plan, llvm::StringRef name) {
   std::vector<Region> regions;
-  std::vector<Step> serial;
-  auto add = [&](llvm::ArrayRef<Step> steps, bool isShared) -> llvm::Error {
+  for (const SharedSteps &steps :
+       partitionPlan(plan, options.threads, options.sharesSmallSteps)) {
     std::string function =
         (name + "_region" + llvm::Twine(regions.size())).str();
-    auto region = emitRegion(plan, std::move(function), steps, isShared);
+    auto region = emitRegion(plan, std::move(function), steps);
     if (!region)
       return region.takeError();
     regions.push_back(std::move(*region));
-    return llvm::Error::success();
-  };
-  auto flush = [&]() -> llvm::Error {
-    std::vector<Step> steps = std::exchange(serial, {});
-    return steps.empty() ? llvm::Error::success() : add(steps, false);
-  };
-  for (const Step &step : plan.steps) {
-    std::vector<Step> parts =
-        partitionStep(step, options.threads, options.sharesSmallSteps);
-    if (parts.size() == 1) {
-      serial.push_back(step);
-      continue;
-    }
-    if (llvm::Error error = flush())
-      return std::move(error);
-    if (llvm::Error error = add(parts, true))
-      return std::move(error);
   }
-  if (llvm::Error error = flush())
-    return std::move(error);
   return regions;
 }
 

@@ -12,22 +12,24 @@ namespace mlir::qopt::codegen {
 
 static LogicalResult emitOp(KernelContext &context, const Step &step) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(step.op)
-      .Case<qint::ConvOp, qint::GemmOp, qint::AddOp, qint::MulOp,
-            qint::RequantizeOp, qint::TableOp, qint::PiecewiseOp,
-            qint::SoftmaxOp, qint::MaxPoolOp, qint::AvgPoolOp,
-            qint::ReduceMeanOp, qopt::ConvOp, qopt::GemmOp, qopt::AddOp,
-            qopt::SubOp, qopt::MulOp, qopt::UnaryOp, qopt::BatchNormOp,
-            qopt::SoftmaxOp, qopt::MaxPoolOp, qopt::AvgPoolOp,
-            qopt::ReduceMeanOp, qopt::ReduceSumOp, qint::DivOp, qopt::DivOp,
-            qint::MaxOp, qint::MinOp, qopt::MaxOp, qopt::MinOp, qint::MatMulOp,
-            qopt::MatMulOp, qint::ReduceMaxOp, qint::ReduceMinOp,
-            qopt::ReduceMaxOp, qopt::ReduceMinOp, qint::GatherOp,
-            qint::InterpolateOp, qopt::GatherOp, qopt::InterpolateOp,
-            qint::LayerNormOp, qopt::LayerNormOp, qint::LogSoftmaxOp,
-            qopt::LogSoftmaxOp, qint::ReducePowerOp, qopt::ReduceL1Op,
-            qopt::ReduceL2Op, qopt::ReduceSumSquareOp, qint::ArgMaxOp,
-            qint::ArgMinOp, qopt::ArgMaxOp, qopt::ArgMinOp, qint::AttendOp,
-            qopt::AttendOp>(
+      .Case<qint::ConvOp, qint::GemmOp>([&](auto op) {
+        return emit(context, op, step.in, step.out, step.firstChannel);
+      })
+      .Case<qint::AddOp, qint::MulOp, qint::RequantizeOp, qint::TableOp,
+            qint::PiecewiseOp, qint::SoftmaxOp, qint::MaxPoolOp,
+            qint::AvgPoolOp, qint::ReduceMeanOp, qopt::ConvOp, qopt::GemmOp,
+            qopt::AddOp, qopt::SubOp, qopt::MulOp, qopt::UnaryOp,
+            qopt::BatchNormOp, qopt::SoftmaxOp, qopt::MaxPoolOp,
+            qopt::AvgPoolOp, qopt::ReduceMeanOp, qopt::ReduceSumOp, qint::DivOp,
+            qopt::DivOp, qint::MaxOp, qint::MinOp, qopt::MaxOp, qopt::MinOp,
+            qint::MatMulOp, qopt::MatMulOp, qint::ReduceMaxOp,
+            qint::ReduceMinOp, qopt::ReduceMaxOp, qopt::ReduceMinOp,
+            qint::GatherOp, qint::InterpolateOp, qopt::GatherOp,
+            qopt::InterpolateOp, qint::LayerNormOp, qopt::LayerNormOp,
+            qint::LogSoftmaxOp, qopt::LogSoftmaxOp, qint::ReducePowerOp,
+            qopt::ReduceL1Op, qopt::ReduceL2Op, qopt::ReduceSumSquareOp,
+            qint::ArgMaxOp, qint::ArgMinOp, qopt::ArgMaxOp, qopt::ArgMinOp,
+            qint::AttendOp, qopt::AttendOp>(
           [&](auto op) { return emit(context, op, step.in, step.out); })
       .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
 }

@@ -47,8 +47,14 @@ struct IntegerWeights {
   std::optional<ConstantData> bias;
   ArrayRef<int32_t> zeroPoints;
   std::function<int64_t(int64_t channel, int64_t position)> indexOf;
+  /// Of the op's channels, the one that is channel 0 here.
+  int64_t firstChannel = 0;
 
+  int64_t biasAt(int64_t channel) const {
+    return bias ? bias->intAt(firstChannel + channel) : 0;
+  }
   int32_t at(int64_t channel, int64_t position) const {
+    channel += firstChannel;
     int64_t z = zeroPoints.empty()       ? 0
                 : zeroPoints.size() == 1 ? zeroPoints[0]
                                          : zeroPoints[channel];
@@ -94,7 +100,7 @@ void setIntegerWeights(TileGemm &gemm, std::shared_ptr<IntegerWeights> weights,
       sum += weight;
       magnitude += std::abs(weight);
     }
-    int64_t bias = weights->bias ? weights->bias->intAt(channel) : 0;
+    int64_t bias = weights->biasAt(channel);
     gemm.requant.bound =
         std::max(gemm.requant.bound, reach * magnitude + std::abs(bias));
     // Modulo 2^32, like the sum itself; the whole fits.
@@ -137,7 +143,8 @@ void setFloatWeights(TileGemm &gemm, std::shared_ptr<ConstantData> weights,
 }
 
 /// Rows, sum and positions of a convolution.
-/// Rows are the view's: it may be a part of the result.
+/// Rows are the view's, and channels where there are no groups: it may be a
+/// part of the result.
 TileGemm convGemm(const ConvGeometry &g, const View &in, const View &out) {
   TileGemm gemm;
   gemm.in = in.kind;
@@ -152,7 +159,7 @@ TileGemm convGemm(const ConvGeometry &g, const View &in, const View &out) {
   setSum(gemm, {{g.kernelH, g.dilationH * in.strides[2]},
                 {g.kernelW, g.dilationW * in.strides[3]},
                 {groupChannels, in.strides[1]}});
-  gemm.channels = g.outChannels / g.groups;
+  gemm.channels = g.groups == 1 ? out.shape[1] : g.outChannels / g.groups;
   gemm.groups = g.groups;
   gemm.inGroupStride = groupChannels * in.strides[1] * inWidth;
   gemm.outGroupStride = gemm.channels * outWidth;
@@ -244,17 +251,22 @@ LogicalResult readParameters(OpTy op, ConstantData &weight,
 template <typename OpTy>
 LogicalResult emitInteger(KernelContext &context, OpTy op, TileGemm &gemm,
                           std::function<int64_t(int64_t, int64_t)> indexOf,
-                          const View &in, const View &out) {
+                          const View &in, const View &out,
+                          int64_t firstChannel) {
   auto weights = std::make_shared<IntegerWeights>();
   if (failed(readParameters(op, weights->data, weights->bias)))
     return failure();
   weights->zeroPoints = op.getWeightZeroPoints();
   weights->indexOf = std::move(indexOf);
+  weights->firstChannel = firstChannel;
   setIntegerWeights(gemm, weights, op.getInputZeroPoint(), in.storageBias);
   setOutput(gemm, op.getRequant(), out);
-  chooseTileForm(gemm.requant, op.getRequant().getMultiplier(),
-                 op.getRequant().getShift(), gemm.channels * gemm.groups,
-                 out.kind);
+  int64_t channels = gemm.channels * gemm.groups;
+  auto own = [&](ArrayRef<int32_t> values) {
+    return values.size() == 1 ? values : values.slice(firstChannel, channels);
+  };
+  chooseTileForm(gemm.requant, own(op.getRequant().getMultiplier()),
+                 own(op.getRequant().getShift()), channels, out.kind);
   emitTileGemm(context, op.getLoc(), gemm, in, out);
   return success();
 }
@@ -276,14 +288,15 @@ LogicalResult emitFloat(KernelContext &context, OpTy op, TileGemm &gemm,
 } // namespace
 
 LogicalResult emit(KernelContext &context, qint::ConvOp op, ArrayRef<View> in,
-                   ArrayRef<View> out) {
+                   ArrayRef<View> out, int64_t firstChannel) {
   ConvGeometry g = *convGeometry(op);
   if (g.isDepthwise() && op.getWeight().getType().getElementType().isInteger(8))
     return emitDepthwise(context, op, in, out);
   if (failed(checkOutput(op, out[0], 1)))
     return failure();
   TileGemm gemm = convGemm(g, in[0], out[0]);
-  return emitInteger(context, op, gemm, convIndex(g), in[0], out[0]);
+  return emitInteger(context, op, gemm, convIndex(g), in[0], out[0],
+                     firstChannel);
 }
 
 LogicalResult emit(KernelContext &context, qopt::ConvOp op, ArrayRef<View> in,
@@ -298,12 +311,12 @@ LogicalResult emit(KernelContext &context, qopt::ConvOp op, ArrayRef<View> in,
 }
 
 LogicalResult emit(KernelContext &context, qint::GemmOp op, ArrayRef<View> in,
-                   ArrayRef<View> out) {
+                   ArrayRef<View> out, int64_t firstChannel) {
   if (failed(checkOutput(op, out[0], out[0].rank() - 1)))
     return failure();
   TileGemm gemm = fcGemm(op.getInput(), out[0].shape.back(), in[0], out[0]);
   return emitInteger(context, op, gemm, fcIndex(op.getInput(), in[0]), in[0],
-                     out[0]);
+                     out[0], firstChannel);
 }
 
 LogicalResult emit(KernelContext &context, qopt::GemmOp op, ArrayRef<View> in,

@@ -64,15 +64,16 @@ void call(void *address, ArrayRef<uint8_t *> p, int64_t part) {
       at(0), at(1), at(2), at(3), at(4));
 }
 
-/// All at once, or in regions: parts from the last to the first, since they may
-/// run in any order.
-void run(const Compiled &compiled, ArrayRef<uint8_t *> pointers) {
+/// All at once, or in regions: parts from the first to the last or the other
+/// way round, since they may run in any order.
+void run(const Compiled &compiled, ArrayRef<uint8_t *> pointers,
+         bool isForward) {
   if (compiled.regions.empty())
     return call(compiled.compute, pointers, 0);
   for (auto [region, address] :
        llvm::zip_equal(compiled.info.regions, compiled.regions))
-    for (int64_t part = region.parts; part-- > 0;)
-      call(address, pointers, part);
+    for (int64_t i = 0; i < region.parts; ++i)
+      call(address, pointers, isForward ? i : region.parts - 1 - i);
 }
 
 /// Runs compiled code on copies of `inputs` that end where memory does.
@@ -97,7 +98,7 @@ runCompiled(const Compiled &compiled, ArrayRef<reference::Tensor> inputs,
   for (uint64_t i = 0; i < info.arenaBytes; ++i)
     arena[i] = static_cast<uint8_t>(random.in(0, 255));
 
-  run(compiled, pointers);
+  run(compiled, pointers, random.in(0, 1) == 0);
   std::vector<std::vector<uint8_t>> outputs;
   for (auto [i, output] : llvm::enumerate(info.outputs)) {
     uint8_t *data = pointers[inputs.size() + i];

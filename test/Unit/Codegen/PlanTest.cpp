@@ -5,7 +5,9 @@
 #include "qopt/Codegen/Plan/Plan.h"
 #include "../../../lib/Codegen/Kernels/TilePlan.h"
 #include "KernelHarness.h"
+#include "mlir/Parser/Parser.h"
 #include "qopt/Codegen/Codegen.h"
+#include "qopt/Codegen/Plan/Partition.h"
 #include <gtest/gtest.h>
 #include <set>
 
@@ -166,6 +168,66 @@ TEST(Tiles, LanesAreAPermutationOfChannels) {
       EXPECT_EQ(seen.size(), channels.size());
       EXPECT_EQ(*seen.rbegin() + 1, int64_t(channels.size()));
     }
+}
+
+/// A convolution of 64 channels with `kernel` and its padding, and its weights.
+std::string convText(int result, int from, int kernel, int size) {
+  std::string pad = std::to_string(kernel / 2), name = std::to_string(result);
+  std::string shape = "tensor<1x64x" + std::to_string(size) + "x" +
+                      std::to_string(size) + "xi8>";
+  std::string weight = "tensor<64x64x" + std::to_string(kernel) + "x" +
+                       std::to_string(kernel) + "xi8>";
+  return "%w" + name + " = qint.constant dense<1> : " + weight + "\n%v" + name +
+         " = qint.conv %v" + std::to_string(from) + ", %w" + name +
+         " {input_zero_point = 3 : i32, pads = array<i64: " + pad + ", " + pad +
+         ", " + pad + ", " + pad +
+         ">, requant = #qint.requant<[1073741824], [31], zp 0, "
+         "clamp -128 to 127>} : (" +
+         shape + ", " + weight + ") -> " + shape + "\n";
+}
+
+/// Parts and results, by the number of the value, of each gathering of steps.
+std::vector<std::pair<size_t, size_t>>
+partitionOf(const std::string &body, int last, int size, int64_t threads) {
+  DialectRegistry registry;
+  registerCodegenDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  std::string shape = "tensor<1x64x" + std::to_string(size) + "x" +
+                      std::to_string(size) + "xi8>";
+  auto module = parseSourceString<ModuleOp>(
+      "func.func @f(%v0: " + shape + ") -> " + shape + " {\n" + body +
+          "return %v" + std::to_string(last) + " : " + shape + "\n}",
+      &context);
+  if (!module)
+    return {};
+  auto plan = planFunction(*module->getOps<func::FuncOp>().begin(), {});
+  std::vector<std::pair<size_t, size_t>> result;
+  if (plan)
+    for (const SharedSteps &steps : partitionPlan(*plan, threads)) {
+      size_t convs = 0;
+      for (const auto &part : steps.parts)
+        for (const Step &step : part)
+          convs += step.kind == Step::Kind::Op;
+      result.push_back({steps.parts.size(), convs});
+    }
+  return result;
+}
+
+TEST(Partition, StepsOnOwnRowsDoNotWait) {
+  using Parts = std::vector<std::pair<size_t, size_t>>;
+  // Windows of the last one reach into rows of the other part.
+  std::string body =
+      convText(1, 0, 1, 64) + convText(2, 1, 1, 64) + convText(3, 2, 3, 64);
+  Parts parts = partitionOf(body, 3, 64, 2);
+  Parts expected = {{2, 4}, {2, 2}};
+  llvm::erase_if(parts, [](auto entry) { return entry.second == 0; });
+  EXPECT_EQ(parts, expected);
+}
+
+TEST(Partition, LittleWorkStaysOnOneThread) {
+  for (auto [parts, convs] : partitionOf(convText(1, 0, 1, 4), 1, 4, 2))
+    EXPECT_EQ(parts, 1u) << convs;
 }
 
 } // namespace

@@ -13,11 +13,12 @@
 
 namespace mlir::qopt::codegen {
 
-// Gemm.cpp, Conv.cpp: through one tile generator.
+// Conv.cpp: through one tile generator. The result may be some channels of the
+// op's, from `firstChannel` on, where there are no groups.
 LogicalResult emit(KernelContext &, qint::ConvOp, ArrayRef<View> in,
-                   ArrayRef<View> out);
+                   ArrayRef<View> out, int64_t firstChannel = 0);
 LogicalResult emit(KernelContext &, qint::GemmOp, ArrayRef<View> in,
-                   ArrayRef<View> out);
+                   ArrayRef<View> out, int64_t firstChannel = 0);
 LogicalResult emit(KernelContext &, qopt::ConvOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qopt::GemmOp, ArrayRef<View> in,

@@ -7,10 +7,16 @@
 
 namespace mlir::qopt::codegen {
 
-/// `step` as at most `parts` steps, which write disjoint rows of its result and
-/// may run at the same time and in any order. Just `step` where its kind cannot
-/// be cut or, unless `evenIfSmall`, where there is too little to do.
-std::vector<Step> partitionStep(const Step &step, int64_t parts,
-                                bool evenIfSmall = false);
+/// Steps that need no waiting between them: those of each part, in order.
+/// Several parts may run at the same time and in any order.
+struct SharedSteps {
+  std::vector<std::vector<Step>> parts;
+};
+
+/// The steps of `plan`, in order, with at most `threads` parts each. Of one
+/// part are those that cannot be cut or, unless `evenIfSmall`, where there is
+/// too little to do.
+std::vector<SharedSteps> partitionPlan(const Plan &plan, int64_t threads,
+                                       bool evenIfSmall = false);
 
 } // namespace mlir::qopt::codegen

@@ -55,6 +55,9 @@ struct Step {
   /// The result, then the working memory of kernels that take some.
   SmallVector<View, 1> out;
   double value = 0;
+  /// Of a part of a product's channels: which of the op's is the result's
+  /// first.
+  int64_t firstChannel = 0;
   SmallVector<int64_t> begins;
   SmallVector<int64_t> sizes;
 };
