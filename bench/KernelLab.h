@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Codegen/Kernels/Kernel.h"
 #include "qopt/IR/Qint.h"
+#include "qopt/Target/Target.h"
 #include <algorithm>
 #include <chrono>
 #include <vector>
@@ -58,6 +59,17 @@ inline void emitPeak(OpBuilder &b, ModuleOp module, const codegen::Isa &isa) {
   for (int64_t i = 0; i < dots; ++i)
     kb.store(sink, kb.index(i * 4 * lanes), acc[i]);
   func::ReturnOp::create(b, loc);
+}
+
+/// A CPU that has an instruction set and no richer one; what LLVM tunes for is
+/// its business.
+inline target::TargetOptions targetOf(const codegen::Isa &isa) {
+  target::TargetOptions options;
+  options.cpu = isa.kind == codegen::IsaKind::AVX512VNNI ? "host"
+                : isa.kind == codegen::IsaKind::AVXVNNI  ? "alderlake"
+                : isa.kind == codegen::IsaKind::AVX2     ? "haswell"
+                                                         : "x86-64";
+  return options;
 }
 
 inline double nanoseconds(llvm::function_ref<void()> body) {

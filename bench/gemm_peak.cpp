@@ -325,7 +325,7 @@ int main(int argc, char **argv) {
   if (failed(lowerToLLVM(*program.module, options.isa)))
     return 1;
 
-  auto target = target::resolveTarget("", "host");
+  auto target = target::resolveTarget(targetOf(options.isa));
   if (!target)
     return fail(target.takeError());
   auto machine = target::createTargetMachine(*target);
@@ -345,7 +345,8 @@ int main(int argc, char **argv) {
                << stringifyIsa(options.isa.kind)
                << "\", \"vpdpbusd_in_peak_loop\": " << countPeakDots(*assembly)
                << "}\n";
-  auto jit = target::Jit::create(*program.module, program.exports);
+  auto jit = target::Jit::create(*program.module, program.exports,
+                                 {targetOf(options.isa)});
   if (!jit)
     return fail(jit.takeError());
   return runShapes(options, **jit, program.constants);

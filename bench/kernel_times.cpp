@@ -440,7 +440,7 @@ int main(int argc, char **argv) {
   if (!buildProgram(context, kernels, isa, program))
     return 1;
   if (printAssembly) {
-    auto target = target::resolveTarget("", "host");
+    auto target = target::resolveTarget(targetOf(isa));
     if (!target)
       return fail(target.takeError());
     auto machine = target::createTargetMachine(*target);
@@ -455,7 +455,8 @@ int main(int argc, char **argv) {
     llvm::outs() << *assembly;
     return 0;
   }
-  auto jit = target::Jit::create(*program.module, program.exports);
+  auto jit =
+      target::Jit::create(*program.module, program.exports, {targetOf(isa)});
   if (!jit)
     return fail(jit.takeError());
   std::vector<uint8_t> blob(program.constants.size() + 192);

@@ -12,6 +12,9 @@
 // the largest difference in steps. The files are those of
 // `qopt --emit=obj,mlir:qint,mlir:quantized`.
 
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
 #include "qopt/Calibration/Calibrate.h"
 #include "qopt/Calibration/DataLabelled.h"
 #include "qopt/IR/Qint.h"
@@ -22,9 +25,6 @@
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
 #include "qopt/Target/Jit.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdlib>
@@ -107,8 +107,7 @@ static bool isQuantized(Type type) {
 }
 
 /// `op` alone in a function whose arguments are its activations.
-static std::optional<IsolatedOp> isolate(Operation &op,
-                                         func::FuncOp function) {
+static std::optional<IsolatedOp> isolate(Operation &op, func::FuncOp function) {
   if (op.getNumResults() != 1 || isa<ConstantOp, QuantizeOp>(op) ||
       !isQuantized(op.getResult(0).getType()))
     return std::nullopt;
@@ -126,9 +125,9 @@ static std::optional<IsolatedOp> isolate(Operation &op,
   OpBuilder builder(op.getContext());
   isolated.module = ModuleOp::create(builder, op.getLoc());
   builder.setInsertionPointToStart(isolated.module->getBody());
-  auto alone = func::FuncOp::create(
-      builder, op.getLoc(), "main",
-      builder.getFunctionType(types, op.getResultTypes()));
+  auto alone =
+      func::FuncOp::create(builder, op.getLoc(), "main",
+                           builder.getFunctionType(types, op.getResultTypes()));
   builder.setInsertionPointToStart(alone.addEntryBlock());
   IRMapping mapping;
   unsigned argument = 0;
@@ -158,11 +157,11 @@ static void checkOp(IsolatedOp &op,
   }
   if (result == integers.end())
     return;
-  Tensor fake = reference::quantize(
-      orFail(op.evaluator->run(operands))[0], op.resultType);
+  Tensor fake = reference::quantize(orFail(op.evaluator->run(operands))[0],
+                                    op.resultType);
   for (int64_t i = 0, e = fake.getNumElements(); i < e; ++i) {
-    int64_t difference = std::abs(int64_t(fake.getInteger(i)) -
-                                  result->second.getInteger(i));
+    int64_t difference =
+        std::abs(int64_t(fake.getInteger(i)) - result->second.getInteger(i));
     ++op.elements;
     op.differing += difference != 0;
     op.largest = std::max(op.largest, difference);
@@ -281,8 +280,8 @@ int main(int argc, char **argv) {
       boundary.push_back(boundaryBytes(integer, i, tensor));
     for (const std::vector<char> &bytes : boundary)
       in.push_back(bytes.data());
-    auto expected = orFail(
-        evaluator.run(inputs, [&](Value value, const Tensor &tensor) {
+    auto expected =
+        orFail(evaluator.run(inputs, [&](Value value, const Tensor &tensor) {
           if (sample < opsLimit)
             integers[idOf(value, integer)] = tensor;
         }));

@@ -202,6 +202,8 @@ private:
       return 1;
     int64_t tile = rows * panel.vectors.size();
     int64_t sets = 1;
+    if (plan.hasWordWeights)
+      return 1;
     while (tile * sets < wantedAccumulators && sets < 4 &&
            sets * 2 <= gemm.dwordsPerRun() && tile * sets * 2 <= 20)
       sets *= 2;
@@ -288,8 +290,8 @@ private:
                              Value weights, Value ahead,
                              ArrayRef<Value> start) {
     int64_t last = gemm.segments.front().count - 1;
-    int64_t bytes =
-        gemm.numRuns() / (last + 1) * gemm.dwordsPerRun() * 4 * panel.lanes();
+    int64_t bytes = gemm.numRuns() / (last + 1) * gemm.dwordsPerRun() *
+                    plan.weightBytes(panel);
     SmallVector<Value> acc;
     for (Value value : start)
       acc.push_back(kb.constant(value.getType(), 0));
@@ -319,7 +321,7 @@ private:
     int64_t runs = 1;
     for (size_t i = level + 1; i < gemm.segments.size(); ++i)
       runs *= gemm.segments[i].count;
-    int64_t bytes = runs * gemm.dwordsPerRun() * 4 * panel.lanes();
+    int64_t bytes = runs * gemm.dwordsPerRun() * plan.weightBytes(panel);
     return kb.loop(0, segment.count, 1, acc, [&](Value i, ValueRange carried) {
       return sumSegments(panel, level + 1, inRows,
                          kb.add(kb.mul(i, segment.stride), offset),
@@ -338,7 +340,9 @@ private:
     int64_t unroll = sets;
     int64_t wanted = sizeOf(gemm) == TileSize::Tiny ? dotsPerTinyIteration
                                                     : dotsPerIteration;
-    while (unroll < 8 && unroll * tile < wanted)
+    // From one step to the next LLVM would add up words' products first and
+    // run out of registers.
+    while (!plan.hasWordWeights && unroll < 8 && unroll * tile < wanted)
       unroll *= 2;
     unroll = std::min(unroll, dwords);
     // Without a remainder where a nearby count divides the run.
@@ -351,8 +355,9 @@ private:
     SmallVector<Value> sums = kb.loop(
         0, whole * 4, unroll * 4, acc, [&](Value k, ValueRange carried) {
           SmallVector<Value> next(carried);
-          prefetch(panel, ahead, kb.add(consumed, kb.mul(k, panel.lanes())),
-                   unroll * 4 * panel.lanes());
+          int64_t bytes = plan.weightBytes(panel);
+          prefetch(panel, ahead, kb.add(consumed, kb.mul(k, bytes / 4)),
+                   unroll * bytes);
           for (int64_t i = 0; i < unroll; ++i)
             step(panel, inRows, kb.add(offset, k), weights, k, i,
                  llvm::MutableArrayRef(next).slice(i % sets * tile, tile));
@@ -367,8 +372,12 @@ private:
   /// Adds the products of 4 bytes of K, `dword` dwords after `k` (bytes).
   void step(const PanelClass &panel, ArrayRef<Value> inRows, Value inOffset,
             Value weights, Value k, int64_t dword, MutableArrayRef<Value> acc) {
-    Value position = kb.add(kb.add(kb.mul(k, panel.lanes()), weights),
-                            dword * 4 * panel.lanes());
+    int64_t bytes = plan.weightBytes(panel);
+    Value position =
+        kb.add(kb.add(kb.mul(k, bytes / 4), weights), dword * bytes);
+    if (plan.hasWordWeights)
+      return stepWords(panel, inRows, kb.add(inOffset, 4 * dword), position,
+                       acc);
     SmallVector<Value> w;
     int64_t lane = 0;
     for (int64_t lanes : panel.vectors) {
@@ -383,6 +392,38 @@ private:
       Value dwordA = kb.load(in, at, isFloat() ? kb.f32() : kb.i32());
       for (int64_t v = 0; v < vectors; ++v)
         acc[r * vectors + v] = dot(acc[r * vectors + v], dwordA, w[v]);
+    }
+  }
+
+  /// The same with weights as words at `position`: each row's bytes are widened
+  /// in place, the first and third by a mask, the others by a shift.
+  void stepWords(const PanelClass &panel, ArrayRef<Value> inRows,
+                 Value inOffset, Value position, MutableArrayRef<Value> acc) {
+    int64_t vectors = panel.vectors.size();
+    SmallVector<std::array<Value, 2>> a;
+    for (Value row : inRows) {
+      Value dword = kb.load(in, kb.add(row, inOffset), kb.i32());
+      Value bytes = kb.bitcast(kb.splat(dword, kb.isa.lanes()), kb.i16());
+      Type type = bytes.getType();
+      a.push_back(
+          {arith::AndIOp::create(kb.b, kb.loc, bytes, kb.constant(type, 0xff)),
+           arith::ShRUIOp::create(kb.b, kb.loc, bytes, kb.constant(type, 8))});
+    }
+    int64_t lane = 0;
+    for (int64_t v = 0; v < vectors; ++v) {
+      int64_t lanes = panel.vectors[v];
+      for (int64_t half : {0, 1}) {
+        Value at = kb.add(position, 8 * lane + 4 * lanes * half);
+        Value words =
+            kb.bitcast(loadLanes(kb, panels, at, lanes, kb.i32()), kb.i16());
+        int64_t width = cast<VectorType>(words.getType()).getNumElements();
+        for (auto [r, row] : llvm::enumerate(a)) {
+          Value &sum = acc[r * vectors + v];
+          sum = qint::Dot2Op::create(kb.b, kb.loc, sum.getType(), sum,
+                                     kb.slice(row[half], 0, width), words);
+        }
+      }
+      lane += lanes;
     }
   }
 

@@ -72,17 +72,24 @@ static SmallVector<int64_t> vectorsFor(int64_t channels, int64_t lanes,
   return vectors;
 }
 
+/// Several rows share what widening weights once costs in memory.
+static bool hasWordWeights(const TileGemm &gemm, const Isa &isa) {
+  return isa.dotsWords() && gemm.in == ElementKind::I8 && gemm.numRows() > 1 &&
+         !gemm.isPackedAtRunTime;
+}
+
 /// Full vectors of a panel: as many as a tile of several rows has room for.
-static int64_t maxPanelVectors(const Isa &isa, int64_t rows) {
-  if (isa.kind == IsaKind::AVX512VNNI)
-    return 4;
-  // One row needs no room for more than its accumulators.
-  return rows == 1 ? 4 : 2;
+static int64_t maxPanelVectors(const Isa &isa, const TileGemm &gemm) {
+  // One row needs no room for more than its accumulators, and widening each
+  // row's activations pays with several vectors.
+  bool isWide = isa.kind == IsaKind::AVX512VNNI || gemm.numRows() == 1 ||
+                hasWordWeights(gemm, isa);
+  return isWide ? 4 : 2;
 }
 
 static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
   int64_t lanes = isa.lanes();
-  int64_t maxVectors = maxPanelVectors(isa, gemm.numRows());
+  int64_t maxVectors = maxPanelVectors(isa, gemm);
   SmallVector<int64_t> vectors = vectorsFor(
       gemm.channels, lanes, gemm.numRows() == 1 && !gemm.isPackedAtRunTime);
 
@@ -110,7 +117,7 @@ static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
   int64_t offset = 0;
   for (PanelClass &panel : plan.panels) {
     panel.offset = offset = llvm::alignTo(offset, 64);
-    panel.bytes = plan.weightOffset(panel) + dwords * 4 * panel.lanes();
+    panel.bytes = plan.weightOffset(panel) + dwords * plan.weightBytes(panel);
     // Panels of a class follow one another at their size.
     if (panel.count > 1)
       panel.bytes = llvm::alignTo(panel.bytes, 64);
@@ -140,6 +147,10 @@ int64_t maxTileRows(const Isa &isa, const TileGemm &gemm, int64_t vectors,
   int64_t room = isa.registers() - vectors * (1 + scratchW) - 1 - scratchA -
                  (scratchA ? 1 : 0);
   int64_t rows = std::max<int64_t>(room / vectors, 1);
+  // A row's accumulators and both halves of its activations; beside them a
+  // vector of weights, a product and a mask.
+  if (hasWordWeights(gemm, isa))
+    rows = (isa.registers() - 3) / (vectors + 2);
   if (isa.kind == IsaKind::AVX512VNNI)
     rows = std::min<int64_t>(rows, vectors >= 4 ? 6 : vectors == 3 ? 9 : 14);
   if (sizeOf(gemm) == TileSize::Tiny)
@@ -196,6 +207,7 @@ TilePlan planTiles(const TileGemm &gemm, const Isa &isa) {
   plan.hasMultipliers =
       gemm.requant.form != TileRequant::Form::Float && !gemm.isPackedAtRunTime;
   plan.hasShifts = gemm.requant.shift.size() > 1;
+  plan.hasWordWeights = hasWordWeights(gemm, isa);
   planPanels(plan, gemm, isa);
   planRows(plan, gemm, isa);
   return plan;
@@ -269,6 +281,18 @@ static void packDword(Writer &writer, const TileGemm &gemm, int64_t channel,
   }
 }
 
+/// The same as words: those of the first and third byte, or of the second and
+/// fourth.
+static void packWords(Writer &writer, const TileGemm &gemm, int64_t channel,
+                      int64_t run, int64_t dword, int64_t half) {
+  for (int64_t element : {4 * dword + half, 4 * dword + 2 + half}) {
+    int32_t value = 0;
+    if (channel >= 0 && element < gemm.runElements)
+      value = gemm.weight(channel, run * gemm.runElements + element);
+    writer.put(static_cast<int16_t>(value));
+  }
+}
+
 /// One panel whose first channel is `first`, of a group that ends at `end`.
 static void packPanel(Writer writer, const TileGemm &gemm, const TilePlan &plan,
                       const PanelClass &panel, int64_t first, int64_t end) {
@@ -284,9 +308,20 @@ static void packPanel(Writer writer, const TileGemm &gemm, const TilePlan &plan,
     for (int64_t channel : channels)
       writer.put(channel < 0 ? 1 : gemm.requant.shift[channel]);
   for (int64_t run = 0; run < gemm.numRuns(); ++run)
-    for (int64_t dword = 0; dword < gemm.dwordsPerRun(); ++dword)
-      for (int64_t channel : channels)
-        packDword(writer, gemm, channel, run, dword);
+    for (int64_t dword = 0; dword < gemm.dwordsPerRun(); ++dword) {
+      if (!plan.hasWordWeights) {
+        for (int64_t channel : channels)
+          packDword(writer, gemm, channel, run, dword);
+        continue;
+      }
+      ArrayRef<int64_t> left = channels;
+      for (int64_t lanes : panel.vectors) {
+        for (int64_t half : {0, 1})
+          for (int64_t channel : left.take_front(lanes))
+            packWords(writer, gemm, channel, run, dword, half);
+        left = left.drop_front(lanes);
+      }
+    }
 }
 
 std::vector<uint8_t> packPanels(const TileGemm &gemm, const TilePlan &plan) {

@@ -9,7 +9,8 @@ namespace mlir::qopt::codegen {
 
 /// Neighbouring panels of one width. In memory a panel is its bias, its
 /// multipliers, its shifts if they differ by channel, and its weights: for
-/// each 4 bytes of K, 4 bytes a lane.
+/// each 4 bytes of K, 4 bytes a lane; or 2 words a lane for the first and third
+/// byte of a vector's lanes, then 2 for the second and fourth.
 struct PanelClass {
   /// Lanes of each vector, in order, as stored; two are computed as four.
   SmallVector<int64_t> vectors;
@@ -51,6 +52,12 @@ struct TilePlan {
   bool hasBias = true;
   bool hasMultipliers = false;
   bool hasShifts = false;
+  /// Weights of bytes are stored as words.
+  bool hasWordWeights = false;
+  /// Bytes of a panel's weights for 4 bytes of K.
+  int64_t weightBytes(const PanelClass &panel) const {
+    return (hasWordWeights ? 8 : 4) * panel.lanes();
+  }
 };
 
 TilePlan planTiles(const TileGemm &gemm, const Isa &isa);

@@ -35,6 +35,9 @@ struct Isa {
   int64_t registers() const;
   /// A store of the first lanes of a vector is one instruction.
   bool hasMaskedStores() const { return kind == IsaKind::AVX512VNNI; }
+  /// A `qint.dot4` is products of words: weights that many rows use are best
+  /// stored as words.
+  bool dotsWords() const { return kind == IsaKind::AVX2; }
   /// Registers that a `qint.dot4` needs beside its operands when weights and
   /// activations are each used several times.
   int64_t dotScratchPerWeight() const;
