@@ -26,14 +26,16 @@ public:
                   const DepthwiseData &data, const View &in, const View &out,
                   const Isa &isa)
       : shape(shape), data(data), in(in), out(out), requant(op.getRequant()),
-        plan(DepthwisePlan::choose(shape, isa, out.shape[2], in.kind)),
+        lanes{in.kind == ElementKind::I16,
+              in.kind == ElementKind::I16 || isa.dotsWords()},
+        plan(DepthwisePlan::choose(shape, isa, out.shape[2], lanes)),
         rescale(Rescale::of(requant, data.bound)),
         output(OutputType::of(requant, out)),
         blocks(divideChannels(shape.channels, out.shape[3], isa)) {
     hasMultipliers = requant.getMultiplier().size() > 1;
     hasShifts = !rescale.hasOneShift();
     for (int32_t weight : data.weights)
-      if (!isWords())
+      if (!lanes.areWords)
         parts = std::max(parts, countWeightDigits(weight));
   }
 
@@ -52,9 +54,8 @@ private:
   };
   using Quads = SmallVector<Value>;
 
-  bool isWords() const { return in.kind == ElementKind::I16; }
   LaneOrder order() const {
-    return isWords() ? LaneOrder::Halves : LaneOrder::Blocked;
+    return lanes.fromWords ? LaneOrder::Halves : LaneOrder::Blocked;
   }
   /// Bytes between neighbours of the input along an axis.
   int64_t inStride(int axis) const {
@@ -91,6 +92,7 @@ private:
                    Value inPlane, Value outPlane) const;
   void columns(KernelBuilder &k, ValueRange args, const Block &block,
                Value inRow, Value outRow, int64_t rows) const;
+  Value wordsOf(KernelBuilder &k, Value pixels, bool upper) const;
   Quads loadQuad(KernelBuilder &k, Value memory, const Block &block,
                  Value position, int64_t quad, int64_t rows) const;
   void accumulate(KernelBuilder &k, Value constants, const Block &block,
@@ -127,6 +129,7 @@ private:
   const View &in;
   const View &out;
   qint::RequantAttr requant;
+  DepthwiseLanes lanes;
   DepthwisePlan plan;
   Rescale rescale;
   OutputType output;
@@ -148,15 +151,15 @@ int32_t DepthwiseKernel::weightOf(int64_t channel, int64_t row, int64_t quad,
   if (channel >= shape.channels || kernelRow < 0)
     return 0;
   int32_t weight = data.weight(shape, channel, kernelRow, column);
-  return isWords() ? weight : weightDigit(weight, digit);
+  return lanes.areWords ? weight : weightDigit(weight, digit);
 }
 
 /// Channel of lane `lane` of vector `part` of a block.
 int64_t DepthwiseKernel::channelOf(const ChannelBlocks &b, int64_t first,
                                    int64_t part, int64_t lane) const {
-  int64_t element = isWords() ? part / 2 * (b.width() / 2) + lane / 4 * 8 +
-                                    part % 2 * 4 + lane % 4
-                              : lane / 4 * 16 + part * 4 + lane % 4;
+  int64_t element = lanes.fromWords ? part / 2 * (b.width() / 2) +
+                                          lane / 4 * 8 + part % 2 * 4 + lane % 4
+                                    : lane / 4 * 16 + part * 4 + lane % 4;
   return first + element % b.lanes;
 }
 
@@ -190,7 +193,7 @@ void DepthwiseKernel::packWeights(const ChannelBlocks &b, int64_t first,
               for (int64_t j = 0; j < plan.group; ++j) {
                 int32_t weight = weightOf(channelOf(b, first, part, lane), row,
                                           quad, j, column, digit);
-                for (int64_t byte = 0; byte < in.elementBytes(); ++byte)
+                for (int64_t byte = 0; byte < 4 / plan.group; ++byte)
                   bytes.push_back(weight >> (8 * byte));
               }
 }
@@ -209,7 +212,7 @@ void DepthwiseKernel::pack(std::vector<uint8_t> &tables,
 std::string DepthwiseKernel::key() const {
   std::string text = shape.key() + " " + rescale.key() + " " + output.key();
   llvm::raw_string_ostream(text)
-      << ' ' << hasMultipliers << parts << (isWords() ? "w" : "");
+      << ' ' << hasMultipliers << parts << (lanes.fromWords ? "w" : "");
   return text;
 }
 
@@ -361,15 +364,17 @@ DepthwiseKernel::Quads DepthwiseKernel::loadQuad(KernelBuilder &k, Value memory,
     Value pixel = loadColumns(
         k, memory, in, block.channels, k.add(position, row * rowBytes),
         scaled(block.columns, shape.strides[1] * inStride(3)));
-    p.push_back(in.storageBias || isWords() ? pixel : xorI(k, pixel, 128));
+    p.push_back(in.storageBias || lanes.fromWords ? pixel
+                                                  : xorI(k, pixel, 128));
   }
   Quads result;
-  if (isWords()) {
-    int64_t half = block.width() / 2;
-    for (int64_t first : {int64_t(0), half})
+  if (lanes.areWords) {
+    for (bool upperWords : {false, true}) {
+      Value first = wordsOf(k, p[0], upperWords);
+      Value second = wordsOf(k, p[1], upperWords);
       for (bool upper : {false, true})
-        result.push_back(interleave(k, k.slice(p[0], first, half),
-                                    k.slice(p[1], first, half), upper));
+        result.push_back(interleave(k, first, second, upper));
+    }
     return result;
   }
   for (bool upper : {false, true}) {
@@ -379,6 +384,18 @@ DepthwiseKernel::Quads DepthwiseKernel::loadQuad(KernelBuilder &k, Value memory,
       result.push_back(k.bitcast(interleave(k, low, high, upperPairs), k.i8()));
   }
   return result;
+}
+
+/// Half of a block's pixels as words: of words the first or the second half, of
+/// bytes the lower or the upper ones of each 128 bits.
+Value DepthwiseKernel::wordsOf(KernelBuilder &k, Value pixels,
+                               bool upper) const {
+  if (lanes.fromWords) {
+    int64_t half = cast<VectorType>(pixels.getType()).getNumElements() / 2;
+    return k.slice(pixels, upper ? half : 0, half);
+  }
+  Value zero = k.constant(pixels.getType(), 0);
+  return k.bitcast(interleave(k, pixels, zero, upper), k.i16());
 }
 
 SmallVector<Value, 4> DepthwiseKernel::loadTable(KernelBuilder &k,
@@ -406,8 +423,8 @@ void DepthwiseKernel::accumulate(KernelBuilder &k, Value constants,
                                  const Block &block, const Quads &quads,
                                  int64_t quad, int64_t column, int64_t rows,
                                  SmallVector<Value> &acc) const {
-  auto type = isWords() ? k.vec(block.width() / 2, k.i16())
-                        : k.vec(block.width(), k.i8());
+  auto type = lanes.areWords ? k.vec(block.width() / 2, k.i16())
+                             : k.vec(block.width(), k.i8());
   for (int64_t row = 0; row < rows; ++row) {
     if (!plan.uses(shape, row, quad))
       continue;
@@ -418,7 +435,7 @@ void DepthwiseKernel::accumulate(KernelBuilder &k, Value constants,
         Value weights = k.load(constants, k.add(block.weights, offset), type);
         Value &sum = acc[4 * row + part];
         Value taps = quads[4 * quad + part];
-        if (isWords())
+        if (lanes.areWords)
           sum = qint::Dot2Op::create(k.b, k.loc, sum.getType(), sum, taps,
                                      weights);
         else
@@ -431,18 +448,18 @@ void DepthwiseKernel::accumulate(KernelBuilder &k, Value constants,
 void DepthwiseKernel::finish(KernelBuilder &k, ValueRange args,
                              const Block &block, ArrayRef<Value> acc,
                              Value position, int64_t rows) const {
-  RescaleLanes lanes;
+  RescaleLanes scales;
   if (hasMultipliers)
-    lanes.multipliers =
+    scales.multipliers =
         loadTable(k, args[2], block, multipliersAt(block.channels));
   if (hasShifts)
-    lanes.shifts = loadTable(k, args[2], block, shiftsAt(block.channels));
+    scales.shifts = loadTable(k, args[2], block, shiftsAt(block.channels));
   for (int64_t row = 0; row < rows; ++row) {
     Value target = k.add(position, row * out.strides[2] * out.elementBytes());
     storeColumns(
         k, args[1], block.channels, target,
         scaled(block.columns, out.strides[3] * out.elementBytes()),
-        requantize(k, acc.slice(4 * row, 4), rescale, lanes, output, order()),
+        requantize(k, acc.slice(4 * row, 4), rescale, scales, output, order()),
         out.elementBytes());
   }
 }
@@ -475,7 +492,8 @@ LogicalResult emitDepthwise(KernelContext &context, qint::ConvOp op,
                           /*mayOverRead=*/false);
   // Where a dot product is several instructions, some of them are about the
   // weights alone and worth doing once.
-  weightArg.isReloaded = context.isa.dotScratchPerWeight() == 0;
+  weightArg.isReloaded =
+      context.isa.dotsWords() || context.isa.dotScratchPerWeight() == 0;
   context.emitKernel(
       op.getLoc(), "depthwise", kernel.key(),
       {KernelArg::read(from), KernelArg::write(out[0]),

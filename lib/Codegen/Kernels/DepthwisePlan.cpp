@@ -76,7 +76,8 @@ bool DepthwisePlan::uses(const DepthwiseShape &shape, int64_t row,
 }
 
 /// Instructions for one output row of one column, shuffles and dot products.
-static double cost(const DepthwisePlan &plan, const DepthwiseShape &shape) {
+static double cost(const DepthwisePlan &plan, const DepthwiseShape &shape,
+                   const DepthwiseLanes &lanes) {
   int64_t dots = 0;
   for (int64_t row = 0; row < plan.rows; ++row)
     for (int64_t quad = 0; quad < plan.quads; ++quad)
@@ -84,11 +85,12 @@ static double cost(const DepthwisePlan &plan, const DepthwiseShape &shape) {
         dots += 4 * shape.kernel[1];
   int64_t columns = plan.slides ? std::min(shape.strides[1], shape.kernel[1])
                                 : shape.kernel[1];
-  return double(2 * plan.group * plan.quads * columns + dots) / plan.rows;
+  return double(lanes.shuffles() * plan.quads * columns + dots) / plan.rows;
 }
 
 DepthwisePlan DepthwisePlan::choose(const DepthwiseShape &shape, const Isa &isa,
-                                    int64_t outRows, ElementKind in) {
+                                    int64_t outRows,
+                                    const DepthwiseLanes &lanes) {
   DepthwisePlan best;
   double bestCost = 0;
   int64_t maxRows = shape.dilations[0] == 1 ? std::min<int64_t>(4, outRows) : 1;
@@ -97,18 +99,19 @@ DepthwisePlan DepthwisePlan::choose(const DepthwiseShape &shape, const Isa &isa,
       DepthwisePlan plan;
       plan.rows = rows;
       plan.slides = slides;
-      plan.group = 4 / byteWidth(in);
+      plan.group = lanes.group();
       plan.quads = llvm::divideCeil(plan.inputRows(shape, rows), plan.group);
       if (slides && (shape.dilations[1] != 1 || shape.kernel[1] == 1))
         continue;
       // Accumulators and what of the columns is live, with a few to spare.
       int64_t columns = slides ? shape.kernel[1] * plan.quads : 1;
-      int64_t live =
-          4 * (rows + columns) + isa.dotScratchPerActivation() * 4 + 4;
+      int64_t live = 4 * (rows + columns) +
+                     (lanes.areWords ? 0 : isa.dotScratchPerActivation() * 4) +
+                     4;
       bool isFirst = rows == 1 && !slides;
       if (!isFirst && live > isa.registers())
         continue;
-      double planCost = cost(plan, shape);
+      double planCost = cost(plan, shape, lanes);
       if (isFirst || planCost < bestCost) {
         best = plan;
         bestCost = planCost;

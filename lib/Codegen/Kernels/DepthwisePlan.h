@@ -50,6 +50,18 @@ struct DepthwiseData {
   }
 };
 
+/// What a dot product takes: four bytes or two words.
+struct DepthwiseLanes {
+  /// The input is words.
+  bool fromWords = false;
+  /// Words are multiplied, of the input or widened from its bytes.
+  bool areWords = false;
+
+  int64_t group() const { return areWords ? 2 : 4; }
+  /// Shuffles that make the dwords of one group and column.
+  int64_t shuffles() const { return areWords && fromWords ? 4 : 8; }
+};
+
 /// Rows and registers of the dot-product scheme.
 struct DepthwisePlan {
   /// Output rows computed together.
@@ -62,7 +74,7 @@ struct DepthwisePlan {
   bool slides = false;
 
   static DepthwisePlan choose(const DepthwiseShape &shape, const Isa &isa,
-                              int64_t outRows, ElementKind in);
+                              int64_t outRows, const DepthwiseLanes &lanes);
   /// The kernel row that input row `group * quad + j` is for output row `row`,
   /// or -1.
   int64_t kernelRow(const DepthwiseShape &shape, int64_t row, int64_t quad,
