@@ -3,7 +3,6 @@
 // TOSA out: the walk over a function, its boundary, and ops that move values.
 
 #include "ToTosa.h"
-#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "qopt/Interop/Passes.h"
@@ -199,33 +198,27 @@ LogicalResult TosaWriter::convertMove(Operation *op) {
       });
 }
 
-/// `qint.scale` and `qint.zero_point` become a type of the quant dialect, and
-/// what is qopt's own goes: the result needs no dialect of qopt.
+/// `qint.scale` and `qint.zero_point` become plain attributes, which LLVM's
+/// tools carry through though they do not know them, and what else is qopt's
+/// own goes.
 void TosaWriter::writeBoundary() {
-  auto write = [&](Type type, DictionaryAttr attrs) {
+  auto write = [&](DictionaryAttr attrs) {
     NamedAttrList list;
     for (NamedAttribute attr : attrs)
-      if (!isa_and_nonnull<qopt::QoptDialect, qint::QintDialect>(
+      if (!isa_and_nonnull<QoptDialect, qint::QintDialect>(
               attr.getNameDialect()))
         list.append(attr);
-    auto scale = attrs.getAs<FloatAttr>("qint.scale");
-    auto zeroPoint = attrs.getAs<IntegerAttr>("qint.zero_point");
-    auto storage = cast<IntegerType>(getElementTypeOrSelf(type));
-    if (scale && zeroPoint)
-      list.append("quant.type",
-                  TypeAttr::get(quant::UniformQuantizedType::get(
-                      quant::QuantizationFlags::Signed, storage,
-                      builder.getF32Type(), scale.getValueAsDouble(),
-                      zeroPoint.getInt(), llvm::minIntN(storage.getWidth()),
-                      llvm::maxIntN(storage.getWidth()))));
+    for (StringRef name : {"scale", "zero_point"})
+      if (Attribute attr = attrs.get(("qint." + name).str()))
+        list.append(("quant." + name).str(), attr);
     return list.getDictionary(builder.getContext());
   };
-  for (auto [index, type] : llvm::enumerate(function.getArgumentTypes()))
-    if (DictionaryAttr attrs = function.getArgAttrDict(index))
-      function.setArgAttrs(index, write(type, attrs));
-  for (auto [index, type] : llvm::enumerate(function.getResultTypes()))
-    if (DictionaryAttr attrs = function.getResultAttrDict(index))
-      function.setResultAttrs(index, write(type, attrs));
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (DictionaryAttr attrs = function.getArgAttrDict(i))
+      function.setArgAttrs(i, write(attrs));
+  for (unsigned i = 0; i < function.getNumResults(); ++i)
+    if (DictionaryAttr attrs = function.getResultAttrDict(i))
+      function.setResultAttrs(i, write(attrs));
 }
 
 LogicalResult TosaWriter::run() {

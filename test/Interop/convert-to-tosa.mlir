@@ -2,7 +2,7 @@
 
 // The boundary is told in upstream's words.
 // CHECK-LABEL: func.func @gemm
-// CHECK-SAME:    (%arg0: tensor<2x4xi8> {quant.type = !quant.uniform<i8:f32, 5.000000e-01:3>}) -> (tensor<2x3xi8> {quant.type = !quant.uniform<i8:f32, 2.500000e-01>})
+// CHECK-SAME:    (%arg0: tensor<2x4xi8> {quant.scale = 5.000000e-01 : f64, quant.zero_point = 3 : i64}) -> (tensor<2x3xi8> {quant.scale = 2.500000e-01 : f64, quant.zero_point = 0 : i64})
 // CHECK:         %[[C:.*]] = tosa.conv2d {{.*}} {acc_type = i32
 // CHECK:         %[[M:.*]] = "tosa.const"() <{values = dense<[1000000, 2000000, 3000000]>
 // CHECK:         %[[S:.*]] = "tosa.const"() <{values = dense<38>

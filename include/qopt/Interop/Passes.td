@@ -109,20 +109,19 @@ def ConvertQintToTosa
     clamp. What TOSA computes with other roundings is written otherwise: an
     average pool as a depthwise convolution with ones, a sum of two scales by
     products in i32. Arguments and results say what their integers mean as
-    `quant.type`; nothing of `qopt` is left.
+    `quant.scale` and `quant.zero_point`; the function needs no dialect of qopt.
 
     ```mlir
     func.func @main(%x: tensor<1x4xi8> {qint.scale = 0.5 : f64, qint.zero_point = 3 : i64})
     // becomes
-    func.func @main(%x: tensor<1x4xi8> {quant.type = !quant.uniform<i8:f32, 5.0e-1:3>})
+    func.func @main(%x: tensor<1x4xi8> {quant.scale = 0.5 : f64, quant.zero_point = 3 : i64})
     ```
 
     Refuses, naming all of them: ops that have no exact form (softmax,
     normalizations, tables of 16 bits, sums that leave 32 bits, halves rounded
     to even, average pools whose border windows have fewer taps).
   }];
-  let dependentDialects = ["::mlir::tosa::TosaDialect",
-                           "::mlir::quant::QuantDialect"];
+  let dependentDialects = ["::mlir::tosa::TosaDialect"];
 }
 
 #endif // QOPT_INTEROP_PASSES_TD
