@@ -41,7 +41,8 @@ static bool needsObject(const CompileOptions &options) {
          llvm::any_of(options.emissions, [](const Emission &emission) {
            return emission.kind != EmitKind::Mlir &&
                   emission.kind != EmitKind::Qcal &&
-                  emission.kind != EmitKind::OnnxQdq;
+                  emission.kind != EmitKind::OnnxQdq &&
+                  emission.kind != EmitKind::Tosa;
          });
 }
 

@@ -10,6 +10,7 @@
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Import/ONNX/Import.h"
+#include "qopt/Interop/Passes.h"
 #include "qopt/Pipelines/Config.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
@@ -337,6 +338,14 @@ llvm::Error Levels::lower(const target::ResolvedTarget &target,
     return diagnostics.take(721, "lowering to the LLVM dialect failed");
   levels.emplace_back("llvm", std::move(lowered));
   return llvm::Error::success();
+}
+
+llvm::Expected<std::string> Levels::printTosa() {
+  if (llvm::Error error = run("qint", "tosa", 322, [](OpPassManager &manager) {
+        manager.addPass(createConvertQintToTosa());
+      }))
+    return std::move(error);
+  return print("tosa", /*full=*/true);
 }
 
 std::string Levels::print(StringRef level, bool full) {

@@ -44,24 +44,21 @@ static llvm::Error notBuilt(StringRef flag, StringRef word, StringRef instead) {
       instead.str());
 }
 
-static constexpr StringRef emitWords[] = {"obj", "asm", "llvm",   "mlir",
-                                          "lib", "a",   "exe",    "header",
-                                          "report", "qcal",   "onnx-qdq",
-                                          "report-html"};
+static constexpr StringRef emitWords[] = {
+    "obj",    "asm",    "llvm", "mlir",     "lib",         "a",   "exe",
+    "header", "report", "qcal", "onnx-qdq", "report-html", "tosa"};
 static constexpr EmitKind emitKinds[] = {
-    EmitKind::Object,        EmitKind::Assembly, EmitKind::LLVM,
-    EmitKind::Mlir,          EmitKind::SharedLibrary, EmitKind::Archive,
-    EmitKind::Executable,    EmitKind::Header,   EmitKind::Report,
-    EmitKind::Qcal,          EmitKind::OnnxQdq,
-    EmitKind::ReportHtml};
+    EmitKind::Object,     EmitKind::Assembly,      EmitKind::LLVM,
+    EmitKind::Mlir,       EmitKind::SharedLibrary, EmitKind::Archive,
+    EmitKind::Executable, EmitKind::Header,        EmitKind::Report,
+    EmitKind::Qcal,       EmitKind::OnnxQdq,       EmitKind::ReportHtml,
+    EmitKind::Tosa};
 
 llvm::Expected<std::vector<Emission>>
 mlir::qopt::pipelines::parseEmit(StringRef text) {
   std::vector<Emission> emissions;
   for (StringRef word : llvm::split(text, ',')) {
     auto [kind, level] = word.split(':');
-    if (kind == "tosa")
-      return notBuilt("--emit", kind, "use --emit=mlir:quantized or onnx-qdq");
     const auto *it = llvm::find(emitWords, kind);
     if (it == std::end(emitWords))
       return unknownValue("--emit", kind, emitWords);
@@ -138,8 +135,8 @@ llvm::Error mlir::qopt::pipelines::parseRange(StringRef text,
     options.range = argument.empty() ? "percentile:99.99" : text.str();
     return llvm::Error::success();
   }
-  static const StringRef known[] = {"auto", "mse", "minmax", "mean-minmax",
-                                    "percentile", "entropy"};
+  static const StringRef known[] = {"auto",        "mse",        "minmax",
+                                    "mean-minmax", "percentile", "entropy"};
   if (text == "kl")
     text = "entropy";
   if (!llvm::is_contained(known, text))

@@ -46,6 +46,8 @@ static std::string suffixOf(const Emission &emission) {
     return ".qdq.onnx";
   case EmitKind::ReportHtml:
     return ".html";
+  case EmitKind::Tosa:
+    return ".tosa.mlir";
   }
   return "";
 }
@@ -127,6 +129,8 @@ makeContents(const Emission &emission, Levels &levels,
                                QOPT_VERSION);
   case EmitKind::ReportHtml:
     return makeReportPage(makeReport(options, levels, artifacts, figures));
+  case EmitKind::Tosa:
+    return levels.printTosa();
   }
   return std::string();
 }

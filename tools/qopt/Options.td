@@ -18,7 +18,7 @@ def version : F<"version", "Show the version">;
 
 def o : JoinedOrSeparate<["-"], "o">, MetaVarName<"<file>">,
   HelpText<"The output: the file itself with one kind of output, else the stem">;
-defm emit : Eq<"emit", "Comma list of obj, asm, llvm, mlir[:level], lib, a, exe, header, report, qcal, onnx-qdq, report-html", "<kinds>">;
+defm emit : Eq<"emit", "Comma list of obj, asm, llvm, mlir[:level], lib, a, exe, header, report, qcal, onnx-qdq, report-html, tosa", "<kinds>">;
 defm name : Eq<"name", "The C name of the model (default: the output's stem)", "<name>">;
 defm calibrate : Eq<"calibrate", "Calibration data: folder (arrays or images), .npy, .npz, IDX, .qcal, raw:TYPE:SHAPE:FILE, or random:uniform:LO:HI,n=N", "<data>">;
 defm limit : Eq<"limit", "Use this many samples at most", "<n>">;

@@ -79,6 +79,8 @@ public:
   bool isImported();
   /// The text of a level; large constants are elided unless `full`.
   std::string print(llvm::StringRef level, bool full);
+  /// Level `qint` as TOSA of the same bytes; Q0322 where that has no such form.
+  llvm::Expected<std::string> printTosa();
 
   observers::Hash getModelHash() const { return modelHash; }
   uint64_t getModelBytes() const { return modelBytes; }

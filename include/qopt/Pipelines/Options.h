@@ -34,6 +34,7 @@ enum class EmitKind {
   Qcal,
   OnnxQdq,
   ReportHtml,
+  Tosa,
 };
 
 struct Emission {
