@@ -242,13 +242,14 @@ bool parseOptions(int argc, char **argv, Options &options) {
 void printBandwidth(const Shape &shape, double kernelTime) {
   int64_t bytes = shape.n * shape.k / 512 * 512;
   std::vector<uint8_t> storage(bytes + 64, 1);
+  int64_t repeats = std::max<int64_t>(1, (10 << 20) / bytes);
   std::vector<double> times;
   for (int round = 0; round < 100; ++round)
     times.push_back(nanoseconds([&] {
-                      for (int i = 0; i < 10; ++i)
+                      for (int64_t i = 0; i < repeats; ++i)
                         readAll(aligned(storage), bytes);
                     }) /
-                    10);
+                    repeats);
   double p10 = percentile(times, 0.1);
   llvm::outs() << llvm::format(
       ", \"read_gb_s\": %.1f, \"gb_s\": %.1f, \"share_of_read\": %.4f",
