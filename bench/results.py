@@ -104,6 +104,13 @@ class Bench:
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")], text
 
 
+    def pairs(self, names):
+        """What mcnemar.py says of each model, or why it says nothing."""
+        text = self.run(sys.executable, os.path.join(self.source, "bench", "mcnemar.py"),
+                        "--zoo", self.zoo, "--build", self.build, *names, check=False)
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")], text
+
+
 def decibels(value):
     return "-" if value is None else f"{value:.1f}"
 
@@ -151,6 +158,27 @@ def accuracy_section(bench, peers):
             yield (f"| {name} | {100 * f:.2f} | {100 * i:.2f} | {100 * (f - i):.2f} "
                    f"| {100 * e['agreement']:.2f} % | {decibels(e['outputs'][0]['sqnr_db'])} |")
         yield ""
+
+
+def pairs_section(bench):
+    yield "## Against the better peer, sample by sample\n"
+    yield ("McNemar's paired test (`bench/mcnemar.py`): samples that only one of the two gets "
+           "right, and the exact two-sided probability of so uneven a split by chance. The "
+           "peer is the better one of ONNX Runtime's best setting and NNCF's default, rerun "
+           "(`--rerun`) on the same samples; what it gets right is kept in "
+           "`bench/peer_hits.json`. Sure: agreement where the float model gives one class more "
+           "than half.\n")
+    yield ("| model | n | qopt | peer | its metric | only qopt | only peer | p | sure: n | "
+           "agreement |")
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    rows, text = bench.pairs(MODELS + DECODED)
+    for row in rows:
+        sure = (f"{row['sure']} | {100 * row['sure_agreement']:.2f} %" if "sure" in row
+                else "- | -")
+        yield (f"| {row['model']} | {row['n']} | {100 * row['metric']:.2f} | {row['peer']} "
+               f"| {100 * row['peer_metric']:.2f} | {row['ours_only']} | {row['theirs_only']} "
+               f"| {row['p']:.2g} | {sure} |")
+    yield "" if rows else text.strip() + "\n"
 
 
 def bits_section(bench):
@@ -274,7 +302,8 @@ def main():
                  "Written by `bench/results.py`, not by hand. Machine: "
                  f"{cpu_name()}, {os.cpu_count()} cores, a virtual machine shared with others; "
                  "quote ratios, not times.", ""]
-        for section in (accuracy_section(bench, peers), bits_section(bench),
+        for section in (accuracy_section(bench, peers), pairs_section(bench),
+                        bits_section(bench),
                         exactness_section(bench),
                         size_section(bench), gemm_section(bench), calibration_section(bench),
                         reproducibility_section(bench)):

@@ -157,6 +157,11 @@ static llvm::Error makeLevels(Levels &levels, const CompileOptions &options,
     return error;
   figures.qcal = state->serialize();
   figures.calibrationSamples = state->getSamples().size();
+  auto equalization = levels.measureEqualization(*state);
+  if (!equalization)
+    return equalization.takeError();
+  if (equalization->samples > 0)
+    figures.equalization = *equalization;
   // What a model that brings scales leaves to decide is not worth a trial.
   if (hasAutoRange(levels.getFunction("observed")) && !levels.isImported()) {
     auto trial = levels.tryRanges(*state);

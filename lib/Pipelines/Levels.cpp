@@ -202,18 +202,42 @@ llvm::Error Levels::run(StringRef from, StringRef to, int code,
   return llvm::Error::success();
 }
 
+static std::unique_ptr<Pass> makeObservers(const CompileOptions &options) {
+  InsertObserversOptions observers;
+  observers.bits = options.activationBits;
+  observers.symmetric = options.activationsSymmetric;
+  observers.method = options.range;
+  observers.powerOfTwo = options.powerOfTwo;
+  observers.outputBits = options.io == BoundaryIO::Int8 ? 8 : 16;
+  return createInsertObservers(observers);
+}
+
+/// Runs `pass` on the functions of `module`.
+static LogicalResult runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
+  PassManager manager(module.getContext());
+  manager.addNestedPass<func::FuncOp>(std::move(pass));
+  return manager.run(module);
+}
+
+llvm::Error Levels::simplify() {
+  if (llvm::Error error = run("import", "float", 720, addFusionPasses))
+    return error;
+  // Shares all constants with the level until that is changed.
+  OwningOpRef<ModuleOp> plain(getLevel("float").clone());
+  DiagnosticCollector diagnostics(context);
+  if (failed(runPass(getLevel("float"), createEqualizeChannels())))
+    return diagnostics.take(720, "channels cannot be equalized");
+  if (evaluation::countEqualized(getMain(*plain), getFunction("float")) > 0)
+    unequalized = std::move(plain);
+  return llvm::Error::success();
+}
+
 llvm::Error Levels::observe() {
-  if (llvm::Error error = run("import", "float", 720, addSimplifyPasses))
+  if (llvm::Error error = simplify())
     return error;
   llvm::Error error =
       run("float", "observed", 720, [&](OpPassManager &manager) {
-        InsertObserversOptions observers;
-        observers.bits = options.activationBits;
-        observers.symmetric = options.activationsSymmetric;
-        observers.method = options.range;
-        observers.powerOfTwo = options.powerOfTwo;
-        observers.outputBits = options.io == BoundaryIO::Int8 ? 8 : 16;
-        manager.addPass(createInsertObservers(observers));
+        manager.addPass(makeObservers(options));
       });
   if (error)
     return error;
@@ -297,6 +321,22 @@ llvm::Error Levels::quantize() {
   return run("quantized", "qint", 321, [](OpPassManager &manager) {
     manager.addPass(createRewriteToQint());
   });
+}
+
+llvm::Expected<evaluation::EqualizationGain>
+Levels::measureEqualization(const observers::CalibrationState &state) {
+  evaluation::EqualizationGain none;
+  if (!unequalized)
+    return none;
+  DiagnosticCollector diagnostics(context);
+  if (failed(runPass(*unequalized, makeObservers(options))))
+    return diagnostics.take(720, "the plain model cannot be observed");
+  evaluation::EqualizationGainOptions gainOptions;
+  gainOptions.weights = getWeightForm(options);
+  auto gain = evaluation::measureEqualization(
+      getMain(*unequalized), getFunction("observed"), state, gainOptions);
+  unequalized = nullptr;
+  return gain;
 }
 
 llvm::Expected<evaluation::LayerErrors>

@@ -134,6 +134,12 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     json.attribute("calibration_samples", figures.calibrationSamples);
     if (!options.cutInputs.empty() || !options.cutOutputs.empty())
       writeCut(json, options, levels);
+    if (figures.equalization)
+      json.attributeObject("equalization", [&] {
+        json.attribute("layers", figures.equalization->layers);
+        json.attribute("without_db", figures.equalization->withoutDb);
+        json.attribute("with_db", figures.equalization->withDb);
+      });
     if (figures.rangeTrial)
       writeRangeTrial(json, *figures.rangeTrial);
     if (figures.bitSearch)

@@ -219,6 +219,10 @@ static void writeTradeOff(llvm::json::OStream &json,
     });
   };
   json.attributeArray("trade_off", [&] {
+    if (const auto &gain = figures.equalization) {
+      row("channels as they are", gain->withoutDb, std::nullopt, false);
+      row("channels equalized", gain->withDb, std::nullopt, true);
+    }
     if (figures.rangeTrial)
       for (const auto &candidate : figures.rangeTrial->candidates)
         row("range " + candidate.method, candidate.db, std::nullopt,

@@ -110,6 +110,12 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
                ? llvm::formatv(" in {0:F1} s", figures.calibrationSeconds).str()
                : std::string(", read from a file"))
        << "\n";
+  if (figures.equalization)
+    os << llvm::format(
+        "equalized   channels of %lld layers, SQNR %.1f -> %.1f dB in "
+        "simulation\n",
+        static_cast<long long>(figures.equalization->layers),
+        figures.equalization->withoutDb, figures.equalization->withDb);
   if (figures.rangeTrial)
     printRangeTrial(os, *figures.rangeTrial);
   if (figures.bitSearch && figures.bitSearch->widened)

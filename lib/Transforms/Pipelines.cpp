@@ -9,13 +9,17 @@
 using namespace mlir;
 using namespace mlir::qopt;
 
-void mlir::qopt::addSimplifyPasses(OpPassManager &manager) {
+void mlir::qopt::addFusionPasses(OpPassManager &manager) {
   manager.addPass(createFoldQdq());
   manager.addPass(createSimplify());
   manager.addPass(createFuseNormalization());
   manager.addPass(createFuseFunctions());
   manager.addPass(createFuseActivation());
   manager.addPass(createFuseAttention());
+}
+
+void mlir::qopt::addSimplifyPasses(OpPassManager &manager) {
+  addFusionPasses(manager);
   manager.addPass(createEqualizeChannels());
 }
 

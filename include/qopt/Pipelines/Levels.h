@@ -3,6 +3,7 @@
 // One model on its way down: each level of IR, made from the one above.
 #pragma once
 
+#include "qopt/Evaluation/EqualizationGain.h"
 #include "qopt/Evaluation/LayerErrors.h"
 #include "qopt/Evaluation/RangeTrial.h"
 #include "qopt/Evaluation/RefineLayers.h"
@@ -59,6 +60,10 @@ public:
   refineLayers(const observers::CalibrationState &state);
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
+  /// What equalized channels are worth, on the samples that `state` kept; all 0
+  /// where there are none. Once, before ranges are decided.
+  llvm::Expected<evaluation::EqualizationGain>
+  measureEqualization(const observers::CalibrationState &state);
   /// Where errors come from, on the samples that `state` kept.
   llvm::Expected<evaluation::LayerErrors>
   measureLayers(const observers::CalibrationState &state);
@@ -93,6 +98,9 @@ public:
   const std::map<std::string, int64_t> &getLeftOut() const { return leftOut; }
 
 private:
+  /// Level `float`.
+  llvm::Error simplify();
+
   /// Runs passes on a copy of `from` and stores it as `to`. What they say is
   /// the message of error `code`.
   llvm::Error run(llvm::StringRef from, llvm::StringRef to, int code,
@@ -112,6 +120,8 @@ private:
   std::vector<std::pair<std::string, OwningOpRef<ModuleOp>>> levels;
   /// What `getFloatFunction` made, by level.
   std::vector<std::pair<std::string, OwningOpRef<ModuleOp>>> floatForms;
+  /// Level `float` before channels were equalized; null where none were.
+  OwningOpRef<ModuleOp> unequalized;
   observers::Hash modelHash{};
   uint64_t modelBytes = 0;
   CodeFigures figures;

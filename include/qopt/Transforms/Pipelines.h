@@ -48,7 +48,11 @@ struct QuantizePipelineOptions : PassPipelineOptions<QuantizePipelineOptions> {
       llvm::cl::init(true)};
 };
 
-/// The passes of `buildSimplifyPipeline`, for a pass manager over functions.
+/// The passes of `buildSimplifyPipeline` before channels are equalized, for a
+/// pass manager over functions.
+void addFusionPasses(OpPassManager &manager);
+
+/// All of them.
 void addSimplifyPasses(OpPassManager &manager);
 
 /// Float to float in its smallest form: simplify, fuse activations.

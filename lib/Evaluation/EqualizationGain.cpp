@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The same simulation on both forms of a function. The kept statistics are of
+// one of them, so both take their ranges from the samples themselves.
+
+#include "qopt/Evaluation/EqualizationGain.h"
+#include "IntegerRun.h"
+#include "Streams.h"
+#include "qopt/Evaluation/Metrics.h"
+#include "qopt/Numerics/Simulate.h"
+#include "qopt/Transforms/Constants.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::evaluation;
+using calibration::Engine;
+
+int64_t evaluation::countEqualized(func::FuncOp plain, func::FuncOp equalized) {
+  auto weightsOf = [](func::FuncOp function) {
+    SmallVector<ElementsAttr> weights;
+    function.walk([&](QuantizableOpInterface op) {
+      OpOperand *weight = op.getWeightOperand();
+      auto constant =
+          weight ? weight->get().getDefiningOp<qopt::ConstantOp>() : nullptr;
+      weights.push_back(constant ? constant.getValue() : ElementsAttr());
+    });
+    return weights;
+  };
+  auto before = weightsOf(plain), after = weightsOf(equalized);
+  int64_t count = 0;
+  for (auto [a, b] : llvm::zip(before, after))
+    count += a != b;
+  return count;
+}
+
+/// One pointer an input into the sample's values.
+static SmallVector<const void *>
+getInputs(const observers::CalibrationState &state, size_t sample) {
+  SmallVector<const void *> inputs;
+  const float *next = state.getReservoir()[sample].values.data();
+  for (const observers::InputLayout &input : state.getInputs()) {
+    inputs.push_back(next);
+    next += input.elements;
+  }
+  return inputs;
+}
+
+/// Scales for all observers of `function` from the extremes on `samples`.
+static llvm::Error decideScales(func::FuncOp function,
+                                const observers::CalibrationState &state,
+                                size_t samples) {
+  calibration::EngineOptions engineOptions;
+  engineOptions.keepProbes = true;
+  auto engine = Engine::create(function, engineOptions);
+  if (!engine)
+    return engine.takeError();
+  std::vector<std::vector<float>> outputs;
+  SmallVector<void *> out;
+  for (Type type : function.getResultTypes())
+    outputs.emplace_back(cast<RankedTensorType>(type).getNumElements());
+  for (std::vector<float> &output : outputs)
+    out.push_back(output.data());
+  std::map<std::string, numerics::Range> ranges;
+  std::vector<float> values;
+  for (size_t sample = 0; sample < samples; ++sample) {
+    (*engine)->run(getInputs(state, sample), out);
+    for (const calibration::Probe &probe : (*engine)->probes()) {
+      values.resize(calibration::countElements(probe));
+      calibration::copyElements(probe, values);
+      numerics::Range &range = ranges[probe.id];
+      for (float value : values) {
+        range.min = std::min<double>(range.min, value);
+        range.max = std::max<double>(range.max, value);
+      }
+    }
+  }
+  OpBuilder builder(function.getContext());
+  function.walk([&](ObserveOp op) {
+    auto params = numerics::chooseParams(ranges[op.getId().str()], op.getBits(),
+                                         op.getSymmetric());
+    op.setScaleAttr(builder.getF32FloatAttr(params.scale));
+    op.setZeroPointAttr(builder.getI64IntegerAttr(params.zeroPoint));
+  });
+  return llvm::Error::success();
+}
+
+/// One op in stream 0 as it is, in stream 1 with rounded weights.
+static llvm::Expected<StreamValues> compute(Operation &op, Streams &streams,
+                                            WeightForm form) {
+  const int64_t axis = getChannelAxis(op);
+  auto layer = dyn_cast<QuantizableOpInterface>(op);
+  auto quantized =
+      layer && axis >= 0 ? getQuantizedWeights(layer, form) : std::nullopt;
+  if (!quantized)
+    return streams.compute(op);
+  SmallVector<float> rounded = dequantizeWeights(*quantized);
+  auto result = streams.computeLayer(op, {{}, rounded});
+  if (result) {
+    const ChannelLayout layout(op, axis);
+    streams.clamp(op, *result, layout, 0, layout.channels);
+  }
+  return result;
+}
+
+/// The outputs' SQNR of `function` on as many samples as `limits` leave, whose
+/// number becomes `samples`.
+static llvm::Expected<double> simulate(func::FuncOp observed,
+                                       const observers::CalibrationState &state,
+                                       const EqualizationGainOptions &options,
+                                       int64_t &samples) {
+  StreamLimits limits;
+  limits.minSamples = 1;
+  limits.maxSamples = options.maxSamples;
+  limits.maxBytes = options.maxBytes;
+  limits.maxMacs = options.maxMacs;
+  OwningOpRef<func::FuncOp> function(observed.clone());
+  Streams streams(*function, state, /*streams=*/2);
+  if (llvm::Error error = streams.load(limits))
+    return std::move(error);
+  samples = streams.size();
+  if (samples == 0)
+    return 0.0;
+  if (llvm::Error error = decideScales(*function, state, samples))
+    return std::move(error);
+  Block &body = function->getBody().front();
+  for (Operation &op : body.without_terminator()) {
+    if (isa<qopt::ConstantOp>(op))
+      continue;
+    if (auto observe = dyn_cast<ObserveOp>(&op)) {
+      StreamValues values = streams.take(observe.getInput());
+      for (int64_t sample = 0; sample < samples; ++sample)
+        numerics::simulate(values.at(1, sample), getParams(observe));
+      streams.set(observe.getResult(), std::move(values));
+    } else {
+      auto values = compute(op, streams, options.weights);
+      if (!values)
+        return values.takeError();
+      streams.set(op.getResult(0), std::move(*values));
+    }
+    streams.release(op);
+  }
+  ErrorSum sum;
+  for (Value output : body.getTerminator()->getOperands())
+    for (int64_t sample = 0; sample < samples; ++sample)
+      sum.add(streams.get(output).at(0, sample),
+              streams.get(output).at(1, sample));
+  return sum.sqnrDb();
+}
+
+llvm::Expected<EqualizationGain> mlir::qopt::evaluation::measureEqualization(
+    func::FuncOp plain, func::FuncOp equalized,
+    const observers::CalibrationState &state,
+    const EqualizationGainOptions &options) {
+  EqualizationGain gain;
+  gain.layers = countEqualized(plain, equalized);
+  if (gain.layers == 0 || state.getReservoir().empty())
+    return gain;
+  auto without = simulate(plain, state, options, gain.samples);
+  if (!without)
+    return without.takeError();
+  auto with = simulate(equalized, state, options, gain.samples);
+  if (!with)
+    return with.takeError();
+  gain.withoutDb = *without;
+  gain.withDb = *with;
+  return gain;
+}
