@@ -166,18 +166,57 @@ LogicalResult TosaWriter::convertPad(qint::PadOp op) {
 }
 
 LogicalResult TosaWriter::convertSlice(qint::SliceOp op) {
-  if (llvm::any_of(op.getSteps(), [](int64_t step) { return step != 1; }))
-    return refuse(op, "it takes every n-th element");
-  bool last = worksChannelsLast(op);
-  RankedTensorType type = getType(op.getResult(), last);
+  ArrayRef<int64_t> steps = op.getSteps();
+  bool dense = llvm::all_of(steps, [](int64_t step) { return step == 1; });
+  bool last = dense && worksChannelsLast(op);
+  Value value = getOperand(op.getInput(), last);
   SmallVector<int64_t> starts(op.getStarts());
-  if (last)
+  SmallVector<int64_t> shape(op.getType().getShape());
+  // What is not a box along an axis is gathered there first.
+  for (size_t axis = 0; axis < steps.size() && !dense; ++axis) {
+    if (steps[axis] == 1)
+      continue;
+    SmallVector<int64_t> indices;
+    for (int64_t i = 0; i < shape[axis]; ++i)
+      indices.push_back(starts[axis] + i * steps[axis]);
+    value = gather(value, axis, indices);
+    starts[axis] = 0;
+  }
+  if (last) {
     starts = layouts.other(starts);
-  return finish(
-      op,
-      tosa::SliceOp::create(builder, loc, type, getOperand(op.getInput(), last),
-                            makeShape(starts), makeShape(type.getShape())),
-      last);
+    shape = layouts.other(shape);
+  }
+  auto type = cast<RankedTensorType>(value.getType());
+  return finish(op,
+                tosa::SliceOp::create(builder, loc, type.clone(shape), value,
+                                      makeShape(starts), makeShape(shape)),
+                last);
+}
+
+Value TosaWriter::gather(Value value, int64_t axis, ArrayRef<int64_t> indices) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  int64_t before = 1, behind = 1, count = indices.size();
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    (i < axis ? before : behind) *= i == axis ? 1 : shape[i];
+  SmallVector<int64_t> all;
+  for (int64_t i = 0; i < before; ++i)
+    llvm::append_range(all, indices);
+  Value list = makeConstant(
+      RankedTensorType::get({before, count}, builder.getI32Type()), all);
+  value = tosa::GatherOp::create(
+      builder, loc, type.clone({before, count, behind}),
+      reshape(value, {before, shape[axis], behind}), list);
+  shape[axis] = count;
+  return reshape(value, shape);
+}
+
+LogicalResult TosaWriter::convertGather(qint::GatherOp op) {
+  bool last = worksChannelsLast(op);
+  return finish(op,
+                gather(getOperand(op.getInput(), last),
+                       getAxis(op.getAxis(), last), op.getIndices()),
+                last);
 }
 
 LogicalResult TosaWriter::convertMove(Operation *op) {
@@ -193,6 +232,7 @@ LogicalResult TosaWriter::convertMove(Operation *op) {
       .Case([&](qint::ConcatOp move) { return convertConcat(move); })
       .Case([&](qint::PadOp move) { return convertPad(move); })
       .Case([&](qint::SliceOp move) { return convertSlice(move); })
+      .Case([&](qint::GatherOp move) { return convertGather(move); })
       .Default([&](Operation *) {
         return refuse(op, "TOSA has other arithmetic for it, or none");
       });

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "qopt/IR/Qint.h"
+#include "qopt/IR/Shapes.h"
 
 namespace mlir::qopt {
 
@@ -67,6 +68,9 @@ private:
   template <typename OpT> FailureOr<Weight> readWeight(OpT op);
 
   LogicalResult convertConv(qint::ConvOp op);
+  /// The sums of one group's output channels.
+  Value convolveGroup(qint::ConvOp op, const Weight &weight, Value input,
+                      int64_t group, ArrayRef<int64_t> pads);
   LogicalResult convertGemm(qint::GemmOp op);
   LogicalResult convertMatMul(qint::MatMulOp op);
   LogicalResult convertAdd(qint::AddOp op);
@@ -76,6 +80,7 @@ private:
   LogicalResult convertRequantize(qint::RequantizeOp op);
   LogicalResult convertMaxPool(qint::MaxPoolOp op);
   LogicalResult convertAvgPool(qint::AvgPoolOp op);
+  Value divideByTaps(qint::AvgPoolOp op, Value sum, const Window2D &window);
   LogicalResult convertMean(qint::ReduceMeanOp op);
   /// One TOSA op an axis, on `input` in one of the layouts.
   template <typename To>
@@ -91,6 +96,9 @@ private:
   LogicalResult convertConcat(qint::ConcatOp op);
   LogicalResult convertPad(qint::PadOp op);
   LogicalResult convertSlice(qint::SliceOp op);
+  LogicalResult convertGather(qint::GatherOp op);
+  /// Known indices along an axis of a value that is not transposed.
+  Value gather(Value value, int64_t axis, ArrayRef<int64_t> indices);
 
   func::FuncOp function;
   OpBuilder builder;

@@ -186,6 +186,38 @@ FailureOr<TosaWriter::Weight> TosaWriter::readWeight(OpT op) {
   return weight;
 }
 
+Value TosaWriter::convolveGroup(qint::ConvOp op, const Weight &weight,
+                                Value input, int64_t group,
+                                ArrayRef<int64_t> pads) {
+  Type i8 = builder.getI8Type(), i32 = builder.getI32Type();
+  int64_t groups = op.getGroups();
+  SmallVector<int64_t> shape(weight.shape);
+  shape[0] /= groups;
+  size_t size = weight.values.size() / groups;
+  if (groups > 1) {
+    auto type = cast<RankedTensorType>(input.getType());
+    SmallVector<int64_t> part(type.getShape());
+    part[3] = shape[1];
+    input = tosa::SliceOp::create(builder, loc, type.clone(part), input,
+                                  makeShape({0, 0, 0, group * shape[1]}),
+                                  makeShape(part));
+  }
+  Value kernel = makeConstant(
+      RankedTensorType::get(permuteAxes(shape, {0, 2, 3, 1}), i8),
+      permuteValues<int64_t>(
+          ArrayRef<int64_t>(weight.values).slice(group * size, size), shape,
+          {0, 2, 3, 1}));
+  Value bias = makeConstant(
+      RankedTensorType::get({shape[0]}, i32),
+      ArrayRef<int64_t>(weight.bias).slice(group * shape[0], shape[0]));
+  SmallVector<int64_t> result(getType(op.getResult(), true).getShape());
+  result[3] = shape[0];
+  return tosa::Conv2DOp::create(
+      builder, loc, RankedTensorType::get(result, i32), input, kernel, bias,
+      makeZero(i8, op.getInputZeroPoint()), makeZero(i8, weight.zeroPoint),
+      pads, op.getStrides(), op.getDilations(), i32);
+}
+
 LogicalResult TosaWriter::convertConv(qint::ConvOp op) {
   FailureOr<Weight> weight = readWeight(op);
   if (failed(weight))
@@ -193,8 +225,6 @@ LogicalResult TosaWriter::convertConv(qint::ConvOp op) {
   ArrayRef<int64_t> shape = weight->shape;
   int64_t groups = op.getGroups();
   bool depthwise = groups > 1 && shape[1] == 1;
-  if (groups > 1 && !depthwise)
-    return refuse(op, "it has groups of several channels");
   SmallVector<int64_t> pads(op.getPads());
   Value input = fitWindow(getChannelsLast(op.getInput()), shape.drop_front(2),
                           op.getStrides(), op.getDilations(), pads);
@@ -215,12 +245,12 @@ LogicalResult TosaWriter::convertConv(qint::ConvOp op) {
         builder, loc, type.clone(i32), input, kernel, bias, inputZero,
         weightZero, pads, op.getStrides(), op.getDilations(), i32);
   } else {
-    Value kernel = makeConstant(
-        RankedTensorType::get(permuteAxes(shape, {0, 2, 3, 1}), i8),
-        permuteValues<int64_t>(weight->values, shape, {0, 2, 3, 1}));
-    sum = tosa::Conv2DOp::create(builder, loc, type.clone(i32), input, kernel,
-                                 bias, inputZero, weightZero, pads,
-                                 op.getStrides(), op.getDilations(), i32);
+    SmallVector<Value> parts;
+    for (int64_t group = 0; group < groups; ++group)
+      parts.push_back(convolveGroup(op, *weight, input, group, pads));
+    sum = groups == 1 ? parts.front()
+                      : tosa::ConcatOp::create(builder, loc, type.clone(i32),
+                                               parts, uint32_t(3));
   }
   return finish(op,
                 rescale(op, sum, 0, op.getRequant(), type.getElementType(),
@@ -398,10 +428,13 @@ LogicalResult TosaWriter::convertMaxPool(qint::MaxPoolOp op) {
 LogicalResult TosaWriter::convertAvgPool(qint::AvgPoolOp op) {
   if (!isI8(op.getInput()))
     return refuse(op, "it has 16-bit operands");
-  if (op.getTapCounts().size() != 1)
-    return refuse(op, "windows at the border have fewer taps");
   ArrayRef<int64_t> kernel = op.getKernel();
   SmallVector<int64_t> pads(op.getPads());
+  std::optional<Window2D> window = Window2D::get(
+      cast<ShapedType>(op.getInput().getType()).getShape().drop_front(2),
+      kernel, op.getStrides(), pads, op.getDilations());
+  if (!window)
+    return refuse(op, "its window does not fit");
   Value input = fitWindow(getChannelsLast(op.getInput()), kernel,
                           op.getStrides(), op.getDilations(), pads);
   RankedTensorType type = getType(op.getResult(), true);
@@ -416,11 +449,46 @@ LogicalResult TosaWriter::convertAvgPool(qint::AvgPoolOp op) {
       makeConstant(RankedTensorType::get({channels}, i32), zeros),
       makeZero(i8, op.getInputZeroPoint()), makeZero(i8), pads, op.getStrides(),
       op.getDilations(), i32);
-  int64_t bound = op.getTapCounts().front() *
-                  getMagnitude(op.getInput(), op.getInputZeroPoint());
-  return finish(
-      op, rescale(op, sum, 0, op.getRequant(), type.getElementType(), bound),
-      true);
+  return finish(op, divideByTaps(op, sum, *window), true);
+}
+
+/// Windows at the border may have fewer taps, so another multiplier: each is
+/// applied to all sums, and the windows that it is for are taken.
+Value TosaWriter::divideByTaps(qint::AvgPoolOp op, Value sum,
+                               const Window2D &window) {
+  qint::RequantAttr all = op.getRequant();
+  RankedTensorType type = getType(op.getResult(), true);
+  RankedTensorType wide = type.clone(builder.getI32Type());
+  ArrayRef<int64_t> counts = op.getTapCounts();
+  int64_t bound =
+      counts.back() * getMagnitude(op.getInput(), op.getInputZeroPoint());
+  Value total;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    auto requant = qint::RequantAttr::get(
+        op.getContext(), {all.getMultiplierFor(i)}, {all.getShiftFor(i)},
+        all.getZeroPoint(), all.getClampMin(), all.getClampMax(),
+        all.getRounding());
+    Value part = rescale(op, sum, 0, requant, type.getElementType(), bound);
+    if (!part || counts.size() == 1)
+      return part;
+    SmallVector<int64_t> mask;
+    for (int64_t row = 0; row < type.getDimSize(1); ++row)
+      for (int64_t column = 0; column < type.getDimSize(2); ++column) {
+        auto rows = window.axes[0].insideTaps(row);
+        auto columns = window.axes[1].insideTaps(column);
+        mask.push_back((rows.second - rows.first) *
+                           (columns.second - columns.first) ==
+                       counts[i]);
+      }
+    Value taken = makeConstant(
+        wide.clone({1, type.getDimSize(1), type.getDimSize(2), 1}), mask);
+    Value widened = tosa::CastOp::create(builder, loc, wide, part);
+    part = tosa::MulOp::create(builder, loc, wide, widened, taken,
+                               makeZero(builder.getI8Type()));
+    total = total ? Value(tosa::AddOp::create(builder, loc, wide, total, part))
+                  : part;
+  }
+  return tosa::CastOp::create(builder, loc, type, total);
 }
 
 template <typename To>

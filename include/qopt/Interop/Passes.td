@@ -119,7 +119,7 @@ def ConvertQintToTosa
 
     Refuses, naming all of them: ops that have no exact form (softmax,
     normalizations, tables of 16 bits, sums that leave 32 bits, halves rounded
-    to even, average pools whose border windows have fewer taps).
+    to even).
   }];
   let dependentDialects = ["::mlir::tosa::TosaDialect"];
 }

@@ -137,6 +137,19 @@ TEST_F(ToTosa, Layers) {
   compareAll();
 }
 
+TEST_F(ToTosa, Groups) {
+  addCase("%x: tensor<2x6x5x5xi8>",
+          "%w = " + constant<int8_t>("tensor<8x3x3x3xi8>", 216, random, -128, 127) +
+              "\n%b = " + constant<int32_t>("tensor<8xi32>", 8, random, -9000, 9000) +
+              "\n%y = qint.conv %x, %w, %b {input_zero_point = 17 : i32, groups = 2 : i64,"
+              " strides = array<i64: 2, 1>, pads = array<i64: 1, 1, 0, 1>,"
+              " requant = #qint.requant<[" + list(8, random, 1 << 28, 1 << 29) +
+              "], [38], zp 5, clamp -128 to 127>} : (tensor<2x6x5x5xi8>,"
+              " tensor<8x3x3x3xi8>, tensor<8xi32>) -> tensor<2x8x2x5xi8>",
+          "tensor<2x8x2x5xi8>");
+  compareAll();
+}
+
 TEST_F(ToTosa, Elementwise) {
   for (int seed = 0; seed < 3; ++seed) {
     addCase("%a: tensor<2x3x4xi8>, %b: tensor<3x1xi8>",
@@ -196,6 +209,13 @@ TEST_F(ToTosa, PoolsAndReductions) {
       " requant = #qint.requant<[715827883], [32], zp 3, clamp -128 to 127>}"
       " : (tensor<1x3x8x7xi8>) -> tensor<1x3x3x3xi8>",
       "tensor<1x3x3x3xi8>");
+  addCase("%x: tensor<2x3x5x4xi8>",
+          "%y = qint.avg_pool %x {kernel = array<i64: 3, 3>, pads = array<i64: 1, 1, 1, 1>,"
+          " strides = array<i64: 2, 1>, tap_counts = array<i64: 4, 6, 9>,"
+          " input_zero_point = -20 : i32, requant = #qint.requant<[536870912,"
+          " 357913941, 238609294], [31], zp -20, clamp -120 to 127>}"
+          " : (tensor<2x3x5x4xi8>) -> tensor<2x3x3x4xi8>",
+          "tensor<2x3x3x4xi8>");
   for (const char *keep : {"true", "false"}) {
     std::string kept = keep == std::string("true") ? "2x3x1x1" : "2x3";
     std::string across = keep == std::string("true") ? "2x1x4x5" : "2x4x5";
@@ -229,6 +249,15 @@ TEST_F(ToTosa, PoolsAndReductions) {
 }
 
 TEST_F(ToTosa, Moves) {
+  for (std::string from : {"%x", "%p"})
+    addCase("%x: tensor<2x3x4x5xi8>",
+            "%p = qint.max_pool %x {kernel = array<i64: 1, 1>} :"
+            " (tensor<2x3x4x5xi8>) -> tensor<2x3x4x5xi8>\n"
+            "%g = qint.gather " + from + " axis 3 [0, 0, 1, 4, 4, 3] :"
+            " (tensor<2x3x4x5xi8>) -> tensor<2x3x4x6xi8>\n"
+            "%y = qint.slice %g [0, 0, 1, 1] steps [1, 2, 1, 2] :"
+            " (tensor<2x3x4x6xi8>) -> tensor<2x2x3x3xi8>",
+            "tensor<2x2x3x3xi8>");
   // In both layouts: `%p` has its channels last, `%x` has not.
   for (std::string from : {"%x", "%p"})
     addCase(
