@@ -164,7 +164,8 @@ class Qopt:
                             os.path.join(source, "lib", "Runtime", "pool.c"), "-o", shim],
                            check=True)
         with open(stem + ".json", encoding="utf-8") as file:
-            self.macs = json.load(file)["sizes"]["macs"]
+            self.sizes = json.load(file)["sizes"]
+        self.macs = self.sizes["macs"]
         self.qint = stem + ".qint.mlir"
         self.library = ctypes.CDLL(stem + ".so")
         model = judge.Model.in_dll(self.library, "net_model")
@@ -316,7 +317,8 @@ def compare(task, threads, work, build, peak):
     ours = Qopt(task, threads, work, build)
     engines = {"qopt": ours, "onnxruntime": OnnxRuntime(task.quantized, task, threads),
                "onnxruntime_float": OnnxRuntime(task.path, task, threads)}
-    row = {"model": task.name, "threads": threads, "mmac": ours.macs / 1e6}
+    row = {"model": task.name, "threads": threads, "mmac": ours.macs / 1e6,
+           "sizes": ours.sizes}
     for name, engine in ("openvino", OpenVino), ("litert", LiteRt):
         try:
             engines[name] = engine(task.quantized, task, threads)
@@ -381,6 +383,17 @@ def write_page(rows, peak, build, path):
                          f"| {cell('openvino')} | {cell('litert')} | {row['ratio']:.2f} |")
         lines.append("")
     lines += kernel_table.section(build)
+    lines += ["## Memory of qopt", "", "The arena beside the largest sum of values that are alive at "
+              "one time, which no choice of offsets goes below.", "",
+              "| model | constants | code | arena | alive at one time | ratio |",
+              "|---|---|---|---|---|---|"]
+    for row in rows:
+        if row["threads"] == 1:
+            sizes = row["sizes"]
+            lines.append(f"| {row['model']} | {sizes['const_bytes']} | {sizes['code_bytes']} "
+                         f"| {sizes['arena_bytes']} | {sizes['live_bytes']} "
+                         f"| {sizes['arena_bytes'] / sizes['live_bytes']:.2f} |")
+    lines.append("")
     lines += ["## What the peers run", "",
               "Operators of ONNX Runtime's profile; layers of OpenVINO with their precision; "
               "operators of LiteRT, and how many parts of the graph XNNPACK took.", ""]

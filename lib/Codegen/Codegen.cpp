@@ -88,6 +88,7 @@ static Boundary boundaryOf(const View &view, std::string name) {
 static FunctionInfo describe(func::FuncOp func, const Plan &plan) {
   FunctionInfo info;
   info.arenaBytes = plan.arenaBytes;
+  info.liveBytes = largestLiveBytes(plan.buffers);
   for (auto [i, view] : llvm::enumerate(plan.inputs))
     info.inputs.push_back(
         boundaryOf(view, boundaryName(func.getArgAttrDict(i), "in", i)));

@@ -368,6 +368,7 @@ llvm::Error Levels::lower(const target::ResolvedTarget &target,
         diagnostics.take(341, "code generation failed without a message"));
   figures.computeFunction = codegenOptions.name + "_compute";
   figures.arenaBytes = compiled->arenaBytes;
+  figures.liveBytes = compiled->liveBytes;
   figures.constBytes = compiled->constBytes;
   figures.macs = compiled->macs;
   for (const codegen::Region &region : compiled->regions)

@@ -45,6 +45,7 @@ static void writeSizes(llvm::json::OStream &json, Levels &levels,
     json.attribute("const_bytes", info.constBytes.value_or(0));
     json.attribute("code_bytes", info.codeBytes.value_or(0));
     json.attribute("arena_bytes", info.arenaBytes);
+    json.attribute("live_bytes", levels.getFigures().liveBytes);
     json.attribute("stack_bytes", info.stackBytes.value_or(0));
     json.attribute("macs", info.macs);
   });

@@ -65,6 +65,9 @@ struct Region {
 /// What a caller of a compiled function must know.
 struct FunctionInfo {
   uint64_t arenaBytes = 0;
+  /// The largest sum of what lives in the arena at one time: what no choice of
+  /// offsets goes below.
+  uint64_t liveBytes = 0;
   /// Multiply-accumulates of one run.
   uint64_t macs = 0;
   std::vector<TensorPlacement> placements;

@@ -27,6 +27,8 @@ namespace mlir::qopt::pipelines {
 struct CodeFigures {
   std::string computeFunction;
   uint64_t arenaBytes = 0;
+  /// The largest sum of what is alive at one time.
+  uint64_t liveBytes = 0;
   uint64_t constBytes = 0;
   uint64_t macs = 0;
   /// With more than one thread.

@@ -30,6 +30,21 @@ static int64_t findGap(llvm::ArrayRef<const Buffer *> placed, int64_t bytes) {
   return best < 0 ? end : best;
 }
 
+int64_t largestLiveBytes(ArrayRef<Buffer> buffers) {
+  int64_t most = 0;
+  // What is alive together is alive when the last of it begins.
+  for (const Buffer &begin : buffers) {
+    int64_t sum = 0;
+    for (const Buffer &buffer : buffers)
+      if (buffer.place == Buffer::Place::Arena && buffer.firstStep >= 0 &&
+          buffer.firstStep <= begin.firstStep &&
+          begin.firstStep <= buffer.lastStep)
+        sum += buffer.bytes;
+    most = std::max(most, sum);
+  }
+  return most;
+}
+
 int64_t assignOffsets(std::vector<Buffer> &buffers) {
   std::vector<Buffer *> order;
   for (Buffer &buffer : buffers)

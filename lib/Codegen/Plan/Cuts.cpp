@@ -102,11 +102,12 @@ static SmallVector<Cut> cutsOfElements(const View &out) {
   return cuts;
 }
 
-/// Means of images: by channels.
+/// Means of images: by channels, if each part has whole cache lines of them.
 static SmallVector<Cut> cutsOfMean(qint::ReduceMeanOp op, const View &in,
                                    const View &out) {
   if (in.rank() != 4 || !op.getKeepDims() ||
-      llvm::is_contained(op.getAxes(), 1) || out.rank() != 4)
+      llvm::is_contained(op.getAxes(), 1) || out.rank() != 4 ||
+      out.shape[1] < 2 * panelChannels)
     return {};
   Cut cut = sameIndices(out, 1);
   cut.multiple = panelChannels;

@@ -109,6 +109,7 @@ TEST(Arena, BuffersAliveTogetherDoNotOverlap) {
     int64_t total = assignOffsets(buffers);
     EXPECT_GE(total, largest);
     EXPECT_LE(total, sum);
+    EXPECT_LE(largestLiveBytes(buffers), total);
     for (size_t i = 0; i < buffers.size(); ++i) {
       const Buffer &a = buffers[i];
       EXPECT_EQ(a.offset % arenaAlignment, 0);
@@ -132,6 +133,7 @@ TEST(Arena, DisjointLifetimesShareMemory) {
     buffers[i].lastStep = i + 1;
   }
   EXPECT_EQ(assignOffsets(buffers), 128 + 100);
+  EXPECT_EQ(largestLiveBytes(buffers), 200);
 }
 
 TEST(Tiles, CoverEveryRow) {

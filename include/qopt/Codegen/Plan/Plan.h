@@ -95,6 +95,9 @@ llvm::Expected<Plan> planFunction(func::FuncOp func,
 /// overlap. Returns the bytes in use.
 int64_t assignOffsets(std::vector<Buffer> &buffers);
 
+/// The largest sum of arena buffers that are alive at one time.
+int64_t largestLiveBytes(ArrayRef<Buffer> buffers);
+
 /// The strides of `view`'s elements under `shape`, equally many elements in
 /// row-major order, or failure where that is no strided window.
 FailureOr<SmallVector<int64_t, 4>> reshapeStrides(const View &view,
