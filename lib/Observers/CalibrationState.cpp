@@ -7,8 +7,11 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Parallel.h"
 #include "llvm/Support/SHA256.h"
+#include "llvm/Support/Threading.h"
 #include <algorithm>
+#include <optional>
 
 using namespace mlir::qopt;
 using namespace mlir::qopt::observers;
@@ -241,10 +244,9 @@ llvm::Error CalibrationState::merge(const CalibrationState &other,
   return llvm::Error::success();
 }
 
-llvm::Expected<CalibrationState>
-observers::mergeFiles(llvm::ArrayRef<std::string> paths) {
-  if (paths.empty())
-    return makeError(410, "no .qcal file to merge");
+/// One after the other.
+static llvm::Expected<CalibrationState>
+mergeInOrder(llvm::ArrayRef<std::string> paths) {
   auto merged = CalibrationState::read(paths[0]);
   if (!merged)
     return merged.takeError();
@@ -256,4 +258,39 @@ observers::mergeFiles(llvm::ArrayRef<std::string> paths) {
       return std::move(error);
   }
   return merged;
+}
+
+llvm::Expected<CalibrationState>
+observers::mergeFiles(llvm::ArrayRef<std::string> paths) {
+  if (paths.empty())
+    return makeError(410, "no .qcal file to merge");
+  // Parts on all threads; merging commutes, so their number does not matter.
+  constexpr size_t smallestPart = 32;
+  size_t parts =
+      std::min<size_t>(llvm::hardware_concurrency().compute_thread_count(),
+                       paths.size() / smallestPart);
+  if (parts < 2)
+    return mergeInOrder(paths);
+  std::vector<std::optional<CalibrationState>> merged(parts);
+  llvm::parallelFor(0, parts, [&](size_t part) {
+    size_t first = paths.size() * part / parts;
+    size_t last = paths.size() * (part + 1) / parts;
+    auto state = mergeInOrder(paths.slice(first, last - first));
+    if (state)
+      merged[part] = std::move(*state);
+    else
+      llvm::consumeError(state.takeError());
+  });
+  for (std::optional<CalibrationState> &part : merged) {
+    bool failed = !part;
+    if (part && &part != &merged.front())
+      if (llvm::Error error = merged.front()->merge(*part)) {
+        llvm::consumeError(std::move(error));
+        failed = true;
+      }
+    // In order the error names its file, the first of several.
+    if (failed)
+      return mergeInOrder(paths);
+  }
+  return std::move(*merged.front());
 }

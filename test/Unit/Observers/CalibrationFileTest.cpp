@@ -434,6 +434,30 @@ TEST_F(OnDisk, mergeFilesInAnyOrder) {
   }
 }
 
+// So many files merge in parts, on threads.
+TEST_F(OnDisk, mergeManyFiles) {
+  std::vector<std::string> paths;
+  for (uint64_t s = 0; s < 200; ++s) {
+    paths.push_back(path(std::to_string(s) + ".qcal"));
+    llvm::cantFail(smallState(2 * s, 2).write(paths.back()));
+  }
+  auto merged = mergeFiles(paths);
+  ASSERT_TRUE(static_cast<bool>(merged)) << refusal(std::move(merged));
+  EXPECT_EQ(merged->serialize(), smallState(0, 400).serialize());
+
+  // Those that are wrong are named as in a list of few: in one part, in two.
+  for (std::string name : {"odd.qcal", "gone.qcal"}) {
+    paths.push_back(path(name));
+    if (name == "odd.qcal")
+      llvm::cantFail(smallState(7, 1).write(paths.back()));
+    EXPECT_NE(refusal(mergeFiles(paths)).find(name), std::string::npos);
+    paths.front().swap(paths.back());
+    EXPECT_NE(refusal(mergeFiles(paths)), "");
+    paths.front().swap(paths.back());
+    paths.pop_back();
+  }
+}
+
 TEST_F(OnDisk, mergeFilesRefusals) {
   EXPECT_NE(refusal(mergeFiles({})), "");
   EXPECT_NE(refusal(mergeFiles({path("missing.qcal")})).find("missing.qcal"),
