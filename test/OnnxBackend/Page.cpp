@@ -3,6 +3,7 @@
 // Counts and prints; nothing here depends on the machine.
 
 #include "Page.h"
+#include <iomanip>
 #include <set>
 #include <sstream>
 
@@ -16,6 +17,17 @@ struct Counts {
   /// The float model passes, the integer form does not.
   int floatOnly = 0;
   std::set<std::string> reasons;
+  /// The largest distance in steps of tests of this operator alone, and what
+  /// that test allows.
+  double steps = 0, bound = 0;
+
+  void addSteps(const IntegerForm &form) {
+    if (form.verdict == IntegerForm::Verdict::Passed &&
+        (bound == 0 || form.steps > steps)) {
+      steps = form.steps;
+      bound = form.bound;
+    }
+  }
 
   void add(const Outcome &outcome) {
     using Form = IntegerForm::Verdict;
@@ -50,6 +62,9 @@ tensors of floats, integers or bools. It has passed where
   calibrated on the test's own inputs, compiled and run, gives Reference's
   bytes, and these are near the float model's result for inputs and weights as 8
   bits hold them: within 0.51 steps of the output for each rounding on the way.
+
+The largest error of an operator is over the tests of that operator alone, in steps of
+the output, with what that test allows.
 
 "Float only": the second does not hold. Models of opsets before 7 are read as
 opset 7.
@@ -103,6 +118,8 @@ std::string makePage(llvm::ArrayRef<CaseResult> results,
     folders[name.substr(0, name.find('/'))].add(result.outcome);
     for (const std::string &op : result.test->operators) {
       operators[op].add(result.outcome);
+      if (result.test->operators.size() == 1)
+        operators[op].addSteps(result.outcome.integers);
       if (!reason.empty() && isToBlame(op, result))
         operators[op].reasons.insert(reason);
     }
@@ -115,12 +132,16 @@ std::string makePage(llvm::ArrayRef<CaseResult> results,
     printCounts(os, name, counts);
   printCounts(os, "all", all);
   os << "\n## Operators\n\n| operator | in scope | passed | refused | "
-     << "float only | as integers | at compile time | why not |\n"
-     << "|---|---|---|---|---|---|---|---|\n";
+     << "float only | as integers | at compile time | largest error | "
+     << "why not |\n|---|---|---|---|---|---|---|---|---|\n";
   for (const auto &[name, counts] : operators) {
     os << "| " << name << " | " << counts.inScope << " | " << counts.passed
        << " | " << counts.refused << " | " << counts.floatOnly << " | "
        << counts.integers << " | " << counts.constants << " | ";
+    if (counts.bound > 0)
+      os << std::fixed << std::setprecision(3) << counts.steps << " of "
+         << std::setprecision(2) << counts.bound;
+    os << " | ";
     for (const std::string &reason : counts.reasons)
       os << (reason == *counts.reasons.begin() ? "" : "; ") << reason;
     os << " |\n";
