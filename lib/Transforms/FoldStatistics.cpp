@@ -2,10 +2,12 @@
 //
 // Chooses the scale and zero point of every observed value.
 
+#include "Masks.h"
 #include "ScaleGroups.h"
 #include "Scales.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "qopt/Numerics/Requantize.h"
+#include "qopt/Observers/MaskedLogits.h"
 #include "qopt/Observers/Ranges.h"
 #include "qopt/Transforms/Passes.h"
 #include "qopt/Transforms/Statistics.h"
@@ -147,8 +149,12 @@ getRange(ObserveOp op, const observers::CalibrationState &statistics) {
           : observers::parseRangeMethod(op.getMethod());
   if (!method)
     return op.emitError() << llvm::toString(method.takeError());
-  Range range = observers::chooseRange(*stats, *method, op.getBits(),
-                                       op.getSymmetric(), op.getPowerOfTwo());
+  std::optional<observers::TensorStats> raised;
+  if (onlySoftmaxReads(op.getResult()))
+    raised = observers::raiseMasked(*stats);
+  Range range =
+      observers::chooseRange(raised ? *raised : *stats, *method, op.getBits(),
+                             op.getSymmetric(), op.getPowerOfTwo());
   // More bits are far finer than the 8-bit noise in the value: one of them
   // keeps values that calibration did not see from saturating.
   if (op.getBits() > 8)

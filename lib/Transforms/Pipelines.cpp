@@ -16,6 +16,7 @@ void mlir::qopt::addFusionPasses(OpPassManager &manager) {
   manager.addPass(createFuseFunctions());
   manager.addPass(createFuseActivation());
   manager.addPass(createFuseAttention());
+  manager.addPass(createBoundMasks());
 }
 
 void mlir::qopt::addSimplifyPasses(OpPassManager &manager) {

@@ -149,6 +149,29 @@ def FuseAttention : Pass<"qopt-fuse-attention", "::mlir::func::FuncOp"> {
   }];
 }
 
+def BoundMasks : Pass<"qopt-bound-masks", "::mlir::func::FuncOp"> {
+  let summary = "Raise what masks logits to -1024";
+  let description = [{
+    What is added to the logits of a `softmax` to mask them, -1e9 or the least
+    float, needs a range in which the logits themselves would all be 0. Masked,
+    they have no weight at -1024 either: constants are raised to it, functions
+    with factors or offsets beyond it get a clamp.
+
+    ```mlir
+    %m = qopt.constant dense<[0.0, -1.0e9]> : ...
+    %s = qopt.add %x, %m : ...
+    %y = qopt.softmax %s axis 1 : ...
+    // becomes
+    %m = qopt.constant dense<[0.0, -1.024e3]> : ...
+    %s = qopt.add %x, %m : ...
+    %y = qopt.softmax %s axis 1 : ...
+    ```
+
+    Leaves alone: values that anything but sums and moves before a `softmax`
+    reads; sums that end with a clamp.
+  }];
+}
+
 def FuseFunctions : Pass<"qopt-fuse-functions", "::mlir::func::FuncOp"> {
   let summary = "Make expressions of one value one chain of functions";
   let description = [{
@@ -283,7 +306,8 @@ def FoldStatistics : Pass<"qopt-fold-statistics", "::mlir::func::FuncOp"> {
     so that inputs which calibration did not see do not saturate it, and where
     `hard_swish` or `hard_sigmoid` alone reads it, a little more: so that the
     function's kinks lie between two segments of its piecewise table. The result of a
-    `softmax` has its scale by definition.
+    `softmax` has its scale by definition; what it reads has a range that leaves
+    out masked values (docs/arithmetic.md, "Range choice").
 
     ```mlir
     %y = qopt.observe %c "conv1" : ...

@@ -131,6 +131,28 @@ void Importer::countReads() {
     ++reads[name];
 }
 
+/// Nodes are sorted: readers come behind.
+void Importer::findLogits() {
+  static const char *const passing[] = {"Add",     "Cast",      "Expand",
+                                        "Reshape", "Squeeze",   "Sub",
+                                        "Where",   "Transpose", "Unsqueeze"};
+  llvm::StringMap<int64_t> good;
+  for (const Node &node : llvm::reverse(graph.nodes)) {
+    auto isLogits = [&](const std::string &name) {
+      auto found = good.find(name);
+      return found != good.end() && found->second == reads[name];
+    };
+    const bool passes = llvm::is_contained(passing, node.opType) &&
+                        llvm::all_of(node.outputs, isLogits);
+    for (const std::string &name : node.outputs)
+      if (isLogits(name))
+        state.logits.insert(name);
+    if (passes || node.opType == "Softmax")
+      for (const std::string &name : node.inputs)
+        ++good[name];
+  }
+}
+
 /// Frees constants that nothing reads any more: a weight that was transposed
 /// need not be in memory twice.
 void Importer::releaseInputs(const Node &node) {
@@ -219,6 +241,7 @@ Expected<OwningOpRef<ModuleOp>> Importer::run(ArrayRef<Shape> shapes) {
   enterConstants(graph.constants);
   graph.constants.clear();
   countReads();
+  findLogits();
   for (const Node &node : graph.nodes) {
     importNode(node);
     releaseInputs(node);

@@ -46,6 +46,7 @@ private:
   void enterConstants(const std::map<std::string, ConstantRef> &constants);
   /// Counts reads, so that a constant is freed after its last one.
   void countReads();
+  void findLogits();
   void releaseInputs(const Node &node);
 
   /// \name Figures, in Inspect.cpp

@@ -268,13 +268,30 @@ void NodeContext::notFloat(const std::string &what) {
   unsupported(what + " is not a float tensor");
 }
 
-void NodeContext::checkFinite(const Constant &constant) {
-  for (size_t i = 0; i != constant.floats.size(); ++i)
-    if (!std::isfinite(constant.floats[i]))
-      return refuse(207,
-                    "tensor " + quoted(constant.name) + " holds " +
-                        (std::isnan(constant.floats[i]) ? "NaN" : "infinity") +
-                        " at index " + std::to_string(i));
+/// `constant`, its minus infinities the least float where they are masks. Other
+/// values must be finite.
+ConstantRef NodeContext::finite(const ConstantRef &constant) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const bool masks = (opType() == "Add" || opType() == "Where") &&
+                     llvm::all_of(node.outputs, [&](const std::string &name) {
+                       return state.logits.contains(name);
+                     });
+  bool isMask = false;
+  for (auto [i, value] : llvm::enumerate(constant->floats)) {
+    isMask |= masks && value == -infinity;
+    if (std::isfinite(value) || (masks && value == -infinity))
+      continue;
+    refuse(207, "tensor " + quoted(constant->name) + " holds " +
+                    (std::isnan(value) ? "NaN" : "infinity") + " at index " +
+                    std::to_string(i));
+    return constant;
+  }
+  if (!isMask)
+    return constant;
+  auto bounded = std::make_shared<Constant>(*constant);
+  llvm::replace(bounded->floats, -infinity,
+                std::numeric_limits<float>::lowest());
+  return bounded;
 }
 
 ConstantRef NodeContext::floatConstant(size_t i, StringRef what) {
@@ -283,8 +300,7 @@ ConstantRef NodeContext::floatConstant(size_t i, StringRef what) {
     return result;
   if (result->element != Element::Float)
     notFloat(what.str() + " (input " + std::to_string(i) + ")");
-  checkFinite(*result);
-  return result;
+  return finite(result);
 }
 
 Shape NodeContext::intsConstant(size_t i, StringRef what) {
@@ -437,10 +453,10 @@ RankedTensorType NodeContext::resultType(ArrayRef<int64_t> shape) {
 }
 
 Value NodeContext::emitConstant(const ConstantRef &constant) {
-  checkFinite(*constant);
+  ConstantRef values = finite(constant);
   if (!resultType(constant->shape))
     return Value();
-  return state.materialize(constant, loc);
+  return state.materialize(values, loc);
 }
 
 Value NodeContext::reshape(Value value, ArrayRef<int64_t> shape) {

@@ -66,6 +66,9 @@ struct ImportState {
   /// the floats go.
   std::map<std::weak_ptr<const Constant>, Value, std::owner_less<>>
       materialized;
+  /// Values that softmax alone reads, directly or behind moves and sums: minus
+  /// infinity masks there.
+  llvm::StringSet<> logits;
   /// Names given as `qopt.value`.
   llvm::StringSet<> valueNames;
   llvm::StringSet<> resourceNames;
@@ -251,7 +254,7 @@ private:
                                  StringRef kindName);
   const Entry &entry(size_t i) const;
   RankedTensorType resultType(ArrayRef<int64_t> shape);
-  void checkFinite(const Constant &constant);
+  ConstantRef finite(const ConstantRef &constant);
   void notFloat(const std::string &what);
   /// The operator as the model names it, with its domain.
   std::string modelOp() const;

@@ -57,6 +57,26 @@ protected:
   int64_t zeroPoint = 0;
 };
 
+/// Scales of logits, masked in part, that softmax reads behind a move, and of
+/// the same values where they leave too.
+TEST_F(StatisticsTest, maskedLogitsNeedNoRange) {
+  CalibrationState state = makeState({{"a", {-1024, -3, 0, 3}}});
+  for (StringRef output : {"y", "a"}) {
+    OwningOpRef<ModuleOp> module = parse((R"(
+func.func @f(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %a = qopt.observe %x "a" {method = "minmax"} : tensor<1x4xf32> -> tensor<1x4xf32>
+  %r = qopt.reshape %a : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  %y = qopt.softmax %r axis 1 : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %)" + output + " : tensor<1x4xf32>\n}")
+                                             .str());
+    ASSERT_TRUE(succeeded(foldStatistics(getMain(*module), state)));
+    module->walk([&](ObserveOp op) {
+      EXPECT_NEAR(op.getScale()->convertToFloat(),
+                  (output == "y" ? 18.0 : 1027.0) / 255, 1e-3);
+    });
+  }
+}
+
 TEST_F(StatisticsTest, eightBitsCoverTheRange) {
   CalibrationState state = makeState({{"a", {-1.0f, 0.0f, 4.1f}}});
   EXPECT_FLOAT_EQ(fold("method = \"minmax\"", state), 5.1f / 255);
