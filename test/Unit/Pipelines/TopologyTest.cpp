@@ -403,6 +403,30 @@ TEST(TopologyTest, LayerNormedBlocks) {
   check(n.finish({n.classify(x, 10)}), 23);
 }
 
+/// Each position sees those before it, by a mask of the least float.
+TEST(TopologyTest, CausalAttention) {
+  constexpr int64_t length = 16, width = 32;
+  std::vector<float> mask(length * length);
+  for (int64_t row = 0; row < length; ++row)
+    std::fill_n(mask.begin() + row * length + row + 1, length - row - 1,
+                std::numeric_limits<float>::lowest());
+  NetWriter n(11);
+  NetValue x = linear(n, n.input({1, length, width}), width);
+  for (int block = 0; block < 2; ++block) {
+    NetValue y = layerNorm(n, x);
+    NetValue q = linear(n, y, width), k = linear(n, y, width);
+    NetShape square = {1, length, length};
+    NetValue logits = n.node("MatMul", {q, n.transpose(k, {0, 2, 1})}, square);
+    logits = n.both("Div", logits, n.constant(5.6568542f));
+    logits = n.add(logits, n.constant({length, length}, mask));
+    NetValue weights =
+        n.node("Softmax", {logits}, square, {{"axis", int64_t(-1)}});
+    y = n.node("MatMul", {weights, linear(n, y, width)}, {1, length, width});
+    x = n.add(x, linear(n, y, width));
+  }
+  check(n.finish({linear(n, x, 10)}), 28);
+}
+
 TEST(TopologyTest, GatedDilatedSequence) {
   NetWriter n(10);
   NetValue x = n.conv(n.input({1, 16, 96}), 16), skips;
