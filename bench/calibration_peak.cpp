@@ -106,6 +106,7 @@ int main(int argc, char **argv) {
         double now = seconds();
         observedBest = std::min(observedBest, now - last);
         last = now;
+        return true;
       });
   if (!state)
     return check(state.takeError());
