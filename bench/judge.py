@@ -96,20 +96,25 @@ class Object:
         return floats
 
 
-def judge(zoo, name, build, limit, flags):
+def open_folder(zoo_eval, zoo, name):
+    """A folder of ZOO that gives bytes as they are; the object normalizes."""
     import numpy as np
-    sys.path.insert(0, zoo)
-    import eval as zoo_eval
     folder = zoo_eval.Folder(os.path.join(zoo, name))
     normalize = folder.conv
 
-    def as_stored(name, array):
-        """Bytes as they are; the object normalizes."""
-        spec = folder.inputs[name]
+    def as_stored(input_name, array):
+        spec = folder.inputs[input_name]
         if "affine" in spec:
             return np.asarray(array).reshape(spec["shape"])
-        return normalize(name, array)
+        return normalize(input_name, array)
     folder.conv = as_stored
+    return folder
+
+
+def judge(zoo, name, build, limit, flags):
+    sys.path.insert(0, zoo)
+    import eval as zoo_eval
+    folder = open_folder(zoo_eval, zoo, name)
     with tempfile.TemporaryDirectory() as work:
         net = Object(folder.d, folder.meta, build, work, flags)
         result = zoo_eval.evaluate(folder, net, limit)

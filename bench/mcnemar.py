@@ -19,7 +19,7 @@ import os
 import sys
 import tempfile
 
-from judge import Object
+from judge import Object, open_folder
 
 # What peers.json calls them, as ZOO/eval.py does.
 SETTINGS = {"minmax": ("ort-int8", "minmax"), "percentile": ("ort-int8", "percentile"),
@@ -83,17 +83,7 @@ def rerun(zoo_eval, folder, best):
 
 
 def compare(zoo_eval, zoo, name, build, peers):
-    folder = zoo_eval.Folder(os.path.join(zoo, name))
-    normalize = folder.conv
-
-    def as_stored(input_name, array):
-        """Bytes as they are; the object normalizes."""
-        import numpy as np
-        spec = folder.inputs[input_name]
-        if "affine" in spec:
-            return np.asarray(array).reshape(spec["shape"])
-        return normalize(input_name, array)
-    folder.conv = as_stored
+    folder = open_folder(zoo_eval, zoo, name)
     with tempfile.TemporaryDirectory() as work:
         net = Object(folder.d, folder.meta, build, work, [])
         right, same, sure = hits_of(zoo_eval, folder, net)
