@@ -222,12 +222,22 @@ static LogicalResult runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
 llvm::Error Levels::simplify() {
   if (llvm::Error error = run("import", "float", 720, addFusionPasses))
     return error;
+  // What it is worth takes simulating both forms: time that only who asks for a
+  // report waits for.
+  const bool isReported =
+      llvm::any_of(options.emissions, [](const Emission &each) {
+        return each.kind == EmitKind::Report ||
+               each.kind == EmitKind::ReportHtml;
+      });
   // Shares all constants with the level until that is changed.
-  OwningOpRef<ModuleOp> plain(getLevel("float").clone());
+  OwningOpRef<ModuleOp> plain;
+  if (isReported)
+    plain = getLevel("float").clone();
   DiagnosticCollector diagnostics(context);
   if (failed(runPass(getLevel("float"), createEqualizeChannels())))
     return diagnostics.take(720, "channels cannot be equalized");
-  if (evaluation::countEqualized(getMain(*plain), getFunction("float")) > 0)
+  if (plain &&
+      evaluation::countEqualized(getMain(*plain), getFunction("float")) > 0)
     unequalized = std::move(plain);
   return llvm::Error::success();
 }
