@@ -3,24 +3,17 @@
 // Finds masked logits by the gap in the histogram above them.
 
 #include "qopt/Observers/MaskedLogits.h"
-#include <cstring>
+#include "ChunkKernels.h"
 #include <utility>
 
 using namespace mlir::qopt;
 using namespace mlir::qopt::observers;
 
 /// The bin of a magnitude.
-static size_t binOf(float magnitude) {
-  uint32_t bits;
-  std::memcpy(&bits, &magnitude, sizeof(bits));
-  return bits >> 16;
-}
+static size_t binOf(float magnitude) { return orderedKey(magnitude) >> 16; }
 
 static float lowerEdge(size_t bin) {
-  const uint32_t bits = static_cast<uint32_t>(bin) << 16;
-  float magnitude;
-  std::memcpy(&magnitude, &bits, sizeof(magnitude));
-  return magnitude;
+  return fromOrderedKey(static_cast<int32_t>(bin << 16));
 }
 
 static constexpr size_t negative = 0x8000, octave = 128;
