@@ -33,18 +33,6 @@ int64_t evaluation::countEqualized(func::FuncOp plain, func::FuncOp equalized) {
   return count;
 }
 
-/// One pointer an input into the sample's values.
-static SmallVector<const void *>
-getInputs(const observers::CalibrationState &state, size_t sample) {
-  SmallVector<const void *> inputs;
-  const float *next = state.getReservoir()[sample].values.data();
-  for (const observers::InputLayout &input : state.getInputs()) {
-    inputs.push_back(next);
-    next += input.elements;
-  }
-  return inputs;
-}
-
 /// Scales for all observers of `function` from the extremes on `samples`.
 static llvm::Error decideScales(func::FuncOp function,
                                 const observers::CalibrationState &state,
@@ -63,7 +51,9 @@ static llvm::Error decideScales(func::FuncOp function,
   std::map<std::string, numerics::Range> ranges;
   std::vector<float> values;
   for (size_t sample = 0; sample < samples; ++sample) {
-    (*engine)->run(getInputs(state, sample), out);
+    SmallVector<const float *> inputs = getSampleInputs(state, sample);
+    (*engine)->run(SmallVector<const void *>(inputs.begin(), inputs.end()),
+                   out);
     for (const calibration::Probe &probe : (*engine)->probes()) {
       values.resize(calibration::countElements(probe));
       calibration::copyElements(probe, values);

@@ -151,13 +151,7 @@ llvm::Error Measurement::runIntegers(func::FuncOp integer) {
     return run.takeError();
   std::vector<float> numbers;
   for (size_t sample = 0; sample < streams.size(); ++sample) {
-    const float *next = state.getReservoir()[sample].values.data();
-    SmallVector<const float *> inputs;
-    for (const observers::InputLayout &input : state.getInputs()) {
-      inputs.push_back(next);
-      next += input.elements;
-    }
-    run->run(inputs);
+    run->run(getSampleInputs(state, sample));
     for (Operation &op : body) {
       auto observer = dyn_cast<ObserveOp>(&op);
       auto *probe = observer ? run->find(observer.getId()) : nullptr;

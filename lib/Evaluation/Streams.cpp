@@ -255,3 +255,15 @@ void Streams::clamp(Operation &op, StreamValues &result,
           value = std::min(std::max(value, low), high);
       });
 }
+
+SmallVector<const float *>
+evaluation::getSampleInputs(const observers::CalibrationState &state,
+                            size_t sample) {
+  SmallVector<const float *> inputs;
+  const float *next = state.getReservoir()[sample].values.data();
+  for (const observers::InputLayout &input : state.getInputs()) {
+    inputs.push_back(next);
+    next += input.elements;
+  }
+  return inputs;
+}

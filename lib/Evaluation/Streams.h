@@ -141,6 +141,10 @@ private:
   llvm::DenseMap<Value, unsigned> remainingUses;
 };
 
+/// Where the values of each input begin in a sample of the reservoir.
+SmallVector<const float *>
+getSampleInputs(const observers::CalibrationState &state, size_t sample);
+
 /// Calls `visit(first, last)` on blocks of channels, in parallel.
 void forEachChannelBlock(
     MLIRContext *context, size_t channels,
