@@ -20,12 +20,6 @@ using namespace mlir;
 using namespace mlir::qopt;
 using namespace mlir::qopt::pipelines;
 
-static bool wants(const CompileOptions &options, EmitKind kind) {
-  return llvm::any_of(options.emissions, [&](const Emission &emission) {
-    return emission.kind == kind;
-  });
-}
-
 /// Whether anything below level `observed` is asked for.
 static bool needsStatistics(const CompileOptions &options) {
   return !options.eval.empty() ||

@@ -225,10 +225,7 @@ llvm::Error Levels::simplify() {
   // What it is worth takes simulating both forms: time that only who asks for a
   // report waits for.
   const bool isReported =
-      llvm::any_of(options.emissions, [](const Emission &each) {
-        return each.kind == EmitKind::Report ||
-               each.kind == EmitKind::ReportHtml;
-      });
+      wants(options, EmitKind::Report) || wants(options, EmitKind::ReportHtml);
   // Shares all constants with the level until that is changed.
   OwningOpRef<ModuleOp> plain;
   if (isReported)

@@ -81,6 +81,13 @@ mlir::qopt::pipelines::parseEmit(StringRef text) {
   return emissions;
 }
 
+bool mlir::qopt::pipelines::wants(const CompileOptions &options,
+                                  EmitKind kind) {
+  return llvm::any_of(options.emissions, [&](const Emission &emission) {
+    return emission.kind == kind;
+  });
+}
+
 std::string mlir::qopt::pipelines::formatEmission(const Emission &emission) {
   const auto *kind = llvm::find(emitKinds, emission.kind);
   std::string word = emitWords[kind - emitKinds].str();

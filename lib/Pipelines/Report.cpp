@@ -149,7 +149,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     writeRefinement(json, "bias_correction", figures.refinements.bias);
     writeSizes(json, levels, info);
     writeTensors(json, levels, state ? &*state : nullptr);
-    if (wantsDetails(options))
+    // A report beside a page says the same.
+    if (wants(options, EmitKind::ReportHtml))
       writeDetails(json, options, levels, figures, state ? &*state : nullptr);
     if (figures.evaluation) {
       json.attributeBegin("evaluation");

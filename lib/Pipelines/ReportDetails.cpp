@@ -337,12 +337,6 @@ static void writeRemedies(llvm::json::OStream &json, Levels &levels,
   });
 }
 
-bool mlir::qopt::pipelines::wantsDetails(const CompileOptions &options) {
-  return llvm::any_of(options.emissions, [](const Emission &emission) {
-    return emission.kind == EmitKind::ReportHtml;
-  });
-}
-
 void mlir::qopt::pipelines::writeDetails(
     llvm::json::OStream &json, const CompileOptions &options, Levels &levels,
     const RunFigures &figures, const observers::CalibrationState *state) {

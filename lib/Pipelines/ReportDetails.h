@@ -9,9 +9,6 @@
 
 namespace mlir::qopt::pipelines {
 
-/// Whether a page is asked for; a report beside it says the same.
-bool wantsDetails(const CompileOptions &options);
-
 /// Writes the members `graph`, `layers`, `histograms`, `weights`, `trade_off`
 /// and `remedies` into the open object. `state` may be null.
 void writeDetails(llvm::json::OStream &json, const CompileOptions &options,

@@ -154,6 +154,9 @@ llvm::Error checkOption(llvm::StringRef name, llvm::StringRef value);
 /// counts; flags say more than config files. Fails as `checkOption`.
 llvm::Error applyOptions(const OptionList &flags, CompileOptions &options);
 
+/// Whether `--emit` has an output of `kind`.
+bool wants(const CompileOptions &options, EmitKind kind);
+
 /// The word of a kind of output in `--emit`: `obj`, `mlir:qint`.
 std::string formatEmission(const Emission &emission);
 
