@@ -2,14 +2,7 @@
 #
 # Run by ctest: an application builds its model from an installed prefix alone,
 # again where the model or its data change; pkg-config finds libqopt.
-function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output
-    ERROR_VARIABLE output)
-  if(NOT result EQUAL 0)
-    message(FATAL_ERROR "failed (${result}): ${ARGN}\n${output}")
-  endif()
-  set(output "${output}" PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
 function(expect text)
   string(FIND "${output}" "${text}" position)
