@@ -54,7 +54,11 @@ private:
   llvm::Error compute(Operation &op);
   llvm::Error computeLayer(Operation &op, int64_t axis,
                            const numerics::QuantizedWeights &nearest);
-  bool mayRound(const LayerInputs &inputs);
+  bool mayRound(const LayerInputs &inputs, bool searchesScales);
+  bool searchesScales(const numerics::QuantizedWeights &nearest) const {
+    return nearest.bits < 8 && options.weights.clip &&
+           !options.weights.powerOfTwo;
+  }
   numerics::QuantizedWeights round(Operation &op, const LayerInputs &inputs,
                                    size_t stream,
                                    const numerics::QuantizedWeights &nearest);
@@ -124,12 +128,14 @@ std::vector<double> Refiner::correct(Operation &op, int64_t axis,
   return delta;
 }
 
-bool Refiner::mayRound(const LayerInputs &inputs) {
+bool Refiner::mayRound(const LayerInputs &inputs, bool searchesScales) {
   const uint64_t needed =
-      countWork(inputs, countRows(inputs, (streams.size() + 1) / 2,
-                                  options.maxPositions)) +
-      countWork(inputs,
-                countRows(inputs, streams.size(), options.maxPositions));
+      countWork(
+          inputs,
+          countRows(inputs, (streams.size() + 1) / 2, options.maxPositions),
+          searchesScales) +
+      countWork(inputs, countRows(inputs, streams.size(), options.maxPositions),
+                searchesScales);
   if (inputs.rowSize > options.maxRowWeights ||
       needed > options.maxWork - work) {
     ++tooLarge;
@@ -150,7 +156,8 @@ Refiner::round(Operation &op, const LayerInputs &inputs, size_t stream,
   Value weight = cast<QuantizableOpInterface>(op).getWeightOperand()->get();
   numerics::QuantizedWeights rounded = nearest;
   roundLayer(op.getContext(), inputs, fitted, options.maxPositions,
-             forms[stream].corrected, *getConstantF32(weight), rounded);
+             forms[stream].corrected, searchesScales(nearest),
+             *getConstantF32(weight), rounded);
   return rounded;
 }
 
@@ -163,7 +170,8 @@ llvm::Error Refiner::computeLayer(Operation &op, int64_t axis,
   SmallVector<SmallVector<float>> rounded(forms.size());
   SmallVector<ArrayRef<float>> weights;
   std::optional<LayerInputs> inputs = LayerInputs::get(op);
-  const bool rounds = options.roundWeights && inputs && mayRound(*inputs);
+  const bool rounds = options.roundWeights && inputs &&
+                      mayRound(*inputs, searchesScales(nearest));
   for (auto [stream, form] : llvm::enumerate(forms)) {
     if (form.weights == StreamForm::Weights::Rounded && rounds) {
       change.weights = round(op, *inputs, stream, nearest);

@@ -108,22 +108,80 @@ size_t mlir::qopt::evaluation::countRows(const LayerInputs &inputs,
   return samples * countShare(inputs, samples, maxPositions);
 }
 
+/// Shares of a scale that are tried where scales are searched.
+static constexpr float clips[] = {1.0f,  1.5f,  1.3f,  1.15f,
+                                  0.92f, 0.85f, 0.77f, 0.7f};
+
 uint64_t mlir::qopt::evaluation::countWork(const LayerInputs &inputs,
-                                           size_t rows) {
+                                           size_t rows, bool searchesScales) {
   const uint64_t size = inputs.rowSize, square = size * size;
   return inputs.groups * (square * rows / 2 + square * size / 6) +
-         inputs.channels * square;
+         inputs.channels * square * (searchesScales ? std::size(clips) : 1);
+}
+
+namespace {
+/// Some channels of a weight, to be rounded by one metric.
+struct Rows {
+  ArrayRef<float> weights;
+  int32_t qmax;
+  ArrayRef<uint8_t> multiples;
+  MutableArrayRef<float> scales;
+  MutableArrayRef<int8_t> values;
+
+  /// The values nearest to the weights at `clip` times the scales.
+  std::vector<int8_t> getNearest(float clip) const {
+    std::vector<int8_t> nearest;
+    const size_t size = weights.size() / scales.size();
+    for (auto [index, weight] : llvm::enumerate(weights)) {
+      const int32_t multiple = multiples.empty() ? 1 : multiples[index];
+      const float step =
+          clip * scales[index / size] * static_cast<float>(multiple);
+      nearest.push_back(static_cast<int8_t>(
+          multiple * numerics::quantize(weight, {step, 0, -qmax, qmax})));
+    }
+    return nearest;
+  }
+};
+} // namespace
+
+/// Rounds `rows` with each of the clipped scales; each channel keeps what costs
+/// least.
+static void searchScales(const numerics::InputMetric &metric, Rows &rows,
+                         numerics::ParallelFor parallel) {
+  const size_t count = rows.scales.size(), size = metric.size();
+  const std::vector<float> whole = rows.scales.vec();
+  std::vector<double> least(count), costs(count);
+  metric.round(rows.weights, whole, rows.qmax, rows.values, parallel,
+               rows.multiples, least);
+  for (float clip : ArrayRef(clips).drop_front()) {
+    std::vector<float> scales = whole;
+    for (float &scale : scales)
+      scale *= clip;
+    std::vector<int8_t> values = rows.getNearest(clip);
+    metric.round(rows.weights, scales, rows.qmax, values, parallel,
+                 rows.multiples, costs);
+    for (size_t row = 0; row < count; ++row)
+      if (costs[row] < least[row]) {
+        least[row] = costs[row];
+        rows.scales[row] = scales[row];
+        llvm::copy(ArrayRef(values).slice(row * size, size),
+                   rows.values.begin() + row * size);
+      }
+  }
 }
 
 void mlir::qopt::evaluation::roundLayer(MLIRContext *context,
                                         const LayerInputs &inputs,
                                         ArrayRef<ArrayRef<float>> samples,
                                         uint64_t maxPositions, bool centered,
+                                        bool searchesScales,
                                         ArrayRef<float> weights,
                                         numerics::QuantizedWeights &rounded) {
   const size_t share = countShare(inputs, samples.size(), maxPositions);
   const size_t size = inputs.rowSize;
   const size_t groupRows = inputs.channels / inputs.groups;
+  // One scale for all has no channel to fit it to.
+  searchesScales &= rounded.scales.size() == inputs.channels;
   std::vector<float> scales = rounded.scales;
   if (scales.size() == 1)
     scales.assign(inputs.channels, rounded.scales[0]);
@@ -141,17 +199,28 @@ void mlir::qopt::evaluation::roundLayer(MLIRContext *context,
     });
     const numerics::InputMetric metric(rows, size, options, parallel);
     const size_t first = group * groupRows;
-    metric.round(
-        weights.slice(first * size, groupRows * size),
-        ArrayRef(scales).slice(first, groupRows), numerics::signedMax(8),
-        MutableArrayRef(rounded.values).slice(first * size, groupRows * size),
-        parallel);
+    auto ofGroup = [&](auto values) {
+      return values.empty() ? values
+                            : values.slice(first * size, groupRows * size);
+    };
+    Rows own{ofGroup(weights), numerics::signedMax(rounded.bits),
+             ofGroup(ArrayRef(rounded.multiples)),
+             MutableArrayRef(scales).slice(first, groupRows),
+             ofGroup(MutableArrayRef(rounded.values))};
+    if (searchesScales)
+      searchScales(metric, own, parallel);
+    else
+      metric.round(own.weights, own.scales, own.qmax, own.values, parallel,
+                   own.multiples);
   };
   auto sideBySide = [&](size_t count, llvm::function_ref<void(size_t)> body) {
     parallelFor(context, 0, count, body);
   };
   if (inputs.groups == 1)
-    return roundGroup(0, sideBySide);
-  sideBySide(inputs.groups,
-             [&](size_t group) { roundGroup(group, numerics::forEach); });
+    roundGroup(0, sideBySide);
+  else
+    sideBySide(inputs.groups,
+               [&](size_t group) { roundGroup(group, numerics::forEach); });
+  if (searchesScales)
+    rounded.scales = scales;
 }

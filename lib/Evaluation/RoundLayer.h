@@ -43,13 +43,15 @@ size_t countRows(const LayerInputs &inputs, size_t samples,
                  uint64_t maxPositions);
 
 /// The multiply-adds of `roundLayer` with `rows` rows.
-uint64_t countWork(const LayerInputs &inputs, size_t rows);
+uint64_t countWork(const LayerInputs &inputs, size_t rows, bool searchesScales);
 
-/// Rounds anew what `rounded` has for `weights`, with its scales, for the
-/// layer's inputs `samples`. `centered`: means will be corrected.
+/// Rounds anew what `rounded` has for `weights` for the layer's inputs
+/// `samples`, with its scales and multiples; with `searchesScales`, a channel's
+/// scale may also be one of a few below, whichever costs least. `centered`:
+/// means will be corrected.
 void roundLayer(MLIRContext *context, const LayerInputs &inputs,
                 ArrayRef<ArrayRef<float>> samples, uint64_t maxPositions,
-                bool centered, ArrayRef<float> weights,
+                bool centered, bool searchesScales, ArrayRef<float> weights,
                 numerics::QuantizedWeights &rounded);
 
 } // namespace mlir::qopt::evaluation

@@ -137,11 +137,24 @@ static LogicalResult verifyStringAttribute(Operation *op,
   return success();
 }
 
+/// Whether `attribute` decides about the weight of a layer: one scale an output
+/// channel or one for all, the bits, the input channels of a group.
+static bool isWeightDecision(NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  if (name == "qopt.per_channel")
+    return isa<BoolAttr>(attribute.getValue());
+  auto number = dyn_cast<IntegerAttr>(attribute.getValue());
+  if (!number || !number.getType().isSignlessInteger(64))
+    return false;
+  int64_t value = number.getInt();
+  return (name == "qopt.weight_bits" &&
+          (value == 8 || value == 4 || value == 2)) ||
+         (name == "qopt.weight_group" && value >= 0);
+}
+
 LogicalResult QoptDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
-  // On a layer: whether its weight has one scale an output channel.
-  if (attribute.getName() == "qopt.per_channel" &&
-      isa<BoolAttr>(attribute.getValue()))
+  if (isWeightDecision(attribute))
     return success();
   return verifyStringAttribute(
       op, attribute,

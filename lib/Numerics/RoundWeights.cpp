@@ -217,18 +217,18 @@ void InputMetric::factorize(ParallelFor parallel) {
 /// `lanes` rows of weights side by side, in the order of the metric.
 struct InputMetric::Lanes {
   explicit Lanes(size_t places)
-      : targets(places * lanes), values(places * lanes),
-        errors(places * lanes) {}
+      : targets(places * lanes), values(places * lanes), errors(places * lanes),
+        steps(places * lanes, 1.0f) {}
 
-  std::vector<float> targets, values, errors;
-  float scales[lanes] = {};
+  /// Values are in `steps`: scales times multiples.
+  std::vector<float> targets, values, errors, steps;
   double costs[lanes] = {};
 };
 
 /// The rows of `diagonal` from the last one up. `sums` are what the places
 /// behind this panel add; targets, values and errors are of its places.
 QOPT_CLONES static void roundPanel(const float *diagonal, const float *sums,
-                                   const float *targets, const float *scales,
+                                   const float *targets, const float *steps,
                                    bool decide, int32_t qmax, float *values,
                                    float *errors, double *costs) {
   for (size_t i = side; i-- > 0;) {
@@ -243,8 +243,8 @@ QOPT_CLONES static void roundPanel(const float *diagonal, const float *sums,
       if (decide)
         values[place] =
             static_cast<float>(quantize(targets[place] + behind[lane] / own,
-                                        {scales[lane], 0, -qmax, qmax}));
-      errors[place] = targets[place] - scales[lane] * values[place];
+                                        {steps[place], 0, -qmax, qmax}));
+      errors[place] = targets[place] - steps[place] * values[place];
       const double part =
           static_cast<double>(own) * errors[place] + behind[lane];
       costs[lane] += part * part;
@@ -263,7 +263,7 @@ void InputMetric::propagate(Lanes &rows, bool decide, int32_t qmax) const {
                       sums.data());
     const size_t place = panel * side * lanes;
     roundPanel(tile(panel, panel), sums.data(), &rows.targets[place],
-               rows.scales, decide, qmax, &rows.values[place],
+               &rows.steps[place], decide, qmax, &rows.values[place],
                &rows.errors[place], rows.costs);
   }
 }
@@ -271,31 +271,41 @@ void InputMetric::propagate(Lanes &rows, bool decide, int32_t qmax) const {
 size_t InputMetric::round(llvm::ArrayRef<float> targets,
                           llvm::ArrayRef<float> scales, int32_t qmax,
                           llvm::MutableArrayRef<int8_t> values,
-                          ParallelFor parallel) const {
+                          ParallelFor parallel,
+                          llvm::ArrayRef<uint8_t> multiples,
+                          llvm::MutableArrayRef<double> costs) const {
   const size_t width = size(), count = scales.size();
   std::vector<uint8_t> changed(count, 0);
   parallel((count + lanes - 1) / lanes, [&](size_t block) {
     const size_t first = block * lanes, used = std::min(lanes, count - first);
     Lanes rows(panels * side);
-    std::fill_n(rows.scales, lanes, 1.0f);
-    std::copy_n(&scales[first], used, rows.scales);
     for (size_t place = 0; place < width; ++place)
       for (size_t lane = 0; lane < used; ++lane) {
         const size_t index = (first + lane) * width + order[place];
+        const auto multiple =
+            static_cast<float>(multiples.empty() ? 1 : multiples[index]);
         rows.targets[place * lanes + lane] = targets[index];
-        rows.values[place * lanes + lane] = values[index];
+        rows.steps[place * lanes + lane] = scales[first + lane] * multiple;
+        rows.values[place * lanes + lane] =
+            static_cast<float>(values[index]) / multiple;
       }
     double known[lanes];
     propagate(rows, /*decide=*/false, qmax);
     std::copy_n(rows.costs, lanes, known);
     propagate(rows, /*decide=*/true, qmax);
     for (size_t lane = 0; lane < used; ++lane) {
-      if (!(rows.costs[lane] < known[lane]))
+      const bool isBetter = rows.costs[lane] < known[lane];
+      if (!costs.empty())
+        costs[first + lane] = isBetter ? rows.costs[lane] : known[lane];
+      if (!isBetter)
         continue;
       changed[first + lane] = 1;
-      for (size_t place = 0; place < width; ++place)
-        values[(first + lane) * width + order[place]] =
-            static_cast<int8_t>(rows.values[place * lanes + lane]);
+      for (size_t place = 0; place < width; ++place) {
+        const size_t index = (first + lane) * width + order[place];
+        values[index] = static_cast<int8_t>(
+            rows.values[place * lanes + lane] *
+            static_cast<float>(multiples.empty() ? 1 : multiples[index]));
+      }
     }
   });
   return std::accumulate(changed.begin(), changed.end(), size_t(0));
@@ -304,7 +314,7 @@ size_t InputMetric::round(llvm::ArrayRef<float> targets,
 double InputMetric::cost(llvm::ArrayRef<float> target, float scale,
                          llvm::ArrayRef<int8_t> values) const {
   Lanes rows(panels * side);
-  std::fill_n(rows.scales, lanes, scale);
+  std::fill(rows.steps.begin(), rows.steps.end(), scale);
   for (size_t place = 0; place < size(); ++place) {
     rows.targets[place * lanes] = target[order[place]];
     rows.values[place * lanes] = values[order[place]];

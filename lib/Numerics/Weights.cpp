@@ -17,6 +17,8 @@ using namespace mlir::qopt::numerics;
 
 namespace {
 constexpr int clipSteps = 50;
+/// Candidates `1 - i / 20`: each of them is fitted to all groups.
+constexpr int groupClipSteps = 10;
 constexpr int lanes = 16;
 /// Whole vectors; those beyond `clipSteps` repeat its last one.
 constexpr int candidates = (clipSteps + lanes - 1) / lanes * lanes;
@@ -63,30 +65,143 @@ QOPT_CLONES static void squaredErrors(const float *weights,
   std::memcpy(errors, &sum, sizeof(sum));
 }
 
+/// What an error of each of `count` weights costs.
+static std::vector<double> getMoments(const WeightOptions &options,
+                                      size_t count) {
+  std::vector<double> moments(count, 1.0);
+  if (!options.inputSecondMoments.empty())
+    for (size_t i = 0; i < count; ++i)
+      moments[i] =
+          options.inputSecondMoments[i % options.inputSecondMoments.size()];
+  return moments;
+}
+
 static float chooseScale(llvm::ArrayRef<float> weights,
                          const WeightOptions &options) {
   const int32_t qmax = signedMax(options.bits);
   const double largest = maxAbs(weights);
   float scales[candidates];
   double errors[candidates];
+  // Few steps are better spent on the many small weights.
+  const double whole = options.bits < 8 ? 60 : 100;
   for (int step = 0; step < candidates; ++step)
     scales[step] = scaleFor(
-        largest * ((100 - std::min(step, clipSteps - 1)) / 100.0), qmax);
+        largest * ((whole - std::min(step, clipSteps - 1)) / whole), qmax);
   if (options.powerOfTwo)
     for (float &scale : scales)
       scale = powerOfTwoAbove(scale);
   if (options.scaling == WeightScaling::MaxAbs)
     return scales[0];
-  std::vector<double> moments(weights.size(), 1.0);
-  if (!options.inputSecondMoments.empty())
-    for (size_t i = 0; i < moments.size(); ++i)
-      moments[i] =
-          options.inputSecondMoments[i % options.inputSecondMoments.size()];
+  const std::vector<double> moments = getMoments(options, weights.size());
   for (int step = 0; step < candidates; step += lanes)
     squaredErrors(weights.data(), moments.data(), weights.size(), scales + step,
                   static_cast<float>(qmax), errors + step);
   // The first of equal ones: the largest scale.
   return scales[std::min_element(errors, errors + clipSteps) - errors];
+}
+
+namespace {
+
+/// The groups of a row of weights, and the multiples that fit them best.
+class GroupFitter {
+public:
+  GroupFitter(llvm::ArrayRef<float> row, const WeightOptions &options);
+
+  /// The scale of least squared error, the largest of equals.
+  float chooseScale();
+  /// The multiples for `scale`, one a weight; gives the squared error.
+  double fit(float scale, std::vector<uint8_t> *multiples);
+
+private:
+  double fitGroup(size_t first, size_t size, float scale, uint8_t &multiple);
+
+  const WeightOptions &options;
+  const int32_t qmax;
+  size_t inputs;
+  double largest = 0;
+  /// Weight `order[i]` of the row is at place `i`: tap after tap.
+  std::vector<size_t> order;
+  std::vector<float> ordered;
+  std::vector<double> moments;
+  std::vector<uint8_t> candidateMultiples;
+};
+
+} // namespace
+
+GroupFitter::GroupFitter(llvm::ArrayRef<float> row,
+                         const WeightOptions &options)
+    : options(options), qmax(signedMax(options.bits)), largest(maxAbs(row)) {
+  const size_t taps = options.groups.taps;
+  inputs = row.size() / taps;
+  const std::vector<double> all = getMoments(options, row.size());
+  for (size_t tap = 0; tap < taps; ++tap)
+    for (size_t input = 0; input < inputs; ++input)
+      order.push_back(input * taps + tap);
+  for (size_t place : order) {
+    ordered.push_back(row[place]);
+    moments.push_back(all[place]);
+  }
+  const int32_t most = maxGroupMultiple(options.bits);
+  for (int32_t multiple = 1; multiple <= most;
+       multiple = options.powerOfTwo ? 2 * multiple : multiple + 1)
+    candidateMultiples.push_back(static_cast<uint8_t>(multiple));
+}
+
+double GroupFitter::fitGroup(size_t first, size_t size, float scale,
+                             uint8_t &multiple) {
+  double best = std::numeric_limits<double>::infinity();
+  for (size_t begin = 0; begin < candidateMultiples.size(); begin += lanes) {
+    float scales[lanes];
+    double errors[lanes];
+    const size_t used =
+        std::min<size_t>(lanes, candidateMultiples.size() - begin);
+    for (size_t i = 0; i < lanes; ++i)
+      scales[i] =
+          scale *
+          static_cast<float>(candidateMultiples[begin + std::min(i, used - 1)]);
+    squaredErrors(ordered.data() + first, moments.data() + first, size, scales,
+                  static_cast<float>(qmax), errors);
+    for (size_t i = 0; i < used; ++i)
+      if (errors[i] < best) {
+        best = errors[i];
+        multiple = candidateMultiples[begin + i];
+      }
+  }
+  return best;
+}
+
+double GroupFitter::fit(float scale, std::vector<uint8_t> *multiples) {
+  double sum = 0;
+  if (multiples)
+    multiples->assign(order.size(), 1);
+  for (size_t tap = 0; tap < options.groups.taps; ++tap)
+    for (size_t input = 0; input < inputs; input += options.groups.inputs) {
+      const size_t first = tap * inputs + input;
+      const size_t size = std::min(options.groups.inputs, inputs - input);
+      uint8_t multiple = 1;
+      sum += fitGroup(first, size, scale, multiple);
+      for (size_t i = 0; multiples && i < size; ++i)
+        (*multiples)[order[first + i]] = multiple;
+    }
+  return sum;
+}
+
+float GroupFitter::chooseScale() {
+  const double most = candidateMultiples.back();
+  float best = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (int step = 0; step < groupClipSteps; ++step) {
+    float scale = scaleFor(largest * ((20 - step) / 20.0) / most, qmax);
+    if (options.powerOfTwo)
+      scale = powerOfTwoAbove(scale);
+    if (options.scaling == WeightScaling::MaxAbs)
+      return scale;
+    if (const double error = fit(scale, nullptr); error < least) {
+      least = error;
+      best = scale;
+    }
+  }
+  return best;
 }
 
 /// Dead and nearly dead channels get a scale that keeps the multipliers of the
@@ -105,18 +220,25 @@ static void raiseWeakScales(std::vector<float> &scales,
     scales[c] = dead[c] ? largest : std::max(scales[c], weakest);
 }
 
+int32_t QuantizedWeights::getLargest() const {
+  return signedMax(bits) * (multiples.empty() ? 1 : maxGroupMultiple(bits));
+}
+
 QuantizedWeights numerics::quantizeWeights(llvm::ArrayRef<float> weights,
                                            size_t channels,
                                            const WeightOptions &options) {
-  const size_t groups = options.perChannel ? channels : 1;
-  const size_t length = weights.size() / std::max<size_t>(groups, 1);
+  const size_t rows = options.perChannel ? channels : 1;
+  const size_t length = weights.size() / std::max<size_t>(rows, 1);
   const int32_t qmax = signedMax(options.bits);
+  const bool isGrouped = options.groups.inputs > 0;
   QuantizedWeights result;
+  result.bits = options.bits;
   std::vector<bool> dead;
-  for (size_t g = 0; g < groups; ++g) {
-    const llvm::ArrayRef<float> row = weights.slice(g * length, length);
+  for (size_t r = 0; r < rows; ++r) {
+    const llvm::ArrayRef<float> row = weights.slice(r * length, length);
     dead.push_back(maxAbs(row) == 0);
-    result.scales.push_back(chooseScale(row, options));
+    result.scales.push_back(isGrouped ? GroupFitter(row, options).chooseScale()
+                                      : chooseScale(row, options));
   }
   raiseWeakScales(result.scales, dead);
   for (size_t c = 0; c < options.scaleFloors.size(); ++c) {
@@ -125,10 +247,20 @@ QuantizedWeights numerics::quantizeWeights(llvm::ArrayRef<float> weights,
     scale =
         std::max(scale, options.powerOfTwo ? powerOfTwoAbove(floor) : floor);
   }
+  for (size_t r = 0; isGrouped && r < rows; ++r) {
+    std::vector<uint8_t> multiples;
+    GroupFitter(weights.slice(r * length, length), options)
+        .fit(result.scales[r], &multiples);
+    result.multiples.insert(result.multiples.end(), multiples.begin(),
+                            multiples.end());
+  }
   result.values.resize(weights.size());
-  for (size_t i = 0; i < groups * length; ++i)
+  for (size_t i = 0; i < rows * length; ++i) {
+    const int32_t multiple = isGrouped ? result.multiples[i] : 1;
+    const float step = result.scales[i / length] * static_cast<float>(multiple);
     result.values[i] = static_cast<int8_t>(
-        quantize(weights[i], {result.scales[i / length], 0, -qmax, qmax}));
+        multiple * quantize(weights[i], {step, 0, -qmax, qmax}));
+  }
   return result;
 }
 

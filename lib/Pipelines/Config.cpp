@@ -33,6 +33,11 @@ struct BitCount {
   int bits = 8;
 };
 
+/// A whole number that the parser of a flag takes.
+template <FlagParser parse> struct Number {
+  int64_t value = 0;
+};
+
 /// One entry of `values`, as it is written.
 struct WrittenRule {
   std::optional<std::string> name, op;
@@ -40,6 +45,8 @@ struct WrittenRule {
   std::optional<Word<parseScales>> scales;
   std::optional<BitCount> bits;
   std::optional<bool> symmetric, perChannel;
+  std::optional<Number<parseWeightBits>> weightBits;
+  std::optional<Number<parseWeightGroup>> weightGroup;
   const char *position = nullptr;
 };
 
@@ -49,6 +56,8 @@ struct WrittenConfig {
   std::optional<Word<parseScales>> scales;
   std::optional<Word<parseActivations>> activations;
   std::optional<Word<parseWeights>> weights;
+  std::optional<Number<parseWeightBits>> weightBits;
+  std::optional<Number<parseWeightGroup>> weightGroup;
   std::optional<Word<parseBiasCorrection>> biasCorrection;
   std::optional<Word<parseTargetSqnr>> targetSqnr;
   std::optional<Word<parseMaxSlowdown>> maxSlowdown;
@@ -91,6 +100,21 @@ template <FlagParser parse> struct ScalarTraits<Word<parse>> {
   }
 };
 
+template <FlagParser parse> struct ScalarTraits<Number<parse>> {
+  static void output(const Number<parse> &number, void *, raw_ostream &os) {
+    os << number.value;
+  }
+  static StringRef input(StringRef text, void *context, Number<parse> &number) {
+    CompileOptions ignored;
+    auto &refusal = static_cast<Reading *>(context)->refusal;
+    refusal = messageOf(parse(text, ignored));
+    if (refusal.empty())
+      text.getAsInteger(10, number.value);
+    return refusal;
+  }
+  static QuotingType mustQuote(StringRef) { return QuotingType::None; }
+};
+
 template <> struct ScalarTraits<BitCount> {
   static void output(const BitCount &count, void *, raw_ostream &os) {
     os << count.bits;
@@ -117,6 +141,8 @@ template <> struct MappingTraits<WrittenRule> {
     io.mapOptional("bits", rule.bits);
     io.mapOptional("symmetric", rule.symmetric);
     io.mapOptional("per-channel", rule.perChannel);
+    io.mapOptional("weight-bits", rule.weightBits);
+    io.mapOptional("weight-group", rule.weightGroup);
   }
 };
 
@@ -127,6 +153,8 @@ template <> struct MappingTraits<WrittenConfig> {
     io.mapOptional("scales", config.scales);
     io.mapOptional("activations", config.activations);
     io.mapOptional("weights", config.weights);
+    io.mapOptional("weight-bits", config.weightBits);
+    io.mapOptional("weight-group", config.weightGroup);
     io.mapOptional("bias-correction", config.biasCorrection);
     io.mapOptional("target-sqnr", config.targetSqnr);
     io.mapOptional("max-slowdown", config.maxSlowdown);
@@ -189,6 +217,13 @@ static void take(const std::optional<Word<parse>> &word,
     llvm::cantFail(parse(word->text, options));
 }
 
+template <FlagParser parse>
+static void take(const std::optional<Number<parse>> &number,
+                 CompileOptions &options) {
+  if (number)
+    llvm::cantFail(parse(std::to_string(number->value), options));
+}
+
 llvm::Error mlir::qopt::pipelines::loadConfig(StringRef path,
                                               CompileOptions &options) {
   auto buffer = readFile(path);
@@ -202,6 +237,8 @@ llvm::Error mlir::qopt::pipelines::loadConfig(StringRef path,
   take(config->scales, options);
   take(config->activations, options);
   take(config->weights, options);
+  take(config->weightBits, options);
+  take(config->weightGroup, options);
   take(config->biasCorrection, options);
   take(config->targetSqnr, options);
   take(config->maxSlowdown, options);
@@ -223,6 +260,10 @@ llvm::Error mlir::qopt::pipelines::loadConfig(StringRef path,
       rule.bits = written.bits->bits;
     rule.symmetric = written.symmetric;
     rule.perChannel = written.perChannel;
+    if (written.weightBits)
+      rule.weightBits = static_cast<int>(written.weightBits->value);
+    if (written.weightGroup)
+      rule.weightGroup = written.weightGroup->value;
     if (rule.bits > 8 && rule.symmetric == false)
       return refuse(rule.where, "expects more than 8 bits to be symmetric");
     options.rules.push_back(std::move(rule));
@@ -277,6 +318,17 @@ select(const ValueRule &rule, ArrayRef<ObserveOp> observers) {
   return selected;
 }
 
+static void editLayer(QuantizableOpInterface layer, const ValueRule &rule) {
+  Builder builder(layer.getContext());
+  if (rule.perChannel)
+    layer->setAttr(perChannelAttr, builder.getBoolAttr(*rule.perChannel));
+  if (rule.weightBits)
+    layer->setAttr(weightBitsAttr, builder.getI64IntegerAttr(*rule.weightBits));
+  if (rule.weightGroup)
+    layer->setAttr(weightGroupAttr,
+                   builder.getI64IntegerAttr(*rule.weightGroup));
+}
+
 static void edit(ObserveOp op, const ValueRule &rule,
                  const CompileOptions &options) {
   if (rule.range)
@@ -291,9 +343,8 @@ static void edit(ObserveOp op, const ValueRule &rule,
   }
   if (rule.symmetric)
     op.setSymmetric(*rule.symmetric);
-  if (QuantizableOpInterface layer = getLayer(op); layer && rule.perChannel)
-    layer->setAttr(perChannelAttr,
-                   BoolAttr::get(op.getContext(), *rule.perChannel));
+  if (QuantizableOpInterface layer = getLayer(op))
+    editLayer(layer, rule);
 }
 
 /// The observers that are still to be decided.
@@ -355,6 +406,10 @@ std::string mlir::qopt::pipelines::makeConfig(const CompileOptions &options,
   config.scales = {options.powerOfTwo ? "pow2" : "real"};
   config.activations = {options.activationsSymmetric ? "sym" : "asym"};
   config.weights = {options.weightsPerChannel ? "per-channel" : "per-tensor"};
+  if (options.weightBits != 8)
+    config.weightBits = {options.weightBits};
+  if (options.weightGroup)
+    config.weightGroup = {options.weightGroup};
   config.biasCorrection = {options.biasCorrection ? "on" : "off"};
   // The search's decisions are among the values.
   config.maxSlowdown = {"1"};
@@ -367,8 +422,16 @@ std::string mlir::qopt::pipelines::makeConfig(const CompileOptions &options,
     rule.bits = BitCount{static_cast<int>(op.getBits())};
     rule.symmetric = op.getSymmetric();
     if (QuantizableOpInterface layer = getLayer(op)) {
-      auto own = layer->getAttrOfType<BoolAttr>(perChannelAttr);
-      rule.perChannel = own ? own.getValue() : options.weightsPerChannel;
+      WeightForm form;
+      form.perChannel = options.weightsPerChannel;
+      form.bits = options.weightBits;
+      form.group = options.weightGroup;
+      form = getOwnForm(layer, form);
+      rule.perChannel = form.perChannel;
+      if (form.bits != options.weightBits)
+        rule.weightBits = {form.bits};
+      if (form.group != options.weightGroup)
+        rule.weightGroup = {form.group};
     }
     config.values.push_back(std::move(rule));
   }

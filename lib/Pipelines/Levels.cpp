@@ -261,13 +261,21 @@ llvm::Error Levels::checkModel(const observers::CalibrationState &state) const {
   return llvm::Error::success();
 }
 
+static WeightForm getWeightForm(const CompileOptions &options) {
+  WeightForm form;
+  form.perChannel = options.weightsPerChannel;
+  form.powerOfTwo = options.powerOfTwo;
+  form.bits = options.weightBits;
+  form.group = options.weightGroup;
+  return form;
+}
+
 llvm::Expected<evaluation::RangeTrial>
 Levels::tryRanges(const observers::CalibrationState &state) {
   if (llvm::Error error = checkModel(state))
     return std::move(error);
   evaluation::RangeTrialOptions trial;
-  trial.weights.perChannel = options.weightsPerChannel;
-  trial.weights.powerOfTwo = options.powerOfTwo;
+  trial.weights = getWeightForm(options);
   trial.correctBias = options.biasCorrection;
   DiagnosticCollector diagnostics(context);
   auto result = evaluation::tryRanges(getFunction("observed"), state, trial);
@@ -288,13 +296,6 @@ llvm::Error Levels::foldStatistics(const observers::CalibrationState &state) {
       return diagnostics.take(420, "the statistics do not fit the model");
   levels.emplace_back("calibrated", std::move(copy));
   return llvm::Error::success();
-}
-
-static WeightForm getWeightForm(const CompileOptions &options) {
-  WeightForm form;
-  form.perChannel = options.weightsPerChannel;
-  form.powerOfTwo = options.powerOfTwo;
-  return form;
 }
 
 llvm::Expected<evaluation::BitSearch>
@@ -322,6 +323,8 @@ llvm::Error Levels::quantize() {
             QuantizeOptions quantizeOptions;
             quantizeOptions.perChannel = options.weightsPerChannel;
             quantizeOptions.powerOfTwo = options.powerOfTwo;
+            quantizeOptions.weightBits = options.weightBits;
+            quantizeOptions.weightGroup = options.weightGroup;
             manager.addPass(createQuantize(quantizeOptions));
           }))
     return error;

@@ -77,6 +77,8 @@ static const Option table[] = {
     {"range", parseRange},
     {"scales", parseScales},
     {"weights", parseWeights},
+    {"weight-bits", parseWeightBits},
+    {"weight-group", parseWeightGroup},
     {"weight-rounding", parseWeightRounding},
     {"bias-correction", parseBiasCorrection},
     {"max-slowdown", parseMaxSlowdown},
@@ -123,8 +125,8 @@ static llvm::Error unknownOption(StringRef name) {
   std::vector<std::string> notes;
   if (!best.empty())
     notes.push_back(("did you mean '" + best + "'?").str());
-  return makeError(101, ("unknown flag '" + name + "'").str(),
-                   std::move(notes), "qopt --help lists the flags");
+  return makeError(101, ("unknown flag '" + name + "'").str(), std::move(notes),
+                   "qopt --help lists the flags");
 }
 
 static const Option *findOption(StringRef name) {

@@ -167,12 +167,38 @@ llvm::Error mlir::qopt::pipelines::parseWeights(StringRef text,
       options.weightsPerChannel = true;
     else if (word == "per-tensor")
       options.weightsPerChannel = false;
-    else if (word == "asym" || word == "bits=4" || word == "bits=2")
-      return notBuilt("--weights", word, "use sym,bits=8");
-    else if (word != "sym" && word != "bits=8")
+    else if (word == "asym")
+      return notBuilt("--weights", word, "use sym");
+    else if (word.consume_front("bits=")) {
+      if (llvm::Error error = parseWeightBits(word, options))
+        return error;
+    } else if (word != "sym")
       return unknownValue("--weights", word,
                           {"per-channel", "per-tensor", "sym", "bits=8"});
   }
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseWeightBits(StringRef text,
+                                                   CompileOptions &options) {
+  int bits = 0;
+  if (text.getAsInteger(10, bits) || (bits != 8 && bits != 4 && bits != 2))
+    return unknownValue("--weight-bits", text, {"8", "4", "2"});
+  options.weightBits = bits;
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseWeightGroup(StringRef text,
+                                                    CompileOptions &options) {
+  int64_t inputs = 0;
+  if (text.getAsInteger(10, inputs) || inputs < 0 || inputs > 65536)
+    return makeError(102,
+                     ("--weight-group expects a number of input channels from "
+                      "0 to 65536, but got '" +
+                      text + "'")
+                         .str(),
+                     {}, "--weight-group=0 gives a channel one scale");
+  options.weightGroup = inputs;
   return llvm::Error::success();
 }
 

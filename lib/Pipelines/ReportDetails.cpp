@@ -297,6 +297,9 @@ static Remedy findRemedy(const evaluation::LayerError &layer, ObserveOp op,
   if (!options.weightRounding)
     return {"weights", "--weight-rounding=auto", "",
             "weights that make up for each other's errors"};
+  if (options.weightBits < 8)
+    return remedyRule("weights", layer.id, "weight-bits: 8",
+                      "finer steps; it costs bytes");
   if (!options.biasCorrection)
     return {"weights", "--bias-correction=on", "",
             "takes the mean of the error away"};

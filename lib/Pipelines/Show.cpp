@@ -110,6 +110,7 @@ static llvm::Error showWeight(StringRef name, Value weight,
   int64_t channels = type.getDimSize(0);
   numerics::WeightOptions weightOptions;
   weightOptions.perChannel = options.weightsPerChannel;
+  weightOptions.bits = options.weightBits;
   numerics::QuantizedWeights quantized =
       numerics::quantizeWeights(*values, channels, weightOptions);
   int64_t perChannel = type.getNumElements() / channels;

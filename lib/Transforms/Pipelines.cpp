@@ -48,6 +48,8 @@ void mlir::qopt::buildQuantizedPipeline(
   quantize.perChannel = options.perChannel;
   quantize.clipWeights = options.clipWeights;
   quantize.powerOfTwo = options.powerOfTwo;
+  quantize.weightBits = options.weightBits;
+  quantize.weightGroup = options.weightGroup;
   manager.addNestedPass<func::FuncOp>(createQuantize(quantize));
 }
 

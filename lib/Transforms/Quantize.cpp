@@ -165,7 +165,8 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
       if (&operand != weight && &operand != bias)
         operand.set(quantizeActivation(builder, operand.get(),
                                        shares ? element : Type(), rounding));
-    WeightForm form{perChannel, clipWeights, powerOfTwo};
+    WeightForm form{perChannel, clipWeights, powerOfTwo,
+                    static_cast<int>(weightBits), weightGroup};
     if (weight &&
         failed(quantizeWeightAndBias(
             builder, op, quantScale(withElement(result, element)), form)))
@@ -241,6 +242,13 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
     if (!symmetricWeights) {
       function.emitError("asymmetric weights are not supported; use "
                          "symmetric-weights=true");
+      return signalPassFailure();
+    }
+    if ((weightBits != 8 && weightBits != 4 && weightBits != 2) ||
+        weightGroup < 0) {
+      function.emitError("expects weight-bits of 8, 4 or 2 and a weight-group "
+                         "of 0 or more, but got ")
+          << weightBits.getValue() << " and " << weightGroup.getValue();
       return signalPassFailure();
     }
     Problems problems;

@@ -20,8 +20,9 @@ using quant::QuantizationFlags::Signed;
 Type mlir::qopt::getActivationType(MLIRContext *context, int64_t bits,
                                    double scale, int64_t zeroPoint) {
   return UniformQuantizedType::get(
-      Signed, IntegerType::get(context, bits <= 8 ? 8 : 16), Float32Type::get(context), scale,
-      zeroPoint, numerics::signedMin(bits), numerics::signedMax(bits));
+      Signed, IntegerType::get(context, bits <= 8 ? 8 : 16),
+      Float32Type::get(context), scale, zeroPoint, numerics::signedMin(bits),
+      numerics::signedMax(bits));
 }
 
 Value mlir::qopt::quantizeConstant(OpBuilder &builder, Value value,
@@ -102,6 +103,31 @@ quantizeWideWeight(QuantizableOpInterface op, ArrayRef<float> biases,
                         llvm::to_vector(wide->scales)};
 }
 
+WeightForm mlir::qopt::getOwnForm(QuantizableOpInterface op, WeightForm form) {
+  if (auto own = op->getAttrOfType<BoolAttr>(perChannelAttr))
+    form.perChannel = own.getValue();
+  if (auto own = op->getAttrOfType<IntegerAttr>(weightBitsAttr))
+    form.bits = static_cast<int>(own.getInt());
+  if (auto own = op->getAttrOfType<IntegerAttr>(weightGroupAttr))
+    form.group = own.getInt();
+  auto conv = dyn_cast<ConvOp>(op.getOperation());
+  if (conv && conv.getGroups() > 1 &&
+      cast<RankedTensorType>(conv.getWeight().getType()).getDimSize(1) == 1)
+    form.bits = 8;
+  if (form.bits == 8)
+    form.group = 0;
+  return form;
+}
+
+/// The elements of a weight for one input channel of one output channel.
+static size_t countTaps(Value weight) {
+  size_t taps = 1;
+  for (int64_t size :
+       cast<RankedTensorType>(weight.getType()).getShape().drop_front(2))
+    taps *= size;
+  return taps;
+}
+
 /// The integers of `op`'s weight where its input has scale `inputScale`.
 static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
                                                  ArrayRef<float> biases,
@@ -111,9 +137,11 @@ static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
   SmallVector<float> floors;
   for (float value : biases)
     floors.push_back(numerics::weightScaleFloor(value, inputScale));
+  form = getOwnForm(op, form);
   numerics::WeightOptions options;
-  auto own = op->getAttrOfType<BoolAttr>(perChannelAttr);
-  options.perChannel = own ? own.getValue() : form.perChannel;
+  options.bits = form.bits;
+  options.groups = {static_cast<size_t>(form.group), countTaps(weight)};
+  options.perChannel = form.perChannel;
   options.scaling = form.clip ? numerics::WeightScaling::MseClip
                               : numerics::WeightScaling::MaxAbs;
   options.powerOfTwo = form.powerOfTwo;
@@ -124,6 +152,7 @@ static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
 
 static WeightIntegers getIntegers(const numerics::QuantizedWeights &quantized) {
   WeightIntegers result;
+  result.qmax = quantized.getLargest();
   result.values.assign(quantized.values.begin(), quantized.values.end());
   result.scales.assign(quantized.scales.begin(), quantized.scales.end());
   return result;

@@ -211,3 +211,11 @@ func.func @operation_unknown_attribute(%x: tensor<2xf32>) {
   %0 = qopt.unary %x [#qopt.fn<relu>] {qopt.valeu = "y"} : (tensor<2xf32>) -> tensor<2xf32>
   return
 }
+
+// -----
+
+func.func @bits_of_weights(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{unknown attribute 'qopt.weight_bits'}}
+  %y = qopt.unary %x [#qopt.fn<tanh>] {qopt.weight_bits = 3 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}

@@ -3,6 +3,9 @@
 
 // CHECK: error: asymmetric weights are not supported; use symmetric-weights=true
 
+// RUN: not qopt-opt %s -split-input-file --qopt-quantize=weight-bits=3 2>&1 | FileCheck %s --check-prefix=BITS
+// BITS: error: expects weight-bits of 8, 4 or 2 and a weight-group of 0 or more, but got 3 and 0
+
 // Everything that stands in the way is said at once.
 // expected-error@+2 {{cannot be quantized}}
 // expected-note@+1 {{argument #0 has no observer}}

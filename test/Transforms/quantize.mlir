@@ -1,5 +1,6 @@
 // RUN: qopt-opt %s --qopt-quantize | FileCheck %s
 // RUN: qopt-opt %s --qopt-quantize=per-channel=false | FileCheck %s --check-prefix=TENSOR
+// RUN: qopt-opt %s --qopt-quantize="weight-bits=4 weight-group=2" | FileCheck %s --check-prefix=FOUR
 
 // Weights get a scale an output channel (max |w| / 127), the bias the product
 // of the scales; the boundary stays float.
@@ -89,3 +90,15 @@ func.func @constant_result() -> tensor<2xf32> {
 // A declaration has no body to rewrite.
 // CHECK: func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
 func.func private @negative_declaration(tensor<2xf32>) -> tensor<2xf32>
+
+// With 4 bits in groups of two input channels, a channel's scale is 2 and the
+// multiples are 15 and 1; the second channel's are 1 and 15.
+// FOUR-LABEL: func.func @few_bits
+// FOUR:         qopt.constant dense<{{\[\[}}105, -45, 7, -3], [1, -2, 0, 105]]> : tensor<2x4xi8> as tensor<2x4x!quant.uniform<i8<-105:105>:f32:0, {2.000000e+00,1.000000e+00}>>
+func.func @few_bits(%x: tensor<1x4xf32>) -> tensor<1x2xf32> {
+  %x0 = qopt.observe %x "x" {scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x4xf32> -> tensor<1x4xf32>
+  %w = qopt.constant dense<[[210.0, -90.0, 14.0, -6.0], [1.0, -2.0, 0.0, 105.0]]> : tensor<2x4xf32>
+  %c = qopt.gemm %x0, %w : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<1x2xf32>
+  %y = qopt.observe %c "y" {scale = 0.25 : f32, zero_point = 0 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}

@@ -41,13 +41,16 @@ public:
   size_t size() const { return order.size(); }
 
   /// Chooses `values` (rows of `size()`) for the weights `targets`, each row
-  /// with its own entry of `scales` and within `[-qmax, qmax]`: from the last
-  /// to the first of the order, each weight rounded to the nearest of what it
-  /// and the errors so far ask for. A row where that costs no less than the
-  /// `values` it came with keeps them. Gives the rows that changed.
+  /// with its own entry of `scales` and within `[-qmax, qmax]` times the
+  /// weight's entry of `multiples` (empty: 1): from the last to the first of
+  /// the order, each weight rounded to the nearest of what it and the errors so
+  /// far ask for. A row where that costs no less than the `values` it came with
+  /// keeps them. Gives the rows that changed, and in `costs`, unless it is
+  /// empty, what each row costs then.
   size_t round(llvm::ArrayRef<float> targets, llvm::ArrayRef<float> scales,
                int32_t qmax, llvm::MutableArrayRef<int8_t> values,
-               ParallelFor parallel) const;
+               ParallelFor parallel, llvm::ArrayRef<uint8_t> multiples = {},
+               llvm::MutableArrayRef<double> costs = {}) const;
 
   /// `(target - scale value)^T H (target - scale value)` of one row; `H` as
   /// normalized here: the mean of its diagonal is 1 before damping.

@@ -21,8 +21,25 @@ enum class WeightScaling {
   MseClip,
 };
 
+/// Neighbouring weights of a channel that share a multiple of its scale: those
+/// of one tap and `inputs` input channels in a row, the last group of a tap
+/// having what is left. Weights lie input channel by input channel, each with
+/// its taps.
+struct WeightGroups {
+  /// 0: no groups.
+  size_t inputs = 0;
+  size_t taps = 1;
+};
+
+/// The largest multiple of a channel's scale that a group of weights of `bits`
+/// bits has; only 4 and 2 bits have groups. A weight is stored as a multiple
+/// times `bits` bits and is no larger than 8 bits.
+constexpr int32_t maxGroupMultiple(int bits) { return bits > 2 ? 15 : 63; }
+
 struct WeightOptions {
+  /// 8, 4 or 2.
   int bits = 8;
+  WeightGroups groups;
   bool perChannel = true;
   WeightScaling scaling = WeightScaling::MseClip;
   /// Scales are powers of two: that above `max|W| / qmax`, or half of it where
@@ -37,15 +54,23 @@ struct WeightOptions {
 };
 
 /// Symmetric integers in `[-qmax, qmax]`, channel after channel, and one scale
-/// a channel (one in all without `perChannel`).
+/// a channel (one in all without `perChannel`); with groups, these integers
+/// times the multiple of each weight's group.
 struct QuantizedWeights {
   std::vector<int8_t> values;
   std::vector<float> scales;
+  int bits = 8;
+  /// One a weight; empty without groups.
+  std::vector<uint8_t> multiples;
+
+  /// No value is larger in magnitude.
+  int32_t getLargest() const;
 };
 
 /// `weights` holds `channels` rows of equal length, output channel first.
 /// A channel of zeros takes the largest scale of the others (1 where all are
-/// zero); no scale is below 2^-20 of the largest. Values must be finite.
+/// zero); no scale is below 2^-20 of the largest. Values must be finite, groups
+/// divide a channel's weights.
 QuantizedWeights quantizeWeights(llvm::ArrayRef<float> weights, size_t channels,
                                  const WeightOptions &options);
 

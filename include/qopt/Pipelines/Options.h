@@ -45,8 +45,8 @@ struct Emission {
 
 /// The levels of `--emit=mlir:<level>`, in the order of lowering.
 inline constexpr const char *mlirLevels[] = {
-    "import", "float", "observed", "calibrated",
-    "quantized", "qint", "loops", "llvm"};
+    "import",    "float", "observed", "calibrated",
+    "quantized", "qint",  "loops",    "llvm"};
 
 /// What the object has at its boundary; DESIGN section 8.
 enum class BoundaryIO {
@@ -70,6 +70,8 @@ struct ValueRule {
   std::optional<bool> symmetric;
   /// Of the weights of the layer that computes the value.
   std::optional<bool> perChannel;
+  std::optional<int> weightBits;
+  std::optional<int64_t> weightGroup;
   /// `file:line:column`.
   std::string where;
 };
@@ -107,6 +109,10 @@ struct CompileOptions {
   /// `--scales=pow2`.
   bool powerOfTwo = false;
   bool weightsPerChannel = true;
+  /// `--weight-bits`: 8, 4 or 2; `--weight-group`: input channels that share a
+  /// multiple of their channel's scale, 0 for none.
+  int weightBits = 8;
+  int64_t weightGroup = 0;
   /// `--weight-rounding=auto`.
   bool weightRounding = true;
   bool biasCorrection = true;
@@ -169,6 +175,8 @@ llvm::Error parseMode(llvm::StringRef text);
 llvm::Error parseRange(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseScales(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseWeightBits(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseWeightGroup(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeightRounding(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseTargetSqnr(llvm::StringRef text, CompileOptions &options);

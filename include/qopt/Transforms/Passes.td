@@ -328,7 +328,9 @@ def Quantize : Pass<"qopt-quantize", "::mlir::func::FuncOp"> {
   let description = [{
     Turns what the observers decided into `!quant.uniform` types: activations
     per tensor, weights `i8<-127:127>` per output channel, biases `i32` at the
-    product of the scales. `qopt.quantize` and `qopt.dequantize` stand at the
+    product of the scales. With `weight-bits` of 4 or 2 weights are in `[-7, 7]`
+    or `[-1, 1]`, with `weight-group` also these times a multiple of their group
+    (docs/arithmetic.md, "Weight quantization"). `qopt.quantize` and `qopt.dequantize` stand at the
     arguments and results, `qopt.requantize` where an operand of an op that
     moves values has another scale than its result. An observer's `id` stays as
     `qopt.value` of the op.
@@ -352,6 +354,10 @@ def Quantize : Pass<"qopt-quantize", "::mlir::func::FuncOp"> {
            "search the weight scale of least squared error">,
     Option<"powerOfTwo", "power-of-two", "bool", "false",
            "scales of weights and constants are powers of two">,
+    Option<"weightBits", "weight-bits", "int64_t", "8",
+           "bits of weights: 8, 4 or 2">,
+    Option<"weightGroup", "weight-group", "int64_t", "0",
+           "input channels that share a multiple of their channel's scale">,
   ];
 }
 

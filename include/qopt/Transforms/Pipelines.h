@@ -46,6 +46,14 @@ struct QuantizePipelineOptions : PassPipelineOptions<QuantizePipelineOptions> {
       *this, "clip-weights",
       llvm::cl::desc("search the weight scale of least squared error"),
       llvm::cl::init(true)};
+  Option<int64_t> weightBits{*this, "weight-bits",
+                             llvm::cl::desc("bits of weights: 8, 4 or 2"),
+                             llvm::cl::init(8)};
+  Option<int64_t> weightGroup{
+      *this, "weight-group",
+      llvm::cl::desc(
+          "input channels that share a multiple of their channel's scale"),
+      llvm::cl::init(0)};
 };
 
 /// The passes of `buildSimplifyPipeline` before channels are equalized, for a

@@ -14,11 +14,24 @@ struct WeightForm {
   bool perChannel = true;
   bool clip = true;
   bool powerOfTwo = false;
+  /// 8, 4 or 2.
+  int bits = 8;
+  /// Input channels that share a multiple of a channel's scale; 0: all. Of
+  /// weights of less than 8 bits.
+  int64_t group = 0;
 };
 
 /// On a layer: whether its weight has one scale an output channel, in place of
 /// what `WeightForm` says.
 inline constexpr llvm::StringLiteral perChannelAttr = "qopt.per_channel";
+/// On a layer: i64, in place of `WeightForm::bits` and `WeightForm::group`.
+inline constexpr llvm::StringLiteral weightBitsAttr = "qopt.weight_bits";
+inline constexpr llvm::StringLiteral weightGroupAttr = "qopt.weight_group";
+
+/// What holds for the weight of `op` where `form` holds for the model: its own
+/// attributes; 8 bits for a convolution with one input channel a group, whose
+/// code has no use for fewer.
+WeightForm getOwnForm(QuantizableOpInterface op, WeightForm form);
 
 /// The float weight of `op` at level `calibrated`, quantized as `qopt-quantize`
 /// will do it. Nothing where there is no weight, its output channels are not

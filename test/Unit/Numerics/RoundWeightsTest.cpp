@@ -228,6 +228,39 @@ TEST(RoundWeights, staysInsideTheRange) {
     EXPECT_LE(std::abs(value), 3);
 }
 
+TEST(RoundWeights, keepsMultiples) {
+  const size_t size = 40;
+  const std::vector<float> inputs = correlatedInputs(200, size, 31);
+  const std::vector<float> weights = randomValues(2 * size, 32);
+  std::vector<uint8_t> multiples;
+  std::vector<int8_t> values;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    multiples.push_back(static_cast<uint8_t>(1 + i / 8 % 5));
+    const float step = 0.05f * static_cast<float>(multiples[i]);
+    values.push_back(static_cast<int8_t>(
+        multiples[i] * quantize(weights[i], {step, 0, -7, 7})));
+  }
+  const std::vector<int8_t> before = values;
+  const InputMetric metric(inputs, size, nearlyUndamped(), forEach);
+  const float scales[] = {0.05f, 0.05f};
+  double costs[2];
+  EXPECT_EQ(metric.round(weights, scales, 7, values, forEach, multiples, costs),
+            2u);
+  for (size_t i = 0; i < values.size(); ++i) {
+    EXPECT_EQ(values[i] % multiples[i], 0) << i;
+    EXPECT_LE(std::abs(values[i] / multiples[i]), 7) << i;
+  }
+  for (size_t row : {0, 1}) {
+    const auto own = llvm::ArrayRef(weights).slice(row * size, size);
+    EXPECT_NEAR(
+        costs[row],
+        metric.cost(own, 0.05f, llvm::ArrayRef(values).slice(row * size, size)),
+        1e-3 * costs[row]);
+    EXPECT_LT(outputError(inputs, weights, 0.05f, values, size, row),
+              0.5 * outputError(inputs, weights, 0.05f, before, size, row));
+  }
+}
+
 TEST(RoundWeights, centeredInputsLeaveTheMeanAlone) {
   // All inputs are one number: without means no error costs anything.
   const std::vector<float> inputs(64 * 8, 2.0f);

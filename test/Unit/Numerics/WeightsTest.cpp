@@ -59,6 +59,62 @@ TEST(QuantizeWeights, fewerBits) {
   EXPECT_EQ(result.values, (std::vector<int8_t>{7, -7, 3, 1}));
 }
 
+TEST(QuantizeWeights, groupsAreMultiplesOfOneScale) {
+  // Two input channels with two taps each: the first tap's weights are 1 and
+  // -14, the second's 105 and 0.
+  const float weights[] = {1, 105, -14, 0};
+  WeightOptions options = maxAbsOptions();
+  options.bits = 4;
+  options.groups = {2, 2};
+  const QuantizedWeights result = quantizeWeights(weights, 1, options);
+  EXPECT_EQ(result.getLargest(), 105);
+  EXPECT_EQ(result.scales, std::vector<float>{1});
+  EXPECT_EQ(result.multiples, (std::vector<uint8_t>{2, 15, 2, 15}));
+  // Half a step of 2 goes to the even 0.
+  EXPECT_EQ(result.values, (std::vector<int8_t>{0, 105, -14, 0}));
+}
+
+TEST(QuantizeWeights, groupsFitTheirWeights) {
+  for (int bits : {4, 2})
+    for (size_t taps : {1, 3}) {
+      const size_t inputs = 37, row = inputs * taps;
+      std::vector<float> weights = randomWeights(3 * row, 40 + taps);
+      for (size_t i = 0; i < weights.size(); ++i)
+        weights[i] *= 1 + static_cast<float>(i % row / taps / 16);
+      WeightOptions options;
+      options.bits = bits;
+      const QuantizedWeights plain = quantizeWeights(weights, 3, options);
+      EXPECT_TRUE(plain.multiples.empty());
+      options.groups = {16, taps};
+      const QuantizedWeights grouped = quantizeWeights(weights, 3, options);
+      double before = 0, after = 0;
+      for (size_t i = 0; i < weights.size(); ++i) {
+        const int32_t multiple = grouped.multiples[i];
+        // All of a group, of this tap and 16 input channels.
+        const size_t first =
+            i / row * row + i % row / taps / 16 * 16 * taps + i % taps;
+        ASSERT_EQ(multiple, grouped.multiples[first]) << i;
+        ASSERT_EQ(grouped.values[i] % multiple, 0) << i;
+        ASSERT_LE(std::abs(grouped.values[i] / multiple), signedMax(bits)) << i;
+        before +=
+            std::pow(weights[i] - plain.scales[i / row] * plain.values[i], 2);
+        after += std::pow(
+            weights[i] - grouped.scales[i / row] * grouped.values[i], 2);
+      }
+      EXPECT_LT(after, 0.8 * before) << bits << " " << taps;
+    }
+}
+
+TEST(QuantizeWeights, groupsOfPowerOfTwoScalesHaveSuchMultiples) {
+  const std::vector<float> weights = randomWeights(256, 50);
+  WeightOptions options;
+  options.bits = 4;
+  options.groups = {16, 1};
+  options.powerOfTwo = true;
+  for (uint8_t multiple : quantizeWeights(weights, 2, options).multiples)
+    EXPECT_EQ(multiple & (multiple - 1), 0);
+}
+
 TEST(QuantizeWeights, nothingToQuantize) {
   for (bool perChannel : {true, false}) {
     WeightOptions options;
