@@ -46,8 +46,10 @@ asan: packages
 bench: build
 	@bench/run.sh $(BUILD)
 
+# A site of all pages, in $(BUILD)/site; nothing is fetched but Debian's MkDocs.
 docs: build
-	@$(CMAKE) --build $(BUILD) --target mlir-doc
+	@debian/install-packages.sh packages-docs.txt
+	@tools/site/build.py . $(BUILD) $(BUILD) && tools/site/check.py $(BUILD)/site
 
 # Debian packages, into $(BUILD)/packages; the Python wheel is `pip wheel python`.
 package: build

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Installs the Debian packages of packages.txt that are missing: prints the
-# apt-get line, and runs it where it may (as root, or with sudo -n).
+# Installs the Debian packages of packages.txt, or of another list, that are
+# missing: prints the apt-get line, and runs it where it may (as root, or with
+# sudo -n). install-packages.sh [LIST]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 missing=
-for package in $(grep -v '^#' "$here/packages.txt"); do
+for package in $(grep -v '^#' "$here/${1:-packages.txt}"); do
   status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
   [ "$status" = "install ok installed" ] || missing="$missing $package"
 done

@@ -2,6 +2,7 @@
 #
 # One lit configuration for all rooms. Optional tests ask for features.
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -33,6 +34,10 @@ if shutil.which("qopt", path=config.environment["PATH"]):
     config.available_features.add("qopt")
 if os.path.exists(os.path.join(config.qopt_build, "lib", "libqopt.so.0")):
     config.available_features.add("libqopt")
+if os.path.exists("/usr/share/mkdocs/themes/material"):
+    config.available_features.add("mkdocs")
+if importlib.util.find_spec("numpy"):
+    config.available_features.add("numpy")
 if shutil.which("chromium"):
     config.available_features.add("chromium")
 if os.path.exists("/usr/share/datasets/fashion-mnist"):
