@@ -12,15 +12,13 @@
 // the largest difference in steps. The files are those of
 // `qopt --emit=obj,mlir:qint,mlir:quantized`.
 
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "qopt/Calibration/Calibrate.h"
 #include "qopt/Calibration/DataLabelled.h"
+#include "qopt/Evaluation/OpSteps.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
-#include "qopt/Numerics/QuantParams.h"
-#include "qopt/Reference/Evaluate.h"
 #include "qopt/Runtime/qopt_abi.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
@@ -29,10 +27,11 @@
 #include "llvm/Support/raw_ostream.h"
 #include <cstdlib>
 #include <map>
-#include <set>
 
 using namespace mlir;
 using namespace mlir::qopt;
+using evaluation::OpDifferences;
+using evaluation::OpSteps;
 using reference::Tensor;
 
 namespace {
@@ -46,18 +45,6 @@ struct Arguments {
   int64_t number(const std::string &name, int64_t fallback) {
     return values.count(name) ? std::atoll(values[name].c_str()) : fallback;
   }
-};
-
-/// One op of the quantized level as a function of its own.
-struct IsolatedOp {
-  std::string id;
-  OwningOpRef<ModuleOp> module;
-  std::vector<std::string> operandIds;
-  std::vector<RankedTensorType> operandTypes;
-  RankedTensorType resultType;
-  std::optional<reference::Evaluator> evaluator;
-  uint64_t elements = 0, differing = 0;
-  int64_t largest = 0;
 };
 
 } // namespace
@@ -83,111 +70,6 @@ static OwningOpRef<ModuleOp> parse(const std::string &path,
   return module;
 }
 
-/// The id of a value: `qopt.value` of its op, or the argument's name.
-static std::string idOf(Value value, func::FuncOp function) {
-  StringAttr id;
-  if (auto argument = dyn_cast<BlockArgument>(value))
-    id = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                               "qopt.name");
-  else if (Operation *op = value.getDefiningOp())
-    id = op->getAttrOfType<StringAttr>("qopt.value");
-  return id ? id.str() : "";
-}
-
-/// The value without the boundary ops around it.
-static Value behindQuantize(Value value) {
-  if (auto quantize = value.getDefiningOp<QuantizeOp>())
-    return quantize.getInput();
-  return value;
-}
-
-static bool isQuantized(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && isa<quant::UniformQuantizedType>(tensor.getElementType());
-}
-
-/// `op` alone in a function whose arguments are its activations.
-static std::optional<IsolatedOp> isolate(Operation &op, func::FuncOp function) {
-  if (op.getNumResults() != 1 || isa<ConstantOp, QuantizeOp>(op) ||
-      !isQuantized(op.getResult(0).getType()))
-    return std::nullopt;
-  IsolatedOp isolated;
-  isolated.id = idOf(op.getResult(0), function);
-  isolated.resultType = cast<RankedTensorType>(op.getResult(0).getType());
-  SmallVector<Type> types;
-  for (Value operand : op.getOperands())
-    if (!operand.getDefiningOp<ConstantOp>()) {
-      types.push_back(operand.getType());
-      isolated.operandTypes.push_back(
-          cast<RankedTensorType>(operand.getType()));
-      isolated.operandIds.push_back(idOf(behindQuantize(operand), function));
-    }
-  OpBuilder builder(op.getContext());
-  isolated.module = ModuleOp::create(builder, op.getLoc());
-  builder.setInsertionPointToStart(isolated.module->getBody());
-  auto alone =
-      func::FuncOp::create(builder, op.getLoc(), "main",
-                           builder.getFunctionType(types, op.getResultTypes()));
-  builder.setInsertionPointToStart(alone.addEntryBlock());
-  IRMapping mapping;
-  unsigned argument = 0;
-  for (Value operand : op.getOperands()) {
-    if (auto constant = operand.getDefiningOp<ConstantOp>())
-      builder.clone(*constant, mapping);
-    else
-      mapping.map(operand, alone.getArgument(argument++));
-  }
-  Operation *copy = builder.clone(op, mapping);
-  func::ReturnOp::create(builder, op.getLoc(), copy->getResults());
-  isolated.evaluator = orFail(reference::Evaluator::create(alone));
-  return isolated;
-}
-
-/// Compares one op on the integers of one sample.
-static void checkOp(IsolatedOp &op,
-                    const std::map<std::string, Tensor> &integers) {
-  auto result = integers.find(op.id);
-  std::vector<Tensor> operands;
-  for (size_t i = 0; i < op.operandIds.size(); ++i) {
-    auto operand = integers.find(op.operandIds[i]);
-    if (operand == integers.end() || result == integers.end())
-      return;
-    operands.push_back(
-        reference::dequantize(operand->second, op.operandTypes[i]));
-  }
-  if (result == integers.end())
-    return;
-  Tensor fake = reference::quantize(orFail(op.evaluator->run(operands))[0],
-                                    op.resultType);
-  for (int64_t i = 0, e = fake.getNumElements(); i < e; ++i) {
-    int64_t difference =
-        std::abs(int64_t(fake.getInteger(i)) - result->second.getInteger(i));
-    ++op.elements;
-    op.differing += difference != 0;
-    op.largest = std::max(op.largest, difference);
-  }
-}
-
-/// Integers of one float input at the qint function's boundary.
-static Tensor quantizeInput(func::FuncOp function, unsigned index,
-                            ArrayRef<float> values) {
-  auto type = cast<RankedTensorType>(function.getArgumentTypes()[index]);
-  numerics::QuantParams params;
-  params.scale = static_cast<float>(
-      function.getArgAttrOfType<FloatAttr>(index, "qint.scale")
-          .getValueAsDouble());
-  params.zeroPoint = static_cast<int32_t>(
-      function.getArgAttrOfType<IntegerAttr>(index, "qint.zero_point")
-          .getInt());
-  unsigned bits = type.getElementTypeBitWidth();
-  params.qmin = numerics::signedMin(bits);
-  params.qmax = numerics::signedMax(bits);
-  Tensor tensor(type.getShape(), *reference::kindOfElements(type));
-  for (auto [i, value] : llvm::enumerate(values))
-    tensor.setInteger(i, numerics::quantize(value, params));
-  return tensor;
-}
-
 /// What the object reads for argument `index`: bytes that are unsigned outside
 /// are 128 higher there.
 static std::vector<char> boundaryBytes(func::FuncOp function, unsigned index,
@@ -203,24 +85,15 @@ static std::vector<char> boundaryBytes(func::FuncOp function, unsigned index,
 
 static void printResult(const std::string &name, int64_t samples,
                         uint64_t bytes, uint64_t differing,
-                        ArrayRef<IsolatedOp> ops) {
-  uint64_t elements = 0, opDiffering = 0;
-  int64_t largest = 0;
-  unsigned checked = 0;
-  for (const IsolatedOp &op : ops) {
-    elements += op.elements;
-    opDiffering += op.differing;
-    largest = std::max(largest, op.largest);
-    checked += op.elements != 0;
-  }
+                        const OpDifferences &ops) {
   llvm::outs() << "{\"model\": \"" << name << "\", \"samples\": " << samples
                << ", \"output_bytes\": " << bytes
                << ", \"differing_bytes\": " << differing
-               << ", \"ops\": " << ops.size()
-               << ", \"ops_checked\": " << checked
-               << ", \"op_elements\": " << elements
-               << ", \"op_differing\": " << opDiffering
-               << ", \"op_largest_steps\": " << largest << "}\n";
+               << ", \"ops\": " << ops.ops
+               << ", \"ops_checked\": " << ops.opsChecked
+               << ", \"op_elements\": " << ops.elements
+               << ", \"op_differing\": " << ops.differing
+               << ", \"op_largest_steps\": " << ops.largest << "}\n";
 }
 
 int main(int argc, char **argv) {
@@ -233,13 +106,8 @@ int main(int argc, char **argv) {
   OwningOpRef<ModuleOp> qint = parse(arguments["qint"], context);
   OwningOpRef<ModuleOp> quantized = parse(arguments["quantized"], context);
   func::FuncOp integer = mainOf(*qint), fake = mainOf(*quantized);
-  auto evaluator = orFail(reference::Evaluator::create(integer));
-  std::vector<IsolatedOp> ops;
-  int64_t opsLimit = arguments.number("ops-limit", 20);
-  if (opsLimit > 0)
-    for (Operation &op : fake.getBody().front())
-      if (auto isolated = isolate(op, fake))
-        ops.push_back(std::move(*isolated));
+  auto steps = orFail(OpSteps::create(fake, integer));
+  const int64_t opsLimit = arguments.number("ops-limit", 20);
 
   auto object = orFail(readFile(arguments["object"]));
   auto jit = orFail(target::Jit::createFromObject(object->getBuffer()));
@@ -273,18 +141,13 @@ int main(int argc, char **argv) {
     std::vector<Tensor> inputs;
     std::vector<std::vector<char>> boundary;
     std::vector<const void *> in;
-    std::map<std::string, Tensor> integers;
     for (unsigned i = 0; i < specs.size(); ++i)
-      inputs.push_back(quantizeInput(integer, i, reals[i]));
+      inputs.push_back(evaluation::quantizeInput(integer, i, reals[i]));
     for (auto [i, tensor] : llvm::enumerate(inputs))
       boundary.push_back(boundaryBytes(integer, i, tensor));
     for (const std::vector<char> &bytes : boundary)
       in.push_back(bytes.data());
-    auto expected =
-        orFail(evaluator.run(inputs, [&](Value value, const Tensor &tensor) {
-          if (sample < opsLimit)
-            integers[idOf(value, integer)] = tensor;
-        }));
+    auto expected = orFail(steps.add(inputs, sample < opsLimit));
     std::vector<std::vector<char>> results;
     std::vector<void *> out;
     for (const Tensor &tensor : expected)
@@ -297,11 +160,9 @@ int main(int argc, char **argv) {
         ++bytes;
         differing += tensor.bytes()[i] != result[i];
       }
-    if (sample < opsLimit)
-      for (IsolatedOp &op : ops)
-        checkOp(op, integers);
   }
   std::free(arena);
-  printResult(arguments["name"], data->size(), bytes, differing, ops);
+  printResult(arguments["name"], data->size(), bytes, differing,
+              steps.getDifferences());
   return differing == 0 ? 0 : 1;
 }

@@ -272,8 +272,7 @@ qopt_status qopt_compile_files(const qopt_source *source,
     Call call(options);
     if (llvm::Error error = call.fill(*source, options, /*toFiles=*/true))
       return error;
-    if (call.options.emissions.empty())
-      call.options.emissions.push_back({pipelines::EmitKind::Object, ""});
+    pipelines::addDefaultEmission(call.options);
     return pipelines::compile(call.options, call.streams);
   });
 }
@@ -311,6 +310,20 @@ qopt_status qopt_result_name(const qopt_result *result, const char **name) {
   });
 }
 
+llvm::Expected<const std::string *>
+capi::findFile(const pipelines::Compiled &compiled, llvm::StringRef kind) {
+  auto found = compiled.files.find(kind.str());
+  if (found != compiled.files.end())
+    return &found->second;
+  std::string known;
+  for (const auto &[word, contents] : compiled.files)
+    known += (known.empty() ? "" : ", ") + word;
+  return makeError(unknownWord, ("the result holds no '" + kind + "'").str(),
+                   {"it holds " + known},
+                   "set the option emit before compiling; simulate makes no "
+                   "object");
+}
+
 qopt_status qopt_result_get(const qopt_result *result, const char *kind,
                             const void **bytes, size_t *size) {
   return guard(__func__, [&](Check &check) -> llvm::Error {
@@ -320,18 +333,11 @@ qopt_status qopt_result_get(const qopt_result *result, const char *kind,
                                 .pointer(size, "size")
                                 .take())
       return error;
-    const auto &files = result->compiled.files;
-    auto found = files.find(kind);
-    if (found == files.end()) {
-      std::string known;
-      for (const auto &[word, contents] : files)
-        known += (known.empty() ? "" : ", ") + word;
-      return makeError(
-          unknownWord, std::string("the result holds no '") + kind + "'",
-          {"it holds " + known}, "set the option emit before compiling");
-    }
-    *bytes = found->second.data();
-    *size = found->second.size();
+    auto file = findFile(result->compiled, kind);
+    if (!file)
+      return file.takeError();
+    *bytes = (*file)->data();
+    *size = (*file)->size();
     return llvm::Error::success();
   });
 }
@@ -340,17 +346,23 @@ qopt_status qopt_result_get(const qopt_result *result, const char *kind,
 static llvm::Expected<std::string>
 contentsFor(const pipelines::Compiled &compiled, llvm::StringRef file) {
   const llvm::StringRef suffix = path::extension(file);
-  const std::string &object = compiled.files.at("obj");
-  if (suffix == ".so")
-    return target::linkShared(object, path::filename(file));
-  if (suffix == ".a")
-    return target::makeArchive(object, compiled.name + ".o");
   for (auto [known, kind] : {std::pair(".o", "obj"),
+                             {".so", "obj"},
+                             {".a", "obj"},
                              {".h", "header"},
                              {".json", "report"},
-                             {".qcal", "qcal"}})
-    if (suffix == known)
-      return compiled.files.at(kind);
+                             {".qcal", "qcal"}}) {
+    if (suffix != known)
+      continue;
+    auto contents = findFile(compiled, kind);
+    if (!contents)
+      return contents.takeError();
+    if (suffix == ".so")
+      return target::linkShared(**contents, path::filename(file));
+    if (suffix == ".a")
+      return target::makeArchive(**contents, compiled.name + ".o");
+    return **contents;
+  }
   return makeError(
       unknownWord,
       ("'" + file + "' has no suffix that says what to save").str(), {},

@@ -81,6 +81,10 @@ enum Misuse : int {
   unknownWord = 154,
 };
 
+/// The contents of a file of `compiled`, by its word in `--emit`. Q0154.
+llvm::Expected<const std::string *>
+findFile(const pipelines::Compiled &compiled, llvm::StringRef kind);
+
 /// Checks the arguments of one call; keeps what is wrong with the first.
 class Check {
 public:

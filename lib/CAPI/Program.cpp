@@ -30,8 +30,10 @@ qopt_status qopt_program_create(const qopt_result *result,
                                 .pointer(program, "program")
                                 .take())
       return error;
-    return load(result->compiled.files.at("obj"), result->compiled.name,
-                program);
+    auto object = findFile(result->compiled, "obj");
+    if (!object)
+      return object.takeError();
+    return load(**object, result->compiled.name, program);
   });
 }
 

@@ -6,8 +6,8 @@
 #include "qopt/Calibration/Calibrate.h"
 #include "qopt/Evaluation/Evaluation.h"
 #include "qopt/Evaluation/Metrics.h"
-#include "qopt/Evaluation/ObjectModel.h"
 #include "qopt/Support/Error.h"
+#include "llvm/ADT/ScopeExit.h"
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -50,12 +50,15 @@ struct Buffers {
 /// The least time of several runs.
 class Stopwatch {
 public:
-  template <typename Run> void time(Run run) {
+  /// Gives what `run` gives.
+  template <typename Run> auto time(Run run) {
     auto begin = std::chrono::steady_clock::now();
-    run();
-    std::chrono::duration<double, std::nano> taken =
-        std::chrono::steady_clock::now() - begin;
-    least = std::min(least, taken.count());
+    llvm::scope_exit stop([&] {
+      std::chrono::duration<double, std::nano> taken =
+          std::chrono::steady_clock::now() - begin;
+      least = std::min(least, taken.count());
+    });
+    return run();
   }
   double nanoseconds() const { return std::isfinite(least) ? least : 0; }
 
@@ -107,7 +110,7 @@ public:
   }
 
   llvm::Error prepare();
-  llvm::Error addSample(int64_t index, Engine &engine, ObjectModel &object);
+  llvm::Error addSample(int64_t index, Engine &engine, QuantizedModel &model);
   Evaluation finish();
   ArrayRef<float *> getInputs() const { return inputs.pointers; }
 
@@ -188,7 +191,8 @@ llvm::Error Run::addReferences(int64_t index) {
   return llvm::Error::success();
 }
 
-llvm::Error Run::addSample(int64_t index, Engine &engine, ObjectModel &object) {
+llvm::Error Run::addSample(int64_t index, Engine &engine,
+                           QuantizedModel &model) {
   if (llvm::Error error = data.read(index, inputs.pointers))
     return error;
   const SmallVector<const void *> in(inputs.pointers.begin(),
@@ -197,10 +201,11 @@ llvm::Error Run::addSample(int64_t index, Engine &engine, ObjectModel &object) {
   floatTime.time([&] { engine.run(in, out); });
   if (llvm::Error error = checkFinite(index))
     return error;
-  object.setInputs(SmallVector<const float *>(inputs.pointers.begin(),
-                                              inputs.pointers.end()));
-  integerTime.time([&] { object.run(); });
-  object.getOutputs(quantized.pointers);
+  model.setInputs(SmallVector<const float *>(inputs.pointers.begin(),
+                                             inputs.pointers.end()));
+  if (llvm::Error error = integerTime.time([&] { return model.run(); }))
+    return error;
+  model.getOutputs(quantized.pointers);
 
   decisions.addAgreement(real.values.front(), quantized.values.front());
   if (data.hasLabels())
@@ -250,8 +255,8 @@ static llvm::Expected<std::vector<int64_t>> countFloats(TypeRange types) {
 
 llvm::Expected<Evaluation>
 mlir::qopt::evaluation::evaluate(func::FuncOp imported, func::FuncOp observed,
-                                 func::FuncOp integer, StringRef object,
-                                 StringRef name, LabelledSet &data,
+                                 func::FuncOp integer,
+                                 QuantizedModel &quantized, LabelledSet &data,
                                  const EvaluationOptions &options) {
   const std::vector<OutputSpec> specs = getOutputSpecs(imported);
   auto inputSizes = countFloats(imported.getArgumentTypes());
@@ -265,11 +270,8 @@ mlir::qopt::evaluation::evaluate(func::FuncOp imported, func::FuncOp observed,
   auto engine = Engine::create(imported);
   if (!engine)
     return engine.takeError();
-  auto model = ObjectModel::create(object, name);
-  if (!model)
-    return model.takeError();
-  if ((*model)->inputSizes() != *inputSizes ||
-      (*model)->outputSizes() != *outputSizes)
+  if (quantized.inputSizes() != ArrayRef(*inputSizes) ||
+      quantized.outputSizes() != ArrayRef(*outputSizes))
     return makeError(735, "the object is not of the model that it is compared "
                           "with: other inputs or outputs");
   Run run(specs, *inputSizes, *outputSizes, data);
@@ -277,7 +279,7 @@ mlir::qopt::evaluation::evaluate(func::FuncOp imported, func::FuncOp observed,
     return std::move(error);
 
   const int64_t tensorSamples =
-      std::clamp<int64_t>(options.tensorSamples, 0, data.size());
+      observed ? std::clamp<int64_t>(options.tensorSamples, 0, data.size()) : 0;
   std::optional<TensorErrors> tensors;
   if (tensorSamples > 0) {
     auto created = TensorErrors::create(observed, integer);
@@ -286,7 +288,7 @@ mlir::qopt::evaluation::evaluate(func::FuncOp imported, func::FuncOp observed,
     tensors = std::move(*created);
   }
   for (int64_t i = 0; i < data.size(); ++i) {
-    if (llvm::Error error = run.addSample(i, **engine, **model))
+    if (llvm::Error error = run.addSample(i, **engine, quantized))
       return std::move(error);
     if (i < tensorSamples)
       tensors->add(run.getInputs());

@@ -63,7 +63,7 @@ llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
   ModelInfo &info = artifacts.info;
   const CodeFigures &figures = levels.getFigures();
   info.name = name.str();
-  info.modelHash = llvm::toHex(levels.getModelHash(), /*LowerCase=*/true);
+  info.modelHash = levels.printModelHash();
   info.triple = target.triple;
   info.cpu = target.cpu;
   info.features = target.features;

@@ -87,7 +87,9 @@ llvm::Expected<std::unique_ptr<calibration::LabelledSet>>
 mlir::qopt::pipelines::openLabelled(Levels &levels,
                                     const CompileOptions &options) {
   std::vector<InputSpec> specs = makeInputSpecs(levels);
+  calibration::DataOptions dataOptions;
+  dataOptions.limit = options.evalLimit;
   return calibration::LabelledSet::open(
       options.eval, specs,
-      evaluation::getOutputSpecs(levels.getFunction("import")));
+      evaluation::getOutputSpecs(levels.getFunction("import")), dataOptions);
 }

@@ -299,10 +299,11 @@ llvm::Error Levels::foldStatistics(const observers::CalibrationState &state) {
 }
 
 llvm::Expected<evaluation::BitSearch>
-Levels::searchBits(const observers::CalibrationState &state) {
+Levels::searchBits(const observers::CalibrationState &state,
+                   double targetDb) {
   evaluation::BitSearchOptions search;
   search.weights = getWeightForm(options);
-  search.targetDb = options.targetSqnr;
+  search.targetDb = targetDb;
   search.maxSlowdown = options.maxSlowdown;
   return evaluation::searchBits(getFunction("calibrated"), state, search);
 }
@@ -315,6 +316,15 @@ Levels::refineLayers(const observers::CalibrationState &state) {
   refine.correctBias = options.biasCorrection;
   floatForms.emplace_back("calibrated", getLevel("calibrated").clone());
   return evaluation::refineLayers(getFunction("calibrated"), state, refine);
+}
+
+void Levels::undoDecisions() {
+  auto isDecided = [](const auto &level) {
+    return !llvm::is_contained({"import", "float", "observed"}, level.first);
+  };
+  llvm::erase_if(levels, isDecided);
+  llvm::erase_if(floatForms, isDecided);
+  figures = {};
 }
 
 llvm::Error Levels::quantize() {
@@ -397,6 +407,10 @@ llvm::Expected<std::string> Levels::printTosa() {
       }))
     return std::move(error);
   return print("tosa", /*full=*/true);
+}
+
+std::string Levels::printModelHash() const {
+  return llvm::toHex(modelHash, /*LowerCase=*/true);
 }
 
 std::string Levels::print(StringRef level, bool full) {

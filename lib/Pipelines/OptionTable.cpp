@@ -102,6 +102,10 @@ static const Option table[] = {
     {"mcpu", takeText<&CompileOptions::cpu>},
     {"save-config", takeText<&CompileOptions::saveConfig>},
     {"eval", takeText<&CompileOptions::eval>},
+    {"eval-limit", parseEvalLimit},
+    {"max-drop", parseMaxDrop},
+    {"force", parseForce},
+    {"simulate", parseSimulate},
 };
 
 llvm::ArrayRef<StringRef> mlir::qopt::pipelines::getOptionNames() {

@@ -88,6 +88,11 @@ bool mlir::qopt::pipelines::wants(const CompileOptions &options,
   });
 }
 
+void mlir::qopt::pipelines::addDefaultEmission(CompileOptions &options) {
+  if (options.emissions.empty() && options.simulation == SimulationKind::None)
+    options.emissions.push_back({EmitKind::Object, ""});
+}
+
 std::string mlir::qopt::pipelines::formatEmission(const Emission &emission) {
   const auto *kind = llvm::find(emitKinds, emission.kind);
   std::string word = emitWords[kind - emitKinds].str();
@@ -244,6 +249,37 @@ llvm::Error mlir::qopt::pipelines::parseMaxSlowdown(StringRef text,
   return llvm::Error::success();
 }
 
+llvm::Error mlir::qopt::pipelines::parseMaxDrop(StringRef text,
+                                                CompileOptions &options) {
+  double value = 0;
+  if (text.getAsDouble(value) || !(value >= 0 && value <= 100))
+    return makeError(102, "--max-drop expects points of accuracy, 0 to 100, "
+                          "but got '" +
+                              text.str() + "'");
+  options.maxDrop = value;
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseForce(StringRef text,
+                                              CompileOptions &options) {
+  // The command line's flag has no value.
+  if (!text.empty() && text != "on" && text != "off")
+    return unknownValue("--force", text, {"on", "off"});
+  options.force = text != "off";
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseSimulate(StringRef text,
+                                                 CompileOptions &options) {
+  if (text == "float")
+    options.simulation = SimulationKind::Float;
+  else if (text == "integer")
+    options.simulation = SimulationKind::Integer;
+  else
+    return unknownValue("--simulate", text, {"float", "integer"});
+  return llvm::Error::success();
+}
+
 llvm::Error mlir::qopt::pipelines::parseActivations(StringRef text,
                                                     CompileOptions &options) {
   for (StringRef word : llvm::split(text, ',')) {
@@ -292,16 +328,26 @@ llvm::Error mlir::qopt::pipelines::parseJobs(StringRef text,
   return llvm::Error::success();
 }
 
-llvm::Error mlir::qopt::pipelines::parseLimit(StringRef text,
-                                              CompileOptions &options) {
-  int64_t limit = 0;
-  if (text.getAsInteger(10, limit) || limit <= 0)
+static llvm::Error parseSampleCount(StringRef flag, StringRef text,
+                                    std::optional<int64_t> &count) {
+  int64_t value = 0;
+  if (text.getAsInteger(10, value) || value <= 0)
     return makeError(
         102,
-        ("--limit expects a number of samples >= 1, but got '" + text + "'")
+        (flag + " expects a number of samples >= 1, but got '" + text + "'")
             .str());
-  options.limit = limit;
+  count = value;
   return llvm::Error::success();
+}
+
+llvm::Error mlir::qopt::pipelines::parseLimit(StringRef text,
+                                              CompileOptions &options) {
+  return parseSampleCount("--limit", text, options.limit);
+}
+
+llvm::Error mlir::qopt::pipelines::parseEvalLimit(StringRef text,
+                                                  CompileOptions &options) {
+  return parseSampleCount("--eval-limit", text, options.evalLimit);
 }
 
 llvm::Error mlir::qopt::pipelines::parseNames(StringRef flag, StringRef text,

@@ -38,10 +38,13 @@ static void writeTensors(llvm::json::OStream &json, Levels &levels,
   });
 }
 
+/// Without an object, the model's own size alone.
 static void writeSizes(llvm::json::OStream &json, Levels &levels,
                        const ModelInfo &info) {
   json.attributeObject("sizes", [&] {
     json.attribute("model_bytes", levels.getModelBytes());
+    if (!info.constBytes)
+      return;
     json.attribute("const_bytes", info.constBytes.value_or(0));
     json.attribute("code_bytes", info.codeBytes.value_or(0));
     json.attribute("arena_bytes", info.arenaBytes);
@@ -79,6 +82,36 @@ writeRefinement(llvm::json::OStream &json, StringRef name,
     json.attribute("before_db", refinement->beforeDb);
     json.attribute("after_db", refinement->afterDb);
     json.attribute("skipped_layers", refinement->skipped);
+  });
+}
+
+static void writeDrop(llvm::json::OStream &json, const DropSearch &search) {
+  json.attributeObject("max_drop", [&] {
+    json.attribute("allowed", search.allowed);
+    json.attribute("drop", search.attempts[search.best].drop);
+    json.attributeArray("rounds", [&] {
+      for (const DropAttempt &attempt : search.attempts)
+        json.object([&] {
+          json.attribute("target_sqnr", attempt.targetDb);
+          json.attribute("slowdown", attempt.slowdown);
+          json.attribute("float_accuracy", attempt.floatAccuracy);
+          json.attribute("integer_accuracy", attempt.integerAccuracy);
+          json.attribute("drop", attempt.drop);
+        });
+    });
+  });
+}
+
+static void writeSimulation(llvm::json::OStream &json, SimulationKind kind,
+                            const RunFigures &figures) {
+  json.attributeObject("simulation", [&] {
+    json.attribute("arithmetic",
+                   kind == SimulationKind::Float ? "float" : "integer");
+    if (!figures.opDifferences)
+      return;
+    json.attribute("op_results", figures.opDifferences->elements);
+    json.attribute("op_results_differing", figures.opDifferences->differing);
+    json.attribute("op_largest_steps", figures.opDifferences->largest);
   });
 }
 
@@ -152,6 +185,10 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     // A report beside a page says the same.
     if (wants(options, EmitKind::ReportHtml))
       writeDetails(json, options, levels, figures, state ? &*state : nullptr);
+    if (figures.drop)
+      writeDrop(json, *figures.drop);
+    if (options.simulation != SimulationKind::None)
+      writeSimulation(json, options.simulation, figures);
     if (figures.evaluation) {
       json.attributeBegin("evaluation");
       evaluation::writeJson(json, *figures.evaluation);

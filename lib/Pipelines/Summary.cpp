@@ -54,9 +54,36 @@ static void printAccuracy(llvm::raw_ostream &os,
   for (const evaluation::OutputQuality &output : evaluation.outputs)
     os << ", " << output.name << llvm::format(" %.1f dB SQNR", output.sqnrDb);
   os << "\n";
+}
+
+static void printTimes(llvm::raw_ostream &os,
+                       const evaluation::Evaluation &evaluation) {
   os << llvm::format(
       "time        float %.1f us, integer %.1f us an inference\n",
       evaluation.floatNs / 1000, evaluation.integerNs / 1000);
+}
+
+static void printDrop(llvm::raw_ostream &os, const DropSearch &search) {
+  const DropAttempt &best = search.attempts[search.best];
+  const size_t rounds = search.attempts.size();
+  os << llvm::format("drop        %.2f points, %s the %.2f of --max-drop",
+                     best.drop,
+                     best.drop > search.allowed ? "not within" : "within",
+                     search.allowed)
+     << " (" << rounds << (rounds == 1 ? " round" : " rounds") << " of search)\n";
+}
+
+/// How far float arithmetic is from the integers.
+static void printOpDifferences(llvm::raw_ostream &os,
+                               const evaluation::OpDifferences &all) {
+  const double share =
+      all.elements ? 100.0 * static_cast<double>(all.differing) /
+                         static_cast<double>(all.elements)
+                   : 0;
+  os << llvm::format("simulated   in float: %.4f %% of %llu op results are not "
+                     "the integers', by %lld steps at most\n",
+                     share, static_cast<unsigned long long>(all.elements),
+                     static_cast<long long>(all.largest));
 }
 
 static void printRangeTrial(llvm::raw_ostream &os,
@@ -140,6 +167,15 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
   }
   if (figures.evaluation)
     printAccuracy(os, *figures.evaluation);
+  // A simulation's time is nobody's.
+  if (figures.evaluation && options.simulation == SimulationKind::None)
+    printTimes(os, *figures.evaluation);
+  if (options.simulation == SimulationKind::Integer)
+    os << "simulated   in integers, as the object computes\n";
+  if (figures.opDifferences)
+    printOpDifferences(os, *figures.opDifferences);
+  if (figures.drop)
+    printDrop(os, *figures.drop);
   std::vector<std::string> paths;
   for (const OutputFile &file : files)
     if (file.path != "-")

@@ -6,6 +6,7 @@
 #include "Artifacts.h"
 #include "qopt/Evaluation/Evaluation.h"
 #include "qopt/Evaluation/LayerErrors.h"
+#include "qopt/Evaluation/OpSteps.h"
 #include "qopt/Pipelines/Compile.h"
 #include "qopt/Pipelines/Levels.h"
 #include "llvm/Support/raw_ostream.h"
@@ -30,6 +31,24 @@ private:
   int lastPercent = -1;
 };
 
+/// One round of the search that `--max-drop` asks for.
+struct DropAttempt {
+  /// The SQNR that was to be enough.
+  double targetDb = 0;
+  /// Predicted cycles by those of 8 bits.
+  double slowdown = 1;
+  double floatAccuracy = 0, integerAccuracy = 0;
+  /// Points below float.
+  double drop = 0;
+};
+
+struct DropSearch {
+  double allowed = 0;
+  std::vector<DropAttempt> attempts;
+  /// The one that is built.
+  size_t best = 0;
+};
+
 /// What is known of a run beside its levels and files.
 struct RunFigures {
   std::string qcal;
@@ -46,6 +65,10 @@ struct RunFigures {
   /// With --emit=report-html alone.
   std::optional<evaluation::LayerErrors> layers;
   std::optional<evaluation::Evaluation> evaluation;
+  /// With --max-drop alone.
+  std::optional<DropSearch> drop;
+  /// With --simulate=float alone.
+  std::optional<evaluation::OpDifferences> opDifferences;
 };
 
 /// One file to write.

@@ -238,6 +238,18 @@ class Refusals(unittest.TestCase):
         self.refuses(102, qopt.compile, MLP, samples(), range="best")
         self.assertRaises(TypeError, qopt.compile, MLP, samples(), range={})
 
+    def test_missed_drop(self):
+        x = samples(2000)
+        with tempfile.TemporaryDirectory() as folder:
+            data = os.path.join(folder, "eval.npz")
+            numpy.savez(data, x=x, label=mlp(x).argmax(1))
+            gate = {"range": "minmax", "eval": data, "max_drop": 0}
+            narrow = samples() / 100
+            error = self.refuses(601, qopt.compile, MLP, narrow, **gate)
+            self.assertEqual(error.status, 6)
+            model = qopt.compile(MLP, narrow, force=True, **gate)
+            self.assertGreater(model.report["max_drop"]["drop"], 0)
+
     def test_samples(self):
         x = samples()
         self.refuses(444, qopt.compile, MLP, x.reshape(64, 4))

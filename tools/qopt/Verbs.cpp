@@ -54,7 +54,6 @@ llvm::Error mlir::qopt::tool::run(CommandLine &line) {
   }
   if (llvm::Error error = takeModel(line, 0))
     return error;
-  if (line.options.emissions.empty())
-    line.options.emissions.push_back({pipelines::EmitKind::Object, ""});
+  pipelines::addDefaultEmission(line.options);
   return pipelines::compile(line.options, streams);
 }

@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Calibration/DataLabelled.h"
+#include "qopt/Evaluation/QuantizedModel.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/JSON.h"
 #include <optional>
@@ -65,13 +66,14 @@ struct EvaluationOptions {
 std::vector<calibration::OutputSpec> getOutputSpecs(func::FuncOp function);
 
 /// `imported` is the float model before any pass, `observed` the same with
-/// observers (their scales decided), `integer` the `qint` function, `object`
-/// the emitted object of it and `name` its symbol prefix: the figures are those
-/// of the very bytes that are written. Fails with Q04xx and Q07xx.
-llvm::Expected<Evaluation>
-evaluate(func::FuncOp imported, func::FuncOp observed, func::FuncOp integer,
-         llvm::StringRef object, llvm::StringRef name,
-         calibration::LabelledSet &data, const EvaluationOptions &options = {});
+/// observers (their scales decided), `integer` the `qint` function, whose
+/// tensors' errors are measured; both null where there is none. `quantized` is
+/// what is held against the float model. Fails with Q04xx and Q07xx.
+llvm::Expected<Evaluation> evaluate(func::FuncOp imported,
+                                    func::FuncOp observed, func::FuncOp integer,
+                                    QuantizedModel &quantized,
+                                    calibration::LabelledSet &data,
+                                    const EvaluationOptions &options = {});
 
 /// Writes the members of `evaluation` as one JSON object.
 void writeJson(llvm::json::OStream &json, const Evaluation &evaluation);

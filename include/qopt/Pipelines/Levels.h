@@ -55,11 +55,13 @@ public:
   /// Gives activations of level `calibrated` more bits where that helps most, on
   /// the samples that `state` kept.
   llvm::Expected<evaluation::BitSearch>
-  searchBits(const observers::CalibrationState &state);
+  searchBits(const observers::CalibrationState &state, double targetDb);
   /// Rounds weights and corrects biases of level `calibrated` in place on the
   /// samples that `state` kept, as far as the options ask for it.
   llvm::Expected<evaluation::Refinements>
   refineLayers(const observers::CalibrationState &state);
+  /// Drops every level behind `observed`, so that it can be decided anew.
+  void undoDecisions();
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
   /// What equalized channels are worth, on the samples that `state` kept; all 0
@@ -90,6 +92,8 @@ public:
   llvm::Expected<std::string> printTosa();
 
   observers::Hash getModelHash() const { return modelHash; }
+  /// In lower-case hexadecimal digits.
+  std::string printModelHash() const;
   uint64_t getModelBytes() const { return modelBytes; }
   const CodeFigures &getFigures() const { return figures; }
   llvm::ArrayRef<std::string> getNotes() const { return notes; }

@@ -58,6 +58,15 @@ enum class BoundaryIO {
   Int8,
 };
 
+/// What `--simulate` runs over labelled data in place of an object.
+enum class SimulationKind {
+  None,
+  /// Level `quantized` in float arithmetic.
+  Float,
+  /// Level `qint`, by Reference.
+  Integer,
+};
+
 /// One rule of a config file: what it says of the values that it names.
 struct ValueRule {
   /// A pattern over the ids of observers; absent: any.
@@ -143,6 +152,13 @@ struct CompileOptions {
 
   /// `--eval`: labelled data. Empty: none.
   std::string eval;
+  /// `--eval-limit`: at most this many samples of it.
+  std::optional<int64_t> evalLimit;
+  /// `--max-drop`: how many points of accuracy the integer model may lose.
+  std::optional<double> maxDrop;
+  /// `--force`: write files although it loses more.
+  bool force = false;
+  SimulationKind simulation = SimulationKind::None;
 };
 
 /// Flags and their values, in the order in which they were given.
@@ -163,6 +179,9 @@ llvm::Error applyOptions(const OptionList &flags, CompileOptions &options);
 /// Whether `--emit` has an output of `kind`.
 bool wants(const CompileOptions &options, EmitKind kind);
 
+/// An object where nothing is named and no simulation stands for it.
+void addDefaultEmission(CompileOptions &options);
+
 /// The word of a kind of output in `--emit`: `obj`, `mlir:qint`.
 std::string formatEmission(const Emission &emission);
 
@@ -180,12 +199,16 @@ llvm::Error parseWeightGroup(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeightRounding(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseTargetSqnr(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseMaxDrop(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseForce(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseSimulate(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseMaxSlowdown(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseThreads(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseJobs(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseLimit(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseEvalLimit(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseSeed(llvm::StringRef text, CompileOptions &options);
 /// A comma list of value names; `flag` is what messages call it.
 llvm::Error parseNames(llvm::StringRef flag, llvm::StringRef text,

@@ -241,6 +241,66 @@ TEST_F(Mlp, EmitAddsKinds) {
   EXPECT_FALSE(get(result, "obj").empty());
 }
 
+template <typename T>
+void writeNpy(const std::string &path, const char *type, const char *shape,
+              const std::vector<T> &values) {
+  std::string header = std::string("{'descr': '") + type +
+                       "', 'fortran_order': False, 'shape': " + shape + "}";
+  header.resize(117, ' ');
+  std::ofstream(path, std::ios::binary)
+      << std::string("\x93NUMPY\x01\0\x76\0", 10) << header << "\n"
+      << std::string(reinterpret_cast<const char *>(values.data()),
+                     values.size() * sizeof(T));
+}
+
+/// Labelled data in two files; integers get two samples less right than the
+/// float model.
+std::string writeEval() {
+  std::string stem = ::testing::TempDir() + "qopt-capi-eval";
+  std::vector<float> x(2000 * 8);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(-1 + i * 0.000125);
+  writeNpy(stem + "-x.npy", "<f4", "(2000, 8)", x);
+  writeNpy(stem + "-y.npy", "<i8", "(2000,)", std::vector<int64_t>(2000));
+  return stem + "-x.npy," + stem + "-y.npy";
+}
+
+TEST_F(Mlp, MissedDropIsAStatus) {
+  std::string data = writeEval();
+  for (auto [name, value] : {std::pair("calibrate", "random:uniform:-1:1,n=64"),
+                             {"range", "mse"},
+                             {"max-slowdown", "1"},
+                             {"eval", data.c_str()},
+                             {"max-drop", "0.01"}})
+    ASSERT_EQ(qopt_options_set(options.get(), name, value), QOPT_OK);
+  qopt_result *result = nullptr;
+  EXPECT_EQ(qopt_compile(source.get(), options.get(), &result), QOPT_ACCURACY);
+  EXPECT_EQ(result, nullptr);
+  EXPECT_EQ(lastError().code, 601);
+  ASSERT_EQ(qopt_options_set(options.get(), "force", "on"), QOPT_OK);
+  Result forced = compile(source, options);
+  EXPECT_NE(get(forced, "report").find("\"max_drop\""), std::string::npos);
+  EXPECT_FALSE(get(forced, "obj").empty());
+}
+
+TEST_F(Mlp, SimulationsHoldNoObject) {
+  std::string data = writeEval();
+  for (auto [name, value] : {std::pair("calibrate", "random:uniform:-1:1,n=64"),
+                             {"eval", data.c_str()},
+                             {"eval-limit", "20"},
+                             {"simulate", "integer"}})
+    ASSERT_EQ(qopt_options_set(options.get(), name, value), QOPT_OK);
+  Result result = compile(source, options);
+  EXPECT_NE(get(result, "report").find("\"arithmetic\": \"integer\""),
+            std::string::npos);
+  EXPECT_EQ(get(result, "obj"), "");
+  qopt_program *program = nullptr;
+  EXPECT_EQ(qopt_program_create(result.get(), &program), QOPT_USAGE);
+  EXPECT_EQ(lastError().code, 154);
+  std::string object = ::testing::TempDir() + "qopt-capi-simulated.o";
+  EXPECT_EQ(qopt_result_save(result.get(), object.c_str()), QOPT_USAGE);
+}
+
 TEST_F(Mlp, TellsNotesAndProgress) {
   std::string lines;
   int64_t ticks = 0;

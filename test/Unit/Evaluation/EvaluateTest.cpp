@@ -9,6 +9,7 @@
 #include "qopt/Calibration/Calibrate.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/Evaluation/Evaluation.h"
+#include "qopt/Evaluation/OpSteps.h"
 #include "qopt/Target/Abi.h"
 #include "qopt/Target/Emit.h"
 #include "qopt/Transforms/Passes.h"
@@ -62,11 +63,13 @@ public:
                         quant::QuantDialect>();
     imported = parseSourceString<ModuleOp>(identityModel(false), &context);
     observed = parseSourceString<ModuleOp>(identityModel(true), &context);
-    integer = OwningOpRef<ModuleOp>(observed->clone());
-    PassManager manager(&context);
-    manager.addNestedPass<func::FuncOp>(createQuantize());
-    manager.addNestedPass<func::FuncOp>(createRewriteToQint());
-    EXPECT_TRUE(succeeded(manager.run(*integer)));
+    quantized = OwningOpRef<ModuleOp>(observed->clone());
+    PassManager toQuantized(&context), toInteger(&context);
+    toQuantized.addNestedPass<func::FuncOp>(createQuantize());
+    EXPECT_TRUE(succeeded(toQuantized.run(*quantized)));
+    integer = OwningOpRef<ModuleOp>(quantized->clone());
+    toInteger.addNestedPass<func::FuncOp>(createRewriteToQint());
+    EXPECT_TRUE(succeeded(toInteger.run(*integer)));
     object = emit();
   }
 
@@ -76,9 +79,15 @@ public:
 
   llvm::Expected<Evaluation> evaluate(LabelledSet &data,
                                       const EvaluationOptions &options = {}) {
+    auto loaded = llvm::cantFail(loadObject(object, "net"));
+    return evaluate(*loaded, data, options);
+  }
+  llvm::Expected<Evaluation> evaluate(QuantizedModel &quantized,
+                                      LabelledSet &data,
+                                      const EvaluationOptions &options = {}) {
     return mlir::qopt::evaluation::evaluate(
-        function(imported), function(observed), function(integer), object,
-        "net", data, options);
+        function(imported), function(observed), function(integer), quantized,
+        data, options);
   }
 
   llvm::Expected<std::unique_ptr<LabelledSet>> open(const TempFolder &folder) {
@@ -86,6 +95,9 @@ public:
                              calibration::getInputSpecs(function(imported)),
                              getOutputSpecs(function(imported)));
   }
+
+  func::FuncOp getQuantized() { return function(quantized); }
+  func::FuncOp getInteger() { return function(integer); }
 
 private:
   std::string emit() {
@@ -122,7 +134,7 @@ private:
   }
 
   MLIRContext context{MLIRContext::Threading::DISABLED};
-  OwningOpRef<ModuleOp> imported, observed, integer;
+  OwningOpRef<ModuleOp> imported, observed, quantized, integer;
   std::string object;
 };
 
@@ -239,6 +251,36 @@ TEST(Evaluate, ComparesWithReferences) {
               1e-9);
   EXPECT_NEAR(*result.outputs[0].integerSqnrDb,
               decibels(sampleSignal - 7, 1 + sampleNoise), 1e-9);
+}
+
+TEST(Evaluate, SimulationsGiveTheSameFigures) {
+  TempFolder folder;
+  writeData(folder, {0, 1, 1, 0});
+  Compiled model;
+  auto data = llvm::cantFail(model.open(folder));
+  auto emitted = llvm::cantFail(model.evaluate(*data));
+  auto integers = llvm::cantFail(simulateInteger(model.getInteger()));
+  // In this model float arithmetic is exact as well.
+  auto reals = llvm::cantFail(simulateFloat(model.getQuantized()));
+  for (QuantizedModel *simulation : {integers.get(), reals.get()}) {
+    auto result = llvm::cantFail(model.evaluate(*simulation, *data));
+    EXPECT_EQ(result.integerAccuracy, emitted.integerAccuracy);
+    EXPECT_EQ(result.integerLoss, emitted.integerLoss);
+    EXPECT_EQ(result.outputs[0].sqnrDb, emitted.outputs[0].sqnrDb);
+  }
+  OpDifferences differences = llvm::cantFail(
+      compareOps(model.getQuantized(), model.getInteger(), *data));
+  EXPECT_EQ(differences.opsChecked, 1);
+  EXPECT_EQ(differences.elements, 12u);
+  EXPECT_EQ(differences.differing, 0u);
+}
+
+TEST(Evaluate, SimulationNeedsScalesAtTheBoundary) {
+  Compiled model;
+  model.getInteger().removeResultAttr(
+      0, StringAttr::get(model.getInteger().getContext(), "qint.scale"));
+  auto simulation = simulateInteger(model.getInteger());
+  EXPECT_NE(text(simulation.takeError()).find("output 0"), std::string::npos);
 }
 
 TEST(Evaluate, ReportsProgress) {

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The order of a compilation's steps, and the search that accuracy on labelled
+// data may ask for.
+
+#include "Run.h"
+#include "Data.h"
+#include "qopt/Evaluation/OpSteps.h"
+#include "qopt/Support/Error.h"
+#include "qopt/Transforms/Imported.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+using namespace mlir::qopt::pipelines;
+
+/// Whether anything below level `observed` is asked for.
+static bool needsStatistics(const CompileOptions &options) {
+  return !options.eval.empty() ||
+         llvm::any_of(options.emissions, [](const Emission &emission) {
+           return emission.kind != EmitKind::Mlir ||
+                  (emission.level != "import" && emission.level != "float" &&
+                   emission.level != "observed");
+         });
+}
+
+/// Whether `emission` is made from an object.
+static bool holdsCode(const Emission &emission) {
+  switch (emission.kind) {
+  case EmitKind::Mlir:
+  case EmitKind::Qcal:
+  case EmitKind::OnnxQdq:
+  case EmitKind::Tosa:
+  case EmitKind::Report:
+  case EmitKind::ReportHtml:
+    return false;
+  default:
+    return true;
+  }
+}
+
+/// A report tells the sizes of an object, where there is to be one.
+static bool needsObject(const CompileOptions &options) {
+  if (options.simulation != SimulationKind::None)
+    return false;
+  return !options.eval.empty() || wants(options, EmitKind::Report) ||
+         wants(options, EmitKind::ReportHtml) ||
+         llvm::any_of(options.emissions, holdsCode);
+}
+
+static bool needsCode(const CompileOptions &options) {
+  return needsObject(options) ||
+         llvm::any_of(options.emissions, [](const Emission &emission) {
+           return emission.kind == EmitKind::Mlir &&
+                  (emission.level == "loops" || emission.level == "llvm");
+         });
+}
+
+static std::vector<std::string> exampleCommands(const CompileOptions &options) {
+  return {"qopt " + options.model + " --calibrate data/ --emit=obj",
+          "qopt " + options.model +
+              " --calibrate random:uniform:0:1,n=64 --emit=obj   (to try it "
+              "out; ranges will be wrong)"};
+}
+
+/// The error of a model whose `undecided` values need data to get a scale.
+static llvm::Error missingData(Levels &levels, ArrayRef<ObserveOp> undecided,
+                               const CompileOptions &options) {
+  std::vector<std::string> notes = exampleCommands(options);
+  StringRef help = "qopt --help lists the kinds of data";
+  if (!levels.isImported())
+    return makeError(
+        103, "a float model needs calibration data, but --calibrate is missing",
+        std::move(notes), help.str());
+  constexpr size_t limit = 20;
+  std::string values;
+  for (ObserveOp op : undecided.take_front(limit))
+    values += (values.empty() ? "'" : ", '") + op.getId().str() + "'";
+  if (undecided.size() > limit)
+    values += " and " + std::to_string(undecided.size() - limit) + " more";
+  notes.insert(notes.begin(), "without a scale in the model: " + values);
+  return makeError(
+      103,
+      "the model is quantized only in part: " +
+          std::to_string(undecided.size()) +
+          (undecided.size() == 1 ? " value needs" : " values need") +
+          " calibration data, but --calibrate is missing",
+      std::move(notes), help.str());
+}
+
+/// The statistics of what --calibrate names; none where the model brings every
+/// scale itself.
+static llvm::Expected<observers::CalibrationState>
+getStatistics(Levels &levels, const CompileOptions &options,
+              const Streams &streams, RunFigures &figures) {
+  const MemoryInputs &memory = options.memory;
+  if (memory.samples || memory.statistics || !options.calibrate.empty())
+    return loadStatistics(levels, options, streams, figures);
+  SmallVector<ObserveOp> undecided =
+      getUndecidedObservers(levels.getFunction("observed"));
+  if (!undecided.empty() || wants(options, EmitKind::Qcal) ||
+      !levels.isImported())
+    return missingData(levels, undecided, options);
+  return observers::CalibrationState::create(levels.getModelHash(), {}, {});
+}
+
+static bool hasAutoRange(func::FuncOp observed) {
+  return observed
+      .walk([](ObserveOp op) {
+        return op.getMethod() == autoMethod ? WalkResult::interrupt()
+                                            : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+static llvm::Error checkCancelled(const Streams &streams) {
+  if (streams.cancelled && streams.cancelled())
+    return makeError(155, "the run was cancelled");
+  return llvm::Error::success();
+}
+
+llvm::Error Run::checkOptions() const {
+  if (!options.shard.empty())
+    return makeError(104, "--shard belongs to 'qopt calibrate'", {},
+                     "qopt calibrate " + options.model +
+                         " --calibrate data --shard " + options.shard +
+                         " -o shard.qcal");
+  if (options.eval.empty() && options.maxDrop)
+    return makeError(112,
+                     "--max-drop needs labelled data, but --eval is "
+                     "missing",
+                     {}, "--eval labelled.npz, with the inputs and 'label'");
+  if (options.eval.empty() && options.simulation != SimulationKind::None)
+    return makeError(112,
+                     "--simulate runs over labelled data, but --eval is "
+                     "missing",
+                     {},
+                     "--eval labelled.npz, with the inputs and 'label' or "
+                     "'ref'");
+  if (options.simulation == SimulationKind::None)
+    return llvm::Error::success();
+  for (const Emission &emission : options.emissions)
+    if (holdsCode(emission))
+      return makeError(113,
+                       "--simulate makes no object, but --emit=" +
+                           formatEmission(emission) + " needs one",
+                       {}, "leave one of the two out");
+  return llvm::Error::success();
+}
+
+llvm::Error Run::prepare(const Streams &streams) {
+  if (llvm::Error error = levels.import())
+    return error;
+  for (const std::string &note : levels.getNotes())
+    streams.progress << "note: " << note << "\n";
+  if (llvm::Error error = levels.observe())
+    return error;
+  if (!needsStatistics(options))
+    return llvm::Error::success();
+  // Before the work that it would be in vain for.
+  if (options.maxDrop) {
+    auto data = openLabelled(levels, options);
+    if (!data)
+      return data.takeError();
+    if (!(*data)->hasLabels())
+      return makeError(448,
+                       "--max-drop needs labels, but '" + options.eval +
+                           "' has references alone",
+                       {}, "add an array 'label' with one integer a sample");
+  }
+  auto state = getStatistics(levels, options, streams, figures);
+  if (!state)
+    return state.takeError();
+  if (llvm::Error error = checkCancelled(streams))
+    return error;
+  figures.qcal = state->serialize();
+  figures.calibrationSamples = state->getSamples().size();
+  auto equalization = levels.measureEqualization(*state);
+  if (!equalization)
+    return equalization.takeError();
+  if (equalization->samples > 0)
+    figures.equalization = *equalization;
+  // What a model that brings scales leaves to decide is not worth a trial.
+  if (hasAutoRange(levels.getFunction("observed")) && !levels.isImported()) {
+    auto trial = levels.tryRanges(*state);
+    if (!trial)
+      return trial.takeError();
+    figures.rangeTrial = std::move(*trial);
+  }
+  statistics = std::move(*state);
+  return llvm::Error::success();
+}
+
+llvm::Error Run::decide(double targetDb, const Streams &streams) {
+  if (llvm::Error error = levels.foldStatistics(*statistics))
+    return error;
+  if (options.maxSlowdown <= 1 || levels.isImported())
+    return llvm::Error::success();
+  Progress progress(streams, "searching bits");
+  auto search = levels.searchBits(*statistics, targetDb);
+  progress.finish();
+  if (!search)
+    return search.takeError();
+  figures.bitSearch = *search;
+  return llvm::Error::success();
+}
+
+llvm::Error Run::complete(const Streams &streams) {
+  // A model's own scales go with its own weights and biases.
+  if (!levels.isImported()) {
+    auto refinements = levels.refineLayers(*statistics);
+    if (!refinements)
+      return refinements.takeError();
+    figures.refinements = *refinements;
+  }
+  if (llvm::Error error = checkCancelled(streams))
+    return error;
+  if (llvm::Error error = levels.quantize())
+    return error;
+  if (needsCode(options))
+    if (llvm::Error error = levels.lower(target, paths.name))
+      return error;
+  if (needsObject(options)) {
+    auto built = buildObject(
+        levels, target, paths.name, options.io == BoundaryIO::Float,
+        wants(options, EmitKind::Assembly), wants(options, EmitKind::LLVM));
+    if (!built)
+      return built.takeError();
+    artifacts = std::move(*built);
+  } else {
+    artifacts.info.name = paths.name;
+    artifacts.info.modelHash = levels.printModelHash();
+  }
+  return options.eval.empty() ? llvm::Error::success() : evaluate(streams);
+}
+
+/// What stands beside the float model: the object, or a simulation.
+static llvm::Expected<std::unique_ptr<evaluation::QuantizedModel>>
+makeQuantized(Levels &levels, const ObjectArtifacts &artifacts,
+              SimulationKind simulation) {
+  switch (simulation) {
+  case SimulationKind::Float:
+    return evaluation::simulateFloat(levels.getFunction("quantized"));
+  case SimulationKind::Integer:
+    return evaluation::simulateInteger(levels.getFunction("qint"));
+  case SimulationKind::None:
+    break;
+  }
+  return evaluation::loadObject(artifacts.object, artifacts.info.name);
+}
+
+llvm::Error Run::evaluate(const Streams &streams) {
+  auto data = openLabelled(levels, options);
+  if (!data)
+    return data.takeError();
+  auto quantized = makeQuantized(levels, artifacts, options.simulation);
+  if (!quantized)
+    return quantized.takeError();
+  Progress progress(streams, "evaluating");
+  evaluation::EvaluationOptions evaluationOptions;
+  auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
+  evaluationOptions.progress = tick;
+  auto result = evaluation::evaluate(
+      levels.getFloatFunction("import"), levels.getFloatFunction("calibrated"),
+      levels.getFunction("qint"), **quantized, **data, evaluationOptions);
+  progress.finish();
+  if (!result)
+    return result.takeError();
+  figures.evaluation = std::move(*result);
+  if (options.simulation != SimulationKind::Float)
+    return llvm::Error::success();
+  auto differences = evaluation::compareOps(levels.getFunction("quantized"),
+                                            levels.getFunction("qint"), **data);
+  if (!differences)
+    return differences.takeError();
+  figures.opDifferences = *differences;
+  return llvm::Error::success();
+}
+
+/// Points of accuracy below the float model.
+static double getDrop(const evaluation::Evaluation &evaluation) {
+  return 100 * (*evaluation.floatAccuracy - *evaluation.integerAccuracy);
+}
+
+static llvm::Error missedDrop(const CompileOptions &options,
+                              const DropSearch &search) {
+  std::vector<std::string> notes;
+  for (const DropAttempt &attempt : search.attempts)
+    notes.push_back(llvm::formatv("{0:F2} points with --target-sqnr={1:F0}, "
+                                  "{2:F2}x the cycles of 8 bits",
+                                  attempt.drop, attempt.targetDb,
+                                  attempt.slowdown));
+  const DropAttempt &best = search.attempts[search.best];
+  return makeError(
+      601,
+      llvm::formatv("accuracy drops by {0:F2} points, more than --max-drop={1} "
+                    "allows: float {2:F2} %, integer {3:F2} %",
+                    best.drop, *options.maxDrop, 100 * best.floatAccuracy,
+                    100 * best.integerAccuracy),
+      std::move(notes),
+      "nothing was written; --force writes the best, a larger --max-slowdown "
+      "(now " +
+          llvm::formatv("{0}", options.maxSlowdown).str() +
+          ") lets the search go on");
+}
+
+llvm::Error Run::meetDrop(const Streams &streams) {
+  // The largest asks for all that --max-slowdown has room for.
+  constexpr double steps[] = {0, 6, 12, 18, 200};
+  // Accuracies are quotients; half a sample of a million is no drop.
+  constexpr double tolerance = 1e-6;
+  DropSearch search;
+  search.allowed = *options.maxDrop;
+  auto isMet = [&] {
+    return search.attempts[search.best].drop <= search.allowed + tolerance;
+  };
+  std::optional<evaluation::BitSearch> before;
+  for (double step : steps) {
+    const double targetDb = std::min(options.targetSqnr + step, 200.0);
+    levels.undoDecisions();
+    if (llvm::Error error = decide(targetDb, streams))
+      return error;
+    const bool isSame = before &&
+                        figures.bitSearch->slowdown == before->slowdown &&
+                        figures.bitSearch->widened == before->widened;
+    if (isSame)
+      continue;
+    if (llvm::Error error = complete(streams))
+      return error;
+    DropAttempt attempt;
+    attempt.targetDb = targetDb;
+    attempt.slowdown = figures.bitSearch ? figures.bitSearch->slowdown : 1;
+    attempt.floatAccuracy = *figures.evaluation->floatAccuracy;
+    attempt.integerAccuracy = *figures.evaluation->integerAccuracy;
+    attempt.drop = getDrop(*figures.evaluation);
+    search.attempts.push_back(attempt);
+    if (attempt.drop < search.attempts[search.best].drop)
+      search.best = search.attempts.size() - 1;
+    if (isMet() || !figures.bitSearch)
+      break;
+    before = figures.bitSearch;
+  }
+  figures.drop = search;
+  if (isMet())
+    return llvm::Error::success();
+  if (!options.force)
+    return missedDrop(options, search);
+  // The last search may have found nothing new, or the best came before.
+  levels.undoDecisions();
+  if (llvm::Error error =
+          decide(search.attempts[search.best].targetDb, streams))
+    return error;
+  return complete(streams);
+}
+
+llvm::Error Run::build(const Streams &streams) {
+  if (llvm::Error error = checkOptions())
+    return error;
+  target::TargetOptions targetOptions;
+  targetOptions.triple = options.target;
+  targetOptions.cpu = options.cpu;
+  auto resolved = target::resolveTarget(targetOptions);
+  if (!resolved)
+    return resolved.takeError();
+  target = std::move(*resolved);
+  auto planned = planOutputs(options);
+  if (!planned)
+    return planned.takeError();
+  paths = std::move(*planned);
+
+  if (llvm::Error error = prepare(streams))
+    return error;
+  if (!statistics)
+    return llvm::Error::success();
+  if (options.maxDrop) {
+    if (llvm::Error error = meetDrop(streams))
+      return error;
+  } else {
+    if (llvm::Error error = decide(options.targetSqnr, streams))
+      return error;
+    if (llvm::Error error = complete(streams))
+      return error;
+  }
+  if (!wants(options, EmitKind::ReportHtml))
+    return llvm::Error::success();
+  auto layers = levels.measureLayers(*statistics);
+  if (!layers)
+    return layers.takeError();
+  figures.layers = std::move(*layers);
+  return llvm::Error::success();
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One compilation: what is decided, built and judged before anything is
+// written.
+#pragma once
+
+#include "Artifacts.h"
+#include "Outputs.h"
+#include "Summary.h"
+#include "qopt/Pipelines/Compile.h"
+
+namespace mlir::qopt::pipelines {
+
+/// One compilation, from its options to the contents of its files.
+class Run {
+public:
+  explicit Run(const CompileOptions &options)
+      : options(options), levels(options) {}
+
+  /// Everything down to what the options ask for. Fails with Q0601 where
+  /// `--max-drop` is missed, all that the search may do tried, unless forced.
+  llvm::Error build(const Streams &streams);
+
+  const CompileOptions &options;
+  Levels levels;
+  RunFigures figures;
+  target::ResolvedTarget target;
+  OutputPaths paths;
+  ObjectArtifacts artifacts;
+
+private:
+  llvm::Error checkOptions() const;
+  /// Levels `import` to `observed`, statistics, range methods.
+  llvm::Error prepare(const Streams &streams);
+  /// Scales and bits, with so many dB as enough.
+  llvm::Error decide(double targetDb, const Streams &streams);
+  /// From the decisions to the object and its evaluation.
+  llvm::Error complete(const Streams &streams);
+  llvm::Error evaluate(const Streams &streams);
+  /// Decides with more and more bits until `--max-drop` is met.
+  llvm::Error meetDrop(const Streams &streams);
+
+  /// Absent where no level behind `observed` is asked for.
+  std::optional<observers::CalibrationState> statistics;
+};
+
+} // namespace mlir::qopt::pipelines
