@@ -58,7 +58,8 @@ static llvm::Error checkObject(StringRef object, const target::AbiSpec &abi) {
 
 llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
     Levels &levels, const target::ResolvedTarget &target, StringRef name,
-    bool helpers, bool wantAssembly, bool wantLLVMIR) {
+    const CompileOptions &options, PhaseClock &clock) {
+  clock.enter(Phase::LLVM);
   ObjectArtifacts artifacts;
   ModelInfo &info = artifacts.info;
   const CodeFigures &figures = levels.getFigures();
@@ -83,7 +84,7 @@ llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
     abi.maxWorkers =
         std::max(abi.maxWorkers, static_cast<uint32_t>(region.parts));
   abi.info = makeInfo(info, artifacts.boundary);
-  abi.helpers = helpers;
+  abi.helpers = options.io == BoundaryIO::Float;
 
   llvm::LLVMContext context;
   auto module = target::translate(levels.getLevel("llvm"), context);
@@ -99,9 +100,9 @@ llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
   if (llvm::Error error = target::optimize(**module, *machine))
     return std::move(error);
 
-  if (wantLLVMIR)
+  if (wants(options, EmitKind::LLVM))
     artifacts.llvmIR = target::emitLLVMIR(**module);
-  if (wantAssembly) {
+  if (wants(options, EmitKind::Assembly)) {
     auto assembly = target::emitAssembly(**module, *machine);
     if (!assembly)
       return assembly.takeError();
@@ -110,6 +111,7 @@ llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
   auto object = target::emitObject(**module, *machine);
   if (!object)
     return object.takeError();
+  clock.enter(Phase::Check);
   if (llvm::Error error = patchFigures(*object, info))
     return std::move(error);
   auto stripped = target::stripStackSizes(*object);
@@ -118,6 +120,6 @@ llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
   if (llvm::Error error = checkObject(*stripped, abi))
     return std::move(error);
   artifacts.object = std::move(*stripped);
-  artifacts.header = makeHeader(info, artifacts.boundary, helpers);
+  artifacts.header = makeHeader(info, artifacts.boundary, abi.helpers);
   return artifacts;
 }

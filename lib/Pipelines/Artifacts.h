@@ -3,6 +3,7 @@
 // The object of a lowered model and everything made from it.
 #pragma once
 
+#include "Timing.h"
 #include "qopt/Pipelines/Interface.h"
 #include "qopt/Pipelines/Levels.h"
 #include "llvm/Support/Error.h"
@@ -22,9 +23,10 @@ struct ObjectArtifacts {
 
 /// Translates level `llvm` of `levels`, adds the ABI, emits, checks (P1, P5)
 /// and patches the figures. Assembly and LLVM IR are made where asked for.
+/// `clock` goes through the phases `LLVM` and `Check`.
 llvm::Expected<ObjectArtifacts>
 buildObject(Levels &levels, const target::ResolvedTarget &target,
-            llvm::StringRef name, bool helpers, bool wantAssembly,
-            bool wantLLVMIR);
+            llvm::StringRef name, const CompileOptions &options,
+            PhaseClock &clock);
 
 } // namespace mlir::qopt::pipelines

@@ -37,6 +37,8 @@ llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
     return error;
   printSummary(streams.results, options, run.levels, run.artifacts, run.figures,
                *files);
+  if (options.timing)
+    printTiming(streams.results, run.figures.clock);
   return llvm::Error::success();
 }
 

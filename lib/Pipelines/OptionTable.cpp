@@ -86,6 +86,7 @@ static const Option table[] = {
     {"activations", parseActivations},
     {"io", parseIO},
     {"jobs", parseJobs},
+    {"timing", parseTiming},
     {"threads", parseThreads},
     {"limit", parseLimit},
     {"seed", parseSeed},

@@ -317,6 +317,15 @@ llvm::Error mlir::qopt::pipelines::parseThreads(StringRef text,
   return llvm::Error::success();
 }
 
+llvm::Error mlir::qopt::pipelines::parseTiming(StringRef text,
+                                               CompileOptions &options) {
+  // The command line has it without a value.
+  if (!text.empty() && text != "on" && text != "off")
+    return unknownValue("--timing", text, {"on", "off"});
+  options.timing = text != "off";
+  return llvm::Error::success();
+}
+
 llvm::Error mlir::qopt::pipelines::parseJobs(StringRef text,
                                              CompileOptions &options) {
   unsigned jobs = 0;

@@ -194,6 +194,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
       evaluation::writeJson(json, *figures.evaluation);
       json.attributeEnd();
     }
+    if (options.timing)
+      writeTiming(json, figures.clock);
   });
   os << "\n";
   return text;

@@ -169,6 +169,7 @@ llvm::Error Run::prepare(const Streams &streams) {
                            "' has references alone",
                        {}, "add an array 'label' with one integer a sample");
   }
+  figures.clock.enter(Phase::Calibrate);
   auto state = getStatistics(levels, options, streams, figures);
   if (!state)
     return state.takeError();
@@ -176,6 +177,7 @@ llvm::Error Run::prepare(const Streams &streams) {
     return error;
   figures.qcal = state->serialize();
   figures.calibrationSamples = state->getSamples().size();
+  figures.clock.enter(Phase::Search);
   auto equalization = levels.measureEqualization(*state);
   if (!equalization)
     return equalization.takeError();
@@ -193,6 +195,7 @@ llvm::Error Run::prepare(const Streams &streams) {
 }
 
 llvm::Error Run::decide(double targetDb, const Streams &streams) {
+  figures.clock.enter(Phase::Search);
   if (llvm::Error error = levels.foldStatistics(*statistics))
     return error;
   if (options.maxSlowdown <= 1 || levels.isImported())
@@ -216,15 +219,15 @@ llvm::Error Run::complete(const Streams &streams) {
   }
   if (llvm::Error error = checkCancelled(streams))
     return error;
+  figures.clock.enter(Phase::Lower);
   if (llvm::Error error = levels.quantize())
     return error;
   if (needsCode(options))
     if (llvm::Error error = levels.lower(target, paths.name))
       return error;
   if (needsObject(options)) {
-    auto built = buildObject(
-        levels, target, paths.name, options.io == BoundaryIO::Float,
-        wants(options, EmitKind::Assembly), wants(options, EmitKind::LLVM));
+    auto built =
+        buildObject(levels, target, paths.name, options, figures.clock);
     if (!built)
       return built.takeError();
     artifacts = std::move(*built);
@@ -251,6 +254,7 @@ makeQuantized(Levels &levels, const ObjectArtifacts &artifacts,
 }
 
 llvm::Error Run::evaluate(const Streams &streams) {
+  figures.clock.enter(Phase::Evaluate);
   auto data = openLabelled(levels, options);
   if (!data)
     return data.takeError();
@@ -371,8 +375,14 @@ llvm::Error Run::build(const Streams &streams) {
 
   if (llvm::Error error = prepare(streams))
     return error;
-  if (!statistics)
-    return llvm::Error::success();
+  if (statistics)
+    if (llvm::Error error = reach(streams))
+      return error;
+  figures.clock.enter(Phase::Write);
+  return llvm::Error::success();
+}
+
+llvm::Error Run::reach(const Streams &streams) {
   if (options.maxDrop) {
     if (llvm::Error error = meetDrop(streams))
       return error;
@@ -384,6 +394,7 @@ llvm::Error Run::build(const Streams &streams) {
   }
   if (!wants(options, EmitKind::ReportHtml))
     return llvm::Error::success();
+  figures.clock.enter(Phase::Evaluate);
   auto layers = levels.measureLayers(*statistics);
   if (!layers)
     return layers.takeError();

@@ -32,6 +32,8 @@ private:
   llvm::Error checkOptions() const;
   /// Levels `import` to `observed`, statistics, range methods.
   llvm::Error prepare(const Streams &streams);
+  /// Everything from the statistics on.
+  llvm::Error reach(const Streams &streams);
   /// Scales and bits, with so many dB as enough.
   llvm::Error decide(double targetDb, const Streams &streams);
   /// From the decisions to the object and its evaluation.

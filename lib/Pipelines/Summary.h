@@ -51,6 +51,7 @@ struct DropSearch {
 
 /// What is known of a run beside its levels and files.
 struct RunFigures {
+  PhaseClock clock;
   std::string qcal;
   uint64_t calibrationSamples = 0;
   /// 0 where statistics were read from a file.

@@ -46,6 +46,7 @@ defm target : Eq<"target", "Target triple (x86-64)", "<triple>">;
 defm mcpu : Eq<"mcpu", "Target CPU: host (default) or an LLVM name", "<cpu>">;
 defm threads : Eq<"threads", "The most threads the object may use (1)", "<n>">;
 defm jobs : Eq<"jobs", "Threads of the compiler itself; results do not depend on it", "<n>">;
+def timing : F<"timing", "Print the time of each phase; the report has it too">;
 defm eval : Eq<"eval", "Labelled data: .npz with label or ref, or images,labels", "<data>">;
 defm eval_limit : Eq<"eval-limit", "Use this many samples of --eval at most", "<n>">;
 defm max_drop : Eq<"max-drop", "Fail (exit code 6) where accuracy on --eval is more than this many points below float, after a search for more bits", "<points>">;

@@ -143,6 +143,8 @@ struct CompileOptions {
   std::string cpu;
   /// `--jobs`: threads of the compiler; 0: as many as this machine has.
   unsigned jobs = 0;
+  /// `--timing`: says where the time went, in the report too.
+  bool timing = false;
 
   /// Empty: the output's stem.
   std::string name;
@@ -206,6 +208,7 @@ llvm::Error parseMaxSlowdown(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseIO(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseThreads(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseTiming(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseJobs(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseLimit(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseEvalLimit(llvm::StringRef text, CompileOptions &options);
