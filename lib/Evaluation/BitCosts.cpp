@@ -1,26 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Rates were measured on kernels of docs/performance.md's machine, in the
-// middle of their sizes; only their ratios matter.
+// Rates were fitted to the times of single kernel calls (`bench/model-times`, 3
+// GHz, AVX512-VNNI) of the networks of docs/results.md: activations all at 8
+// bits, all at 16 where they can be, and mixed at random. The fits' median
+// error is about a tenth of a call.
 
 #include "BitCosts.h"
 #include "qopt/Transforms/WideValues.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
 
-/// Multiply-accumulates a cycle of tiles with long sums, and the length of a
-/// sum at which half of the time goes into its result.
-static constexpr double denseMacs = 110, halfLength = 40;
-/// The same of depthwise layers.
-static constexpr double depthwiseMacs = 25;
-/// What 16 bits add to the time of either.
-static constexpr double wideDense = 2, wideDepthwise = 4;
-/// Cycles an element.
-static constexpr double moved = 0.03, combined = 0.12, looked = 0.03,
-                        pieced = 0.2, wideCombined = 0.25, wideAccess = 0.05;
-/// Cycles a call.
-static constexpr double callCost = 300;
+namespace {
+
+/// Cycles of one kind of kernel: a multiply-accumulate and an element with 8
+/// bits, and what 16 bits of an operand and of the result add to an element.
+struct Rates {
+  double mac, element, wideOperand, wideResult;
+};
+
+} // namespace
+
+static constexpr double denseMac = 1 / 120.0, depthwiseMac = 1 / 30.0;
+/// A weight that is read: rows as few as in a last layer wait for memory.
+static constexpr double weightRead = 0.02;
+static constexpr double callCost = 50;
+
+static constexpr Rates dense = {denseMac, 0.2, 0, 0.08},
+                       depthwise = {depthwiseMac, 0.16, 0.3, 0.15},
+                       matrixProduct = {denseMac, 0.6, 0, 0.5},
+                       attention = {0, 0.8, 0, 0.16},
+                       sum = {0, 0.24, 0.07, 0.41},
+                       product = {0, 0.28, 0.15, 0.15},
+                       // A piecewise table, or one of two bytes an entry.
+    table = {0, 0.065, 0.25, 0.12}, mean = {0, 0.05, 0.03, 0},
+                       softmax = {0, 2, 0, 0}, layerNorm = {0, 3.6, 0, 0},
+                       moved = {0, 0.03, 0.05, 0.05},
+                       other = {0, 0.3, 0.1, 0.2};
 
 static double countElements(Value value) {
   return cast<RankedTensorType>(value.getType()).getNumElements();
@@ -47,43 +64,65 @@ double evaluation::countMacs(Operation *op) {
 
 static bool isDepthwise(Operation *op) {
   auto conv = dyn_cast<ConvOp>(op);
-  return conv &&
+  return conv && conv.getGroups() > 1 &&
          cast<RankedTensorType>(conv.getWeight().getType()).getShape()[1] == 1;
 }
 
-static double multiplyCycles(Operation *op) {
-  double macs = evaluation::countMacs(op);
-  if (macs == 0 || isDepthwise(op))
-    return macs / depthwiseMacs;
-  double length = macs / countElements(op->getResult(0));
-  return macs / denseMacs * (1 + halfLength / length);
+static Rates getRates(QuantizableOpInterface op) {
+  return llvm::TypeSwitch<Operation *, Rates>(op)
+      .Case<ConvOp, GemmOp>(
+          [](Operation *op) { return isDepthwise(op) ? depthwise : dense; })
+      .Case<MatMulOp>([](auto) { return matrixProduct; })
+      .Case<AttendOp>([](auto) { return attention; })
+      .Case<AddOp, SubOp>([](auto) { return sum; })
+      .Case<MulOp>([](auto) { return product; })
+      .Case<UnaryOp>([](auto) { return table; })
+      .Case<AvgPoolOp, ReduceMeanOp, ReduceSumOp>([](auto) { return mean; })
+      .Case<SoftmaxOp, LogSoftmaxOp>([](auto) { return softmax; })
+      .Case<LayerNormOp>([](auto) { return layerNorm; })
+      .Default([&](auto) {
+        return op.getScaleRule() == ScaleRule::Shared ? moved : other;
+      });
+}
+
+/// Results of a layer; else of operands and result, whichever are more.
+static double countWorkElements(QuantizableOpInterface op) {
+  double elements = countElements(op->getResult(0));
+  if (!op.getWeightOperand())
+    for (Value operand : op->getOperands())
+      elements = std::max(elements, countElements(operand));
+  return elements;
+}
+
+/// What dots take, and so what dots on 16 bits add: bytes are multiplied one
+/// after the other. Depthwise kernels are bound by other things.
+static double countDotCycles(QuantizableOpInterface op) {
+  double cycles = evaluation::countMacs(op) * getRates(op).mac;
+  if (OpOperand *weight = op.getWeightOperand())
+    cycles += countElements(weight->get()) * weightRead;
+  return cycles;
 }
 
 double evaluation::predictCycles(func::FuncOp function) {
   double cycles = 0;
   function.walk([&](QuantizableOpInterface op) {
-    double elements = countElements(op->getResult(0));
-    double each = isa<UnaryOp>(op)                             ? looked
-                  : op.getScaleRule() == ScaleRule::Shared     ? moved
-                  : op.getWeightOperand() || isa<MatMulOp>(op) ? 0
-                                                               : combined;
-    cycles += multiplyCycles(op) + each * elements + callCost;
+    cycles += countDotCycles(op) +
+              getRates(op).element * countWorkElements(op) + callCost;
   });
   return cycles;
 }
 
 static double predictExtraCyclesOf(ObserveOp observe) {
-  double elements = countElements(observe.getResult());
-  double cycles = wideAccess * elements;
+  double cycles = 0;
+  if (auto maker = observe.getInput().getDefiningOp<QuantizableOpInterface>())
+    cycles += getRates(maker).wideResult * countWorkElements(maker);
   visitReaders(observe.getResult(), [&](OpOperand &use) {
-    Operation *op = use.getOwner();
-    cycles +=
-        wideAccess * elements +
-        multiplyCycles(op) * (isDepthwise(op) ? wideDepthwise : wideDense);
-    if (isa<AddOp, SubOp, MulOp>(op))
-      cycles += wideCombined * elements;
-    if (isa<UnaryOp>(op))
-      cycles += (pieced - looked) * elements;
+    auto reader = dyn_cast<QuantizableOpInterface>(use.getOwner());
+    if (!reader)
+      return;
+    cycles += getRates(reader).wideOperand * countWorkElements(reader);
+    if (reader.getWeightOperand() && !isDepthwise(reader))
+      cycles += countDotCycles(reader);
   });
   return cycles;
 }

@@ -16,8 +16,9 @@ double countMacs(Operation *op);
 /// observer of 8 bits.
 double predictCycles(func::FuncOp function);
 
-/// What values of more bits add: their makers store, and their readers load, two
-/// bytes; layers multiply at half the rate; functions take a piecewise table.
+/// What values of more bits add: to their makers, which store two bytes and may
+/// need wider sums, and to their readers. Layers multiply at half the rate;
+/// functions take a piecewise table.
 double predictExtraCycles(ArrayRef<ObserveOp> group);
 
 } // namespace mlir::qopt::evaluation
