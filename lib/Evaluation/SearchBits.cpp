@@ -41,8 +41,10 @@ private:
   size_t countSamples();
   llvm::Error measure();
   double measureAll();
-  std::vector<Candidate *> select();
+  std::vector<Candidate *> select(double enough);
   LogicalResult widen(ArrayRef<Candidate *> selected);
+  void narrow();
+  llvm::Expected<double> widenUntilEnough();
   double toDb(double noise) const {
     return noise > 0 ? std::min(300.0, 10 * std::log10(signal / noise)) : 300;
   }
@@ -51,6 +53,9 @@ private:
   const observers::CalibrationState &state;
   const BitSearchOptions &options;
   std::vector<Candidate> candidates;
+  double baseCycles = 0;
+  /// The candidates' observers as they came.
+  SmallVector<std::pair<ObserveOp, DictionaryAttr>> original;
   std::optional<Simulation> simulation;
   size_t samples = 0;
   /// Of the outputs over all samples: their size, and the noise of rounding all
@@ -62,7 +67,7 @@ private:
 } // namespace
 
 /// What is left may look worse for a while: errors of one sign, which biases
-/// take up later, had cancelled each other. Only more than that is undone.
+/// take up later, had cancelled each other. Only more than that is refused.
 static constexpr double harmful = 2;
 
 static bool isRounding(ObserveOp op) { return op.getScale().has_value(); }
@@ -88,12 +93,15 @@ bool Search::isPossible() {
 }
 
 void Search::findCandidates() {
+  baseCycles = predictCycles(function);
   for (SmallVector<ObserveOp> &group : getWideGroups(function)) {
     int bits = getMostBits(group, options.weights);
     if (bits < 10)
       continue;
     double cycles = predictExtraCycles(group);
     result.candidates += group.size();
+    for (ObserveOp op : group)
+      original.push_back({op, op->getAttrDictionary()});
     candidates.push_back({std::move(group), bits, cycles});
   }
 }
@@ -153,8 +161,9 @@ llvm::Error Search::measure() {
   return llvm::Error::success();
 }
 
-/// Greedy by noise a cycle.
-std::vector<Candidate *> Search::select() {
+/// Greedy by noise a cycle, until the candidates' own noises sum up to
+/// `enough`.
+std::vector<Candidate *> Search::select(double enough) {
   std::vector<Candidate *> order, selected;
   for (Candidate &candidate : candidates)
     order.push_back(&candidate);
@@ -163,11 +172,9 @@ std::vector<Candidate *> Search::select() {
     double left = a->noise * b->cycles, right = b->noise * a->cycles;
     return left != right ? left > right : a < b;
   });
-  const double base = predictCycles(function);
-  double budget = base * (options.maxSlowdown - 1), left = 0;
+  double budget = baseCycles * (options.maxSlowdown - 1), left = 0;
   for (const Candidate &candidate : candidates)
     left += candidate.noise;
-  const double enough = std::pow(10.0, -options.targetDb / 10) * signal;
   // What gains next to nothing stays as it is.
   const double least = enough / 200;
   double extra = 0;
@@ -180,19 +187,53 @@ std::vector<Candidate *> Search::select() {
     left -= candidate->noise;
     selected.push_back(candidate);
   }
-  result.slowdown = 1 + extra / base;
   return selected;
 }
 
+void Search::narrow() {
+  for (auto &[op, attributes] : original)
+    op->setAttrs(attributes);
+}
+
 LogicalResult Search::widen(ArrayRef<Candidate *> selected) {
-  for (Candidate *candidate : selected)
+  narrow();
+  result.widened = 0;
+  result.slowdown = 1;
+  for (Candidate *candidate : selected) {
+    result.widened += candidate->group.size();
+    result.slowdown += candidate->cycles / baseCycles;
     for (ObserveOp op : candidate->group) {
       op.setBits(candidate->bits);
       op.setSymmetric(true);
       op.removeScaleAttr();
       op.removeZeroPointAttr();
     }
+  }
   return foldStatistics(function, state);
+}
+
+/// The noise that is left. What is no candidate has noise too, and noises do
+/// not quite add up: where the target is missed, less is asked for, and the
+/// best of all selections is taken.
+llvm::Expected<double> Search::widenUntilEnough() {
+  const double enough = std::pow(10.0, -options.targetDb / 10) * signal;
+  double least = activationNoise * harmful;
+  std::vector<Candidate *> last, best;
+  for (double share = 1; share > 1.0 / 64 && least > enough; share /= 2) {
+    std::vector<Candidate *> selected = select(share * enough);
+    if (selected == last)
+      continue;
+    last = selected;
+    if (failed(widen(selected)))
+      return makeError(420, "the statistics do not fit the model");
+    if (double noise = measureAll(); noise < least) {
+      least = noise;
+      best = selected;
+    }
+  }
+  if (best != last && failed(widen(best)))
+    return makeError(420, "the statistics do not fit the model");
+  return best.empty() ? activationNoise : least;
 }
 
 llvm::Expected<BitSearch> Search::run() {
@@ -204,27 +245,10 @@ llvm::Expected<BitSearch> Search::run() {
   if (llvm::Error error = measure())
     return std::move(error);
   result.beforeDb = result.afterDb = toDb(activationNoise);
-  std::vector<Candidate *> selected = select();
-  if (selected.empty()) {
-    result.slowdown = 1;
-    return result;
-  }
-  SmallVector<std::pair<ObserveOp, DictionaryAttr>> before;
-  for (Candidate *candidate : selected)
-    for (ObserveOp op : candidate->group)
-      before.push_back({op, op->getAttrDictionary()});
-  if (failed(widen(selected)))
-    return makeError(420, "the statistics do not fit the model");
-  const double noise = measureAll();
-  result.afterDb = toDb(noise);
-  if (noise < harmful * activationNoise) {
-    result.widened = before.size();
-    return result;
-  }
-  for (auto [op, attributes] : before)
-    op->setAttrs(attributes);
-  result.afterDb = result.beforeDb;
-  result.slowdown = 1;
+  auto noise = widenUntilEnough();
+  if (!noise)
+    return noise.takeError();
+  result.afterDb = toDb(*noise);
   return result;
 }
 
