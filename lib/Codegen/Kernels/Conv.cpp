@@ -291,7 +291,7 @@ LogicalResult emit(KernelContext &context, qint::ConvOp op, ArrayRef<View> in,
                    ArrayRef<View> out, int64_t firstChannel) {
   ConvGeometry g = *convGeometry(op);
   if (g.isDepthwise() && op.getWeight().getType().getElementType().isInteger(8))
-    return emitDepthwise(context, op, in, out);
+    return emitDepthwise(context, op, in, out, firstChannel);
   if (failed(checkOutput(op, out[0], 1)))
     return failure();
   TileGemm gemm = convGemm(g, in[0], out[0]);

@@ -176,10 +176,11 @@ void DepthwiseKernel::packTables(const ChannelBlocks &b, int64_t first,
       }
   };
   append([&](int64_t channel) { return data.bias[channel]; });
+  int64_t firstOfOp = data.firstChannel;
   if (hasMultipliers)
-    append([&](int64_t channel) { return requant.getMultiplierFor(channel); });
+    append([&](int64_t c) { return requant.getMultiplierFor(firstOfOp + c); });
   if (hasShifts)
-    append([&](int64_t channel) { return requant.getShiftFor(channel); });
+    append([&](int64_t c) { return requant.getShiftFor(firstOfOp + c); });
 }
 
 void DepthwiseKernel::packWeights(const ChannelBlocks &b, int64_t first,
@@ -467,12 +468,13 @@ void DepthwiseKernel::finish(KernelBuilder &k, ValueRange args,
 } // namespace
 
 LogicalResult emitDepthwise(KernelContext &context, qint::ConvOp op,
-                            ArrayRef<View> in, ArrayRef<View> out) {
+                            ArrayRef<View> in, ArrayRef<View> out,
+                            int64_t firstChannel) {
   const View &from = in[0];
-  DepthwiseShape shape = DepthwiseShape::of(op);
+  DepthwiseShape shape = DepthwiseShape::of(op, out[0].shape[1]);
   bool isByte = from.kind == ElementKind::I8;
-  FailureOr<DepthwiseData> data =
-      DepthwiseData::of(op, from.kind, isByte ? 128 : 0);
+  FailureOr<DepthwiseData> data = DepthwiseData::of(
+      op, from.kind, isByte ? 128 : 0, firstChannel, shape.channels);
   if (failed(data))
     return failure();
   // Zero points may take 16-bit weights beyond 16 bits.

@@ -32,7 +32,7 @@ static FailureOr<std::vector<float>> floatTables(qopt::ConvOp op,
 LogicalResult emitDepthwise(KernelContext &context, qopt::ConvOp op,
                             ArrayRef<View> in, ArrayRef<View> out) {
   const View &from = in[0], &result = out[0];
-  DepthwiseShape shape = DepthwiseShape::of(op);
+  DepthwiseShape shape = DepthwiseShape::of(op, result.shape[1]);
   auto tables = floatTables(op, shape);
   if (failed(tables))
     return failure();

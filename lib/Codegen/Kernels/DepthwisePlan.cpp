@@ -16,9 +16,9 @@ std::string DepthwiseShape::key() const {
   return text;
 }
 
-FailureOr<DepthwiseData> DepthwiseData::of(qint::ConvOp op,
-                                           ElementKind inputKind,
-                                           int64_t registerBias) {
+FailureOr<DepthwiseData>
+DepthwiseData::of(qint::ConvOp op, ElementKind inputKind, int64_t registerBias,
+                  int64_t firstChannel, int64_t channels) {
   FailureOr<ConstantData> weight = readConstant(op.getWeight());
   if (failed(weight))
     return op.emitOpError("expects a constant weight");
@@ -30,14 +30,14 @@ FailureOr<DepthwiseData> DepthwiseData::of(qint::ConvOp op,
     bias = std::move(*data);
   }
   ArrayRef<int32_t> zeros = op.getWeightZeroPoints();
-  int64_t channels = weight->shape[0];
-  int64_t taps = weight->numElements() / channels;
+  int64_t taps = weight->numElements() / weight->shape[0];
   int64_t inputZero = op.getInputZeroPoint();
   int64_t top = inputKind == ElementKind::I8 ? 127 : 32767;
   int64_t magnitude = std::max(top - inputZero, inputZero + top + 1);
 
   DepthwiseData data;
-  for (int64_t c = 0; c < channels; ++c) {
+  data.firstChannel = firstChannel;
+  for (int64_t c = firstChannel; c < firstChannel + channels; ++c) {
     int64_t zero = zeros.empty() ? 0 : zeros[zeros.size() == 1 ? 0 : c];
     int64_t start = op.getBias() ? bias.intAt(c) : 0;
     int64_t sum = 0, absolute = 0;

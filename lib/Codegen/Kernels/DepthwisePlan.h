@@ -15,10 +15,11 @@ struct DepthwiseShape {
   int64_t channels = 0;
   std::array<int64_t, 2> kernel{}, strides{}, dilations{}, pads{};
 
-  template <typename Op> static DepthwiseShape of(Op op) {
+  /// `channels` may be fewer than those of `op`.
+  template <typename Op> static DepthwiseShape of(Op op, int64_t channels) {
     auto weight = cast<ShapedType>(op.getWeight().getType()).getShape();
     DepthwiseShape shape;
-    shape.channels = weight[0];
+    shape.channels = channels;
     for (int axis = 0; axis < 2; ++axis) {
       shape.kernel[axis] = weight[axis + 2];
       shape.strides[axis] = op.getStrides()[axis];
@@ -34,15 +35,19 @@ struct DepthwiseShape {
 /// Integer weights less their zero points, biases with the input's zero point
 /// folded in.
 struct DepthwiseData {
+  /// Of the op's channels, the one that is channel 0 here.
+  int64_t firstChannel = 0;
   std::vector<int32_t> weights;
   std::vector<int32_t> bias;
   /// Largest magnitude that an accumulator can reach.
   int64_t bound = 0;
 
   /// `registerBias` is what input values in registers exceed their logical
-  /// value by. Fails with an error at `op` if an operand is no constant.
+  /// value by. Of `channels` channels from `firstChannel` on. Fails with an
+  /// error at `op` if an operand is no constant.
   static FailureOr<DepthwiseData> of(qint::ConvOp op, ElementKind inputKind,
-                                     int64_t registerBias);
+                                     int64_t registerBias, int64_t firstChannel,
+                                     int64_t channels);
   int32_t weight(const DepthwiseShape &shape, int64_t channel, int64_t row,
                  int64_t column) const {
     return weights[(channel * shape.kernel[0] + row) * shape.kernel[1] +

@@ -23,9 +23,9 @@ void emitTapByTap(KernelContext &context, qint::ConvOp op,
     for (int64_t c = 0; c < shape.channels; ++c)
       tables.push_back(data.weights[c * shape.taps() + tap]);
   for (int64_t c = 0; c < shape.channels && hasMultipliers; ++c)
-    tables.push_back(requant.getMultiplierFor(c));
+    tables.push_back(requant.getMultiplierFor(data.firstChannel + c));
   for (int64_t c = 0; c < shape.channels && !rescale.hasOneShift(); ++c)
-    tables.push_back(requant.getShiftFor(c));
+    tables.push_back(requant.getShiftFor(data.firstChannel + c));
 
   NestOperand to = NestOperand::of(out, out.shape, /*isWritten=*/true);
   NestOperand from = NestOperand::of(in, in.shape);

@@ -18,21 +18,19 @@ struct Cut {
   int64_t multiple = 1;
   /// The operand that `count` indices from `begin` on need.
   std::function<View(const View &in, int64_t begin, int64_t count)> operand;
-  /// Whether the axis is that of a product's channels.
+  /// Whether each index has weights of its own.
   bool ofChannels = false;
 };
 
-/// The ways to cut `step`, those first that neighbours in the graph share.
-SmallVector<Cut> cutsOf(const Step &step);
+/// The ways to cut `step` in `parts` parts.
+SmallVector<Cut> cutsOf(const Step &step, int64_t parts);
 
 /// `step` in `parts` parts along `cut`, the longer ones first; those without a
 /// row are missing at the end.
 std::vector<Step> cutStep(const Step &step, const Cut &cut, int64_t parts);
 
-/// The longest part's share of `cut` in `parts` parts.
-double longestShare(const Cut &cut, int64_t parts);
-
-/// Nanoseconds that one thread takes for `step`, roughly, where code is fast.
+/// Nanoseconds that one thread takes for `step` or a part of one, roughly,
+/// where code is fast and all data are its own.
 double costOf(const Step &step);
 
 } // namespace mlir::qopt::codegen

@@ -19,22 +19,46 @@ static View underWindows(const ConvGeometry &g, View in, const View &out) {
   return in;
 }
 
+/// What lies around `view`, as windows.
+static SmallVector<View> haloOf(const View &view) {
+  const Halo &halo = view.halo;
+  int64_t height = view.shape[2], width = view.shape[3];
+  SmallVector<View> windows;
+  auto add = [&](int64_t row, int64_t rows, int64_t column, int64_t columns) {
+    if (rows == 0 || columns == 0)
+      return;
+    View window = view;
+    window.halo = Halo();
+    window.offset += row * view.strides[2] + column * view.strides[3];
+    window.shape[2] = rows;
+    window.shape[3] = columns;
+    windows.push_back(window);
+  };
+  int64_t whole = halo.left + width + halo.right;
+  add(-halo.top, halo.top, -halo.left, whole);
+  add(height, halo.bottom, -halo.left, whole);
+  add(0, height, -halo.left, halo.left);
+  add(0, height, width, halo.right);
+  return windows;
+}
+
 SmallVector<Footprint> footprintsOf(const Step &step) {
   SmallVector<Footprint> result;
-  bool isFill = step.kind == Step::Kind::HaloFill;
-  for (auto [index, view] : llvm::enumerate(step.in))
+  if (step.kind == Step::Kind::HaloFill) {
+    for (const View &window : haloOf(step.out[0]))
+      result.push_back({window, true});
+    return result;
+  }
+  for (const View &view : step.in)
     if (view.buffer >= 0)
-      result.push_back({view, false, false});
+      result.push_back({view, false});
   if (step.kind == Step::Kind::Op)
     if (auto g = convGeometry(step.op))
       result[0].view = underWindows(*g, result[0].view, step.out[0]);
+  for (const View &view : step.out)
+    result.push_back({view, true});
   for (Footprint &footprint : result)
     footprint.view.halo = Halo();
-  for (View view : step.out) {
-    if (!isFill)
-      view.halo = Halo();
-    result.push_back({view, true, isFill});
-  }
   return result;
 }
 
@@ -80,16 +104,18 @@ static FailureOr<SmallVector<Range>> rangesOf(const View &view,
   return ranges;
 }
 
-/// Windows of one layout into one buffer: false only if they share nothing.
-static bool mayShareElements(const View &a, const View &b) {
+/// How many indices two windows of one layout share along each axis, or failure
+/// where that cannot be told.
+static FailureOr<SmallVector<int64_t>> sharedIndices(const View &a,
+                                                     const View &b) {
   if (a.rank() != b.rank() || a.kind != b.kind)
-    return true;
+    return failure();
   SmallVector<int64_t> axes;
   for (int64_t axis = 0; axis < a.rank(); ++axis) {
     if (a.shape[axis] == 1 && b.shape[axis] == 1)
       continue;
     if (a.strides[axis] != b.strides[axis])
-      return true;
+      return failure();
     axes.push_back(axis);
   }
   llvm::sort(axes, [&](int64_t x, int64_t y) {
@@ -97,26 +123,29 @@ static bool mayShareElements(const View &a, const View &b) {
   });
   auto rangesA = rangesOf(a, axes), rangesB = rangesOf(b, axes);
   if (failed(rangesA) || failed(rangesB))
-    return true;
-  return llvm::all_of(llvm::zip_equal(*rangesA, *rangesB), [](auto pair) {
-    auto [x, y] = pair;
-    return x.begin < y.begin + y.size && y.begin < x.begin + x.size;
-  });
+    return failure();
+  SmallVector<int64_t> counts;
+  for (auto [x, y] : llvm::zip_equal(*rangesA, *rangesB))
+    counts.push_back(std::min(x.begin + x.size, y.begin + y.size) -
+                     std::max(x.begin, y.begin));
+  return counts;
 }
 
-/// Whether `view` lies inside what `halo` is around.
-static bool isInside(const View &view, const View &halo) {
-  if (view.rank() != 4 || view.kind != halo.kind ||
-      view.strides != halo.strides || view.offset < halo.offset)
-    return false;
-  int64_t rest = view.offset - halo.offset;
-  for (int64_t axis : {0, 2, 3, 1}) {
-    int64_t first = halo.strides[axis] ? rest / halo.strides[axis] : 0;
-    if (first + view.shape[axis] > halo.shape[axis])
-      return false;
-    rest -= first * halo.strides[axis];
-  }
-  return rest == 0;
+/// Windows into one buffer: false only if they share nothing.
+static bool mayShareElements(const View &a, const View &b) {
+  auto counts = sharedIndices(a, b);
+  return failed(counts) ||
+         llvm::all_of(*counts, [](int64_t count) { return count > 0; });
+}
+
+int64_t countShared(const View &a, const View &b) {
+  auto counts = sharedIndices(a, b);
+  if (a.buffer != b.buffer || failed(counts))
+    return 0;
+  int64_t product = 1;
+  for (int64_t count : *counts)
+    product *= std::max<int64_t>(0, count);
+  return product;
 }
 
 static bool mayConflict(const Footprint &a, const Footprint &b,
@@ -132,12 +161,7 @@ static bool mayConflict(const Footprint &a, const Footprint &b,
     return false;
   if (!bytesOf(a.view, bufferA).overlaps(bytesOf(b.view, bufferB)))
     return false;
-  if (!isOne)
-    return true;
-  if (a.isHalo || b.isHalo)
-    return a.isHalo == b.isHalo ||
-           !(a.isHalo ? isInside(b.view, a.view) : isInside(a.view, b.view));
-  return mayShareElements(a.view, b.view);
+  return !isOne || mayShareElements(a.view, b.view);
 }
 
 bool mayConflict(ArrayRef<Footprint> a, ArrayRef<Footprint> b,

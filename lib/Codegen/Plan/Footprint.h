@@ -11,8 +11,6 @@ namespace mlir::qopt::codegen {
 struct Footprint {
   View view;
   bool isWritten = false;
-  /// What lies around `view`, not its elements.
-  bool isHalo = false;
 };
 
 /// All that `step` touches; what code may load beyond that is not used.
@@ -22,5 +20,8 @@ SmallVector<Footprint> footprintsOf(const Step &step);
 /// reads or writes.
 bool mayConflict(ArrayRef<Footprint> a, ArrayRef<Footprint> b,
                  ArrayRef<Buffer> buffers);
+
+/// How many elements windows into one buffer share: at least so many.
+int64_t countShared(const View &a, const View &b);
 
 } // namespace mlir::qopt::codegen

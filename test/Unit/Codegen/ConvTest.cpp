@@ -132,11 +132,7 @@ IntegerParts randomParts(Random &random, int64_t channels, int64_t length,
   return parts;
 }
 
-GraphCase integerConv(Random &random) {
-  // Depthwise kernels have weights of 8 bits.
-  ElementKind weight = randomKind(random, 15);
-  ConvShape s =
-      randomConv(random, weight != ElementKind::I8 && random.chance(20));
+GraphCase convOf(Random &random, const ConvShape &s, ElementKind weight) {
   int64_t length = s.channels / s.groups * s.kernel[0] * s.kernel[1];
   IntegerParts parts = randomParts(random, s.outChannels, length, weight);
   GraphCase graph;
@@ -150,6 +146,26 @@ GraphCase integerConv(Random &random) {
       tensorType({s.batch, s.outChannels, s.outSize(0), s.outSize(1)},
                  parts.out));
   return graph;
+}
+
+GraphCase integerConv(Random &random) {
+  // Depthwise kernels have weights of 8 bits.
+  ElementKind weight = randomKind(random, 15);
+  return convOf(
+      random,
+      randomConv(random, weight != ElementKind::I8 && random.chance(20)),
+      weight);
+}
+
+/// Of so few rows that threads share its channels.
+GraphCase depthwiseConv(Random &random) {
+  ConvShape s = randomConv(random, /*isDepthwise=*/true);
+  s.channels = s.groups = s.outChannels =
+      random.pick<int64_t>({32, 40, 72, 130});
+  s.batch = 1;
+  s.height = s.kernel[0] = s.dilation[0] = 1;
+  s.pads[0] = s.pads[2] = 0;
+  return convOf(random, s, ElementKind::I8);
 }
 
 GraphCase floatConv(Random &random) {
@@ -229,6 +245,11 @@ GraphCase floatGemm(Random &random) {
 
 TEST(Conv, IntegerEqualsReference) {
   runGraphFamily("conv", defaultCases, false, integerConv);
+}
+
+TEST(Conv, DepthwiseEqualsReference) {
+  // The second fifty of this family are shared by threads.
+  runGraphFamily("conv-depthwise", 100, /*isFloat=*/false, depthwiseConv);
 }
 
 TEST(Conv, FloatIsNearReferenceAndEqualEverywhere) {

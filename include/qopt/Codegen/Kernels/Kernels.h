@@ -25,9 +25,10 @@ LogicalResult emit(KernelContext &, qopt::GemmOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
 // DepthwiseConv.cpp: groups == input channels == output channels. The input's
-// halo covers the padding (filled with the zero point, or 0.0).
+// halo covers the padding (filled with the zero point, or 0.0). Views may have
+// some of the channels, from `firstChannel` on.
 LogicalResult emitDepthwise(KernelContext &, qint::ConvOp, ArrayRef<View> in,
-                            ArrayRef<View> out);
+                            ArrayRef<View> out, int64_t firstChannel = 0);
 LogicalResult emitDepthwise(KernelContext &, qopt::ConvOp, ArrayRef<View> in,
                             ArrayRef<View> out);
 
