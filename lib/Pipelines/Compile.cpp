@@ -54,7 +54,7 @@ mlir::qopt::pipelines::compileInMemory(const CompileOptions &given,
   std::vector<Emission> emissions;
   llvm::append_range(emissions, options.emissions);
   emissions.push_back({EmitKind::Report, ""});
-  if (options.simulation == SimulationKind::None)
+  if (makesObject(options))
     for (EmitKind kind : {EmitKind::Object, EmitKind::Header})
       emissions.push_back({kind, ""});
   options.emissions.clear();

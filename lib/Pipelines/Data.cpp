@@ -16,7 +16,7 @@ using calibration::InputSpec;
 /// The model's inputs, with the `--input` normalizations.
 static std::vector<InputSpec> makeInputSpecs(Levels &levels) {
   std::vector<InputSpec> specs =
-      calibration::getInputSpecs(levels.getFunction("observed"));
+      calibration::getInputSpecs(levels.getFunction("import"));
   for (const InputOption &given : levels.getInputOptions())
     for (InputSpec &spec : specs)
       if (spec.name == given.name) {

@@ -92,13 +92,19 @@ static func::FuncOp getMain(ModuleOp module) {
   return *module.getOps<func::FuncOp>().begin();
 }
 
-bool Levels::isImported() { return hasImportedScales(getFunction("observed")); }
+bool Levels::isImported() {
+  func::FuncOp observed = getFunction("observed");
+  return observed && hasImportedScales(observed);
+}
 
 func::FuncOp Levels::getFloatFunction(StringRef level) {
   for (auto &[name, module] : floatForms)
     if (name == level)
       return getMain(*module);
-  if (!isImported())
+  const bool holdsIntegers =
+      isImported() ||
+      (options.mode == Mode::Weights && level == "quantized");
+  if (!holdsIntegers)
     return getFunction(level);
   OwningOpRef<ModuleOp> copy(
       getLevel(level == "import" ? "float" : level).clone());
@@ -340,6 +346,24 @@ llvm::Error Levels::quantize() {
     return error;
   return run("quantized", "qint", 321, [](OpPassManager &manager) {
     manager.addPass(createRewriteToQint());
+  });
+}
+
+llvm::Error Levels::quantizeWeights() {
+  if (llvm::Error error = simplify())
+    return error;
+  if (hasImportedScales(getFunction("float")))
+    return makeError(317,
+                     "--mode=weights quantizes float models, but '" +
+                         options.model + "' brings scales of its own",
+                     {}, "--mode=static keeps the model's scales");
+  return run("float", "quantized", 320, [&](OpPassManager &manager) {
+    WeightsOnlyOptions weights;
+    weights.perChannel = options.weightsPerChannel;
+    weights.powerOfTwo = options.powerOfTwo;
+    weights.weightBits = options.weightBits;
+    weights.weightGroup = options.weightGroup;
+    manager.addPass(createWeightsOnly(weights));
   });
 }
 

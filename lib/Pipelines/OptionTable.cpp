@@ -58,10 +58,6 @@ static llvm::Error takeConfig(StringRef path, CompileOptions &options) {
   return loadConfig(path, options);
 }
 
-static llvm::Error takeMode(StringRef text, CompileOptions &) {
-  return parseMode(text);
-}
-
 static llvm::Error takeInputNames(StringRef text, CompileOptions &options) {
   return parseNames("--inputs", text, options.cutInputs);
 }
@@ -73,7 +69,7 @@ static llvm::Error takeOutputNames(StringRef text, CompileOptions &options) {
 /// In the order in which they are read: flags say more than the file.
 static const Option table[] = {
     {"config", takeConfig, true},
-    {"mode", takeMode},
+    {"mode", parseMode},
     {"range", parseRange},
     {"scales", parseScales},
     {"weights", parseWeights},

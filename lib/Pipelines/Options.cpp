@@ -46,13 +46,14 @@ static llvm::Error notBuilt(StringRef flag, StringRef word, StringRef instead) {
 
 static constexpr StringRef emitWords[] = {
     "obj",    "asm",    "llvm", "mlir",     "lib",         "a",   "exe",
-    "header", "report", "qcal", "onnx-qdq", "report-html", "tosa"};
+    "header", "report", "qcal", "onnx-qdq", "report-html", "tosa",
+    "scales"};
 static constexpr EmitKind emitKinds[] = {
     EmitKind::Object,     EmitKind::Assembly,      EmitKind::LLVM,
     EmitKind::Mlir,       EmitKind::SharedLibrary, EmitKind::Archive,
     EmitKind::Executable, EmitKind::Header,        EmitKind::Report,
     EmitKind::Qcal,       EmitKind::OnnxQdq,       EmitKind::ReportHtml,
-    EmitKind::Tosa};
+    EmitKind::Tosa,       EmitKind::Scales};
 
 llvm::Expected<std::vector<Emission>>
 mlir::qopt::pipelines::parseEmit(StringRef text) {
@@ -88,8 +89,13 @@ bool mlir::qopt::pipelines::wants(const CompileOptions &options,
   });
 }
 
+bool mlir::qopt::pipelines::makesObject(const CompileOptions &options) {
+  return options.simulation == SimulationKind::None &&
+         options.mode == Mode::Static;
+}
+
 void mlir::qopt::pipelines::addDefaultEmission(CompileOptions &options) {
-  if (options.emissions.empty() && options.simulation == SimulationKind::None)
+  if (options.emissions.empty() && makesObject(options))
     options.emissions.push_back({EmitKind::Object, ""});
 }
 
@@ -116,12 +122,14 @@ mlir::qopt::pipelines::parseShape(StringRef text) {
   return std::make_pair(name.str(), shape);
 }
 
-llvm::Error mlir::qopt::pipelines::parseMode(StringRef text) {
-  if (text == "static")
-    return llvm::Error::success();
-  if (text == "dynamic" || text == "weights")
+llvm::Error mlir::qopt::pipelines::parseMode(StringRef text,
+                                             CompileOptions &options) {
+  if (text == "dynamic")
     return notBuilt("--mode", text, "use --mode=static");
-  return unknownValue("--mode", text, {"static", "dynamic", "weights"});
+  if (text != "static" && text != "weights")
+    return unknownValue("--mode", text, {"static", "dynamic", "weights"});
+  options.mode = text == "static" ? Mode::Static : Mode::Weights;
+  return llvm::Error::success();
 }
 
 llvm::Error mlir::qopt::pipelines::parseRange(StringRef text,

@@ -5,6 +5,7 @@
 #include "Outputs.h"
 #include "Report.h"
 #include "ReportDetails.h"
+#include "Scales.h"
 #include "qopt/Export/ONNX/Export.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
@@ -48,6 +49,8 @@ static std::string suffixOf(const Emission &emission) {
     return ".html";
   case EmitKind::Tosa:
     return ".tosa.mlir";
+  case EmitKind::Scales:
+    return ".scales.json";
   }
   return "";
 }
@@ -131,6 +134,8 @@ makeContents(const Emission &emission, Levels &levels,
     return makeReportPage(makeReport(options, levels, artifacts, figures));
   case EmitKind::Tosa:
     return levels.printTosa();
+  case EmitKind::Scales:
+    return makeScales(levels.getFunction("quantized"));
   }
   return std::string();
 }

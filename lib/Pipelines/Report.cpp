@@ -13,11 +13,14 @@ using namespace mlir;
 using namespace mlir::qopt;
 using namespace mlir::qopt::pipelines;
 
-/// Every observed tensor: range seen, range representable, scale, zero point.
+/// Every observed tensor, where there are such: range seen, range representable, scale, zero point.
 static void writeTensors(llvm::json::OStream &json, Levels &levels,
                          const observers::CalibrationState *state) {
+  func::FuncOp calibrated = levels.getFunction("calibrated");
+  if (!calibrated)
+    return;
   json.attributeArray("tensors", [&] {
-    levels.getFunction("calibrated").walk([&](ObserveOp observe) {
+    calibrated.walk([&](ObserveOp observe) {
       if (!observe.getScale() || !observe.getZeroPoint())
         return;
       json.object([&] {
@@ -38,11 +41,13 @@ static void writeTensors(llvm::json::OStream &json, Levels &levels,
   });
 }
 
-/// Without an object, the model's own size alone.
+/// Without an object, the model's own size and that of quantized weights.
 static void writeSizes(llvm::json::OStream &json, Levels &levels,
-                       const ModelInfo &info) {
+                       const ModelInfo &info, const RunFigures &figures) {
   json.attributeObject("sizes", [&] {
     json.attribute("model_bytes", levels.getModelBytes());
+    if (figures.weightSizes)
+      json.attribute("const_bytes", figures.weightSizes->bytes);
     if (!info.constBytes)
       return;
     json.attribute("const_bytes", info.constBytes.value_or(0));
@@ -88,15 +93,15 @@ writeRefinement(llvm::json::OStream &json, StringRef name,
 static void writeDrop(llvm::json::OStream &json, const DropSearch &search) {
   json.attributeObject("max_drop", [&] {
     json.attribute("allowed", search.allowed);
-    json.attribute("drop", search.attempts[search.best].drop);
+    json.attribute("drop", search.getBest().drop);
     json.attributeArray("rounds", [&] {
-      for (const DropAttempt &attempt : search.attempts)
+      for (const DropRound &round : search.rounds)
         json.object([&] {
-          json.attribute("target_sqnr", attempt.targetDb);
-          json.attribute("slowdown", attempt.slowdown);
-          json.attribute("float_accuracy", attempt.floatAccuracy);
-          json.attribute("integer_accuracy", attempt.integerAccuracy);
-          json.attribute("drop", attempt.drop);
+          json.attribute("target_sqnr", round.targetDb);
+          json.attribute("slowdown", round.slowdown);
+          json.attribute("float_accuracy", round.floatAccuracy);
+          json.attribute("integer_accuracy", round.quantizedAccuracy);
+          json.attribute("drop", round.drop);
         });
     });
   });
@@ -164,7 +169,13 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     json.attribute("name", info.name);
     json.attribute("target", info.triple);
     json.attribute("cpu", info.cpu);
-    json.attribute("range", options.range);
+    if (options.mode == Mode::Weights) {
+      json.attribute("mode", "weights");
+      json.attribute("weight_bits", options.weightBits);
+      json.attribute("weight_group", options.weightGroup);
+    } else {
+      json.attribute("range", options.range);
+    }
     json.attribute("calibration_samples", figures.calibrationSamples);
     if (!options.cutInputs.empty() || !options.cutOutputs.empty())
       writeCut(json, options, levels);
@@ -180,7 +191,7 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
       writeBitSearch(json, *figures.bitSearch);
     writeRefinement(json, "weight_rounding", figures.refinements.rounding);
     writeRefinement(json, "bias_correction", figures.refinements.bias);
-    writeSizes(json, levels, info);
+    writeSizes(json, levels, info, figures);
     writeTensors(json, levels, state ? &*state : nullptr);
     // A report beside a page says the same.
     if (wants(options, EmitKind::ReportHtml))

@@ -8,8 +8,6 @@
 #include "qopt/Evaluation/OpSteps.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Transforms/Imported.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -32,6 +30,7 @@ static bool holdsCode(const Emission &emission) {
   case EmitKind::Qcal:
   case EmitKind::OnnxQdq:
   case EmitKind::Tosa:
+  case EmitKind::Scales:
   case EmitKind::Report:
   case EmitKind::ReportHtml:
     return false;
@@ -42,7 +41,7 @@ static bool holdsCode(const Emission &emission) {
 
 /// A report tells the sizes of an object, where there is to be one.
 static bool needsObject(const CompileOptions &options) {
-  if (options.simulation != SimulationKind::None)
+  if (!makesObject(options))
     return false;
   return !options.eval.empty() || wants(options, EmitKind::Report) ||
          wants(options, EmitKind::ReportHtml) ||
@@ -120,6 +119,46 @@ static llvm::Error checkCancelled(const Streams &streams) {
   return llvm::Error::success();
 }
 
+/// Whether there is something of `emission` where activations stay float.
+static bool isOfWeightsMode(const Emission &emission) {
+  switch (emission.kind) {
+  case EmitKind::OnnxQdq:
+  case EmitKind::Report:
+  case EmitKind::Scales:
+    return true;
+  case EmitKind::Mlir:
+    return llvm::is_contained({"import", "float", "quantized"}, emission.level);
+  default:
+    return false;
+  }
+}
+
+static llvm::Error checkWeightsMode(const CompileOptions &options) {
+  const char *help = "--mode=static makes integer-only objects; --mode=weights "
+                     "takes --eval and --emit=onnx-qdq,report,scales";
+  for (const Emission &emission : options.emissions)
+    if (!isOfWeightsMode(emission))
+      return makeError(
+          316,
+          "--mode=weights leaves activations float, which no output of qopt "
+          "computes with: --emit=" +
+              formatEmission(emission) + " is not possible",
+          {}, help);
+  const MemoryInputs &memory = options.memory;
+  std::string unused;
+  if (memory.samples || memory.statistics || !options.calibrate.empty())
+    unused = "calibration data";
+  else if (options.simulation != SimulationKind::None)
+    unused = "--simulate";
+  else if (!options.saveConfig.empty() || !options.rules.empty())
+    unused = "rules for single values";
+  if (!unused.empty())
+    return makeError(114, "--mode=weights has no use for " + unused, {},
+                     "weights are quantized by themselves, and --eval runs "
+                     "the result as it is");
+  return llvm::Error::success();
+}
+
 llvm::Error Run::checkOptions() const {
   if (!options.shard.empty())
     return makeError(104, "--shard belongs to 'qopt calibrate'", {},
@@ -138,6 +177,8 @@ llvm::Error Run::checkOptions() const {
                      {},
                      "--eval labelled.npz, with the inputs and 'label' or "
                      "'ref'");
+  if (options.mode == Mode::Weights)
+    return checkWeightsMode(options);
   if (options.simulation == SimulationKind::None)
     return llvm::Error::success();
   for (const Emission &emission : options.emissions)
@@ -149,26 +190,36 @@ llvm::Error Run::checkOptions() const {
   return llvm::Error::success();
 }
 
-llvm::Error Run::prepare(const Streams &streams) {
+llvm::Error Run::import(const Streams &streams) {
   if (llvm::Error error = levels.import())
     return error;
   for (const std::string &note : levels.getNotes())
     streams.progress << "note: " << note << "\n";
+  return checkLabels();
+}
+
+/// Before the work that would be in vain without labels.
+llvm::Error Run::checkLabels() {
+  if (!options.maxDrop)
+    return llvm::Error::success();
+  auto data = openLabelled(levels, options);
+  if (!data)
+    return data.takeError();
+  if ((*data)->hasLabels())
+    return llvm::Error::success();
+  return makeError(448,
+                   "--max-drop needs labels, but '" + options.eval +
+                       "' has references alone",
+                   {}, "add an array 'label' with one integer a sample");
+}
+
+llvm::Error Run::prepare(const Streams &streams) {
+  if (llvm::Error error = import(streams))
+    return error;
   if (llvm::Error error = levels.observe())
     return error;
   if (!needsStatistics(options))
     return llvm::Error::success();
-  // Before the work that it would be in vain for.
-  if (options.maxDrop) {
-    auto data = openLabelled(levels, options);
-    if (!data)
-      return data.takeError();
-    if (!(*data)->hasLabels())
-      return makeError(448,
-                       "--max-drop needs labels, but '" + options.eval +
-                           "' has references alone",
-                       {}, "add an array 'label' with one integer a sample");
-  }
   figures.clock.enter(Phase::Calibrate);
   auto state = getStatistics(levels, options, streams, figures);
   if (!state)
@@ -241,8 +292,10 @@ llvm::Error Run::complete(const Streams &streams) {
 /// What stands beside the float model: the object, or a simulation.
 static llvm::Expected<std::unique_ptr<evaluation::QuantizedModel>>
 makeQuantized(Levels &levels, const ObjectArtifacts &artifacts,
-              SimulationKind simulation) {
-  switch (simulation) {
+              const CompileOptions &options) {
+  if (options.mode == Mode::Weights)
+    return evaluation::simulateCompiled(levels.getFloatFunction("quantized"));
+  switch (options.simulation) {
   case SimulationKind::Float:
     return evaluation::simulateFloat(levels.getFunction("quantized"));
   case SimulationKind::Integer:
@@ -258,7 +311,7 @@ llvm::Error Run::evaluate(const Streams &streams) {
   auto data = openLabelled(levels, options);
   if (!data)
     return data.takeError();
-  auto quantized = makeQuantized(levels, artifacts, options.simulation);
+  auto quantized = makeQuantized(levels, artifacts, options);
   if (!quantized)
     return quantized.takeError();
   Progress progress(streams, "evaluating");
@@ -282,43 +335,11 @@ llvm::Error Run::evaluate(const Streams &streams) {
   return llvm::Error::success();
 }
 
-/// Points of accuracy below the float model.
-static double getDrop(const evaluation::Evaluation &evaluation) {
-  return 100 * (*evaluation.floatAccuracy - *evaluation.integerAccuracy);
-}
-
-static llvm::Error missedDrop(const CompileOptions &options,
-                              const DropSearch &search) {
-  std::vector<std::string> notes;
-  for (const DropAttempt &attempt : search.attempts)
-    notes.push_back(llvm::formatv("{0:F2} points with --target-sqnr={1:F0}, "
-                                  "{2:F2}x the cycles of 8 bits",
-                                  attempt.drop, attempt.targetDb,
-                                  attempt.slowdown));
-  const DropAttempt &best = search.attempts[search.best];
-  return makeError(
-      601,
-      llvm::formatv("accuracy drops by {0:F2} points, more than --max-drop={1} "
-                    "allows: float {2:F2} %, integer {3:F2} %",
-                    best.drop, *options.maxDrop, 100 * best.floatAccuracy,
-                    100 * best.integerAccuracy),
-      std::move(notes),
-      "nothing was written; --force writes the best, a larger --max-slowdown "
-      "(now " +
-          llvm::formatv("{0}", options.maxSlowdown).str() +
-          ") lets the search go on");
-}
-
 llvm::Error Run::meetDrop(const Streams &streams) {
   // The largest asks for all that --max-slowdown has room for.
   constexpr double steps[] = {0, 6, 12, 18, 200};
-  // Accuracies are quotients; half a sample of a million is no drop.
-  constexpr double tolerance = 1e-6;
   DropSearch search;
   search.allowed = *options.maxDrop;
-  auto isMet = [&] {
-    return search.attempts[search.best].drop <= search.allowed + tolerance;
-  };
   std::optional<evaluation::BitSearch> before;
   for (double step : steps) {
     const double targetDb = std::min(options.targetSqnr + step, 200.0);
@@ -332,30 +353,43 @@ llvm::Error Run::meetDrop(const Streams &streams) {
       continue;
     if (llvm::Error error = complete(streams))
       return error;
-    DropAttempt attempt;
-    attempt.targetDb = targetDb;
-    attempt.slowdown = figures.bitSearch ? figures.bitSearch->slowdown : 1;
-    attempt.floatAccuracy = *figures.evaluation->floatAccuracy;
-    attempt.integerAccuracy = *figures.evaluation->integerAccuracy;
-    attempt.drop = getDrop(*figures.evaluation);
-    search.attempts.push_back(attempt);
-    if (attempt.drop < search.attempts[search.best].drop)
-      search.best = search.attempts.size() - 1;
-    if (isMet() || !figures.bitSearch)
+    search.add(targetDb, figures.bitSearch, *figures.evaluation);
+    if (search.isMet() || !figures.bitSearch)
       break;
     before = figures.bitSearch;
   }
   figures.drop = search;
-  if (isMet())
+  if (search.isMet())
     return llvm::Error::success();
   if (!options.force)
-    return missedDrop(options, search);
+    return search.refuse(options);
   // The last search may have found nothing new, or the best came before.
   levels.undoDecisions();
-  if (llvm::Error error =
-          decide(search.attempts[search.best].targetDb, streams))
+  if (llvm::Error error = decide(search.getBest().targetDb, streams))
     return error;
   return complete(streams);
+}
+
+llvm::Error Run::buildWeights(const Streams &streams) {
+  if (llvm::Error error = import(streams))
+    return error;
+  if (llvm::Error error = levels.quantizeWeights())
+    return error;
+  figures.weightSizes = countWeightBytes(levels.getFunction("quantized"));
+  artifacts.info.name = paths.name;
+  artifacts.info.modelHash = levels.printModelHash();
+  if (options.eval.empty())
+    return llvm::Error::success();
+  if (llvm::Error error = evaluate(streams))
+    return error;
+  if (!options.maxDrop)
+    return llvm::Error::success();
+  DropSearch search;
+  search.allowed = *options.maxDrop;
+  search.add(options.targetSqnr, std::nullopt, *figures.evaluation);
+  figures.drop = search;
+  return search.isMet() || options.force ? llvm::Error::success()
+                                         : search.refuse(options);
 }
 
 llvm::Error Run::build(const Streams &streams) {
@@ -373,8 +407,12 @@ llvm::Error Run::build(const Streams &streams) {
     return planned.takeError();
   paths = std::move(*planned);
 
-  if (llvm::Error error = prepare(streams))
+  if (options.mode == Mode::Weights) {
+    if (llvm::Error error = buildWeights(streams))
+      return error;
+  } else if (llvm::Error error = prepare(streams)) {
     return error;
+  }
   if (statistics)
     if (llvm::Error error = reach(streams))
       return error;

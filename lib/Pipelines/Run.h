@@ -30,6 +30,10 @@ public:
 
 private:
   llvm::Error checkOptions() const;
+  /// All of `--mode=weights`: no statistics, no object.
+  llvm::Error buildWeights(const Streams &streams);
+  /// Level `import`, and what its reading has to say.
+  llvm::Error import(const Streams &streams);
   /// Levels `import` to `observed`, statistics, range methods.
   llvm::Error prepare(const Streams &streams);
   /// Everything from the statistics on.
@@ -39,6 +43,7 @@ private:
   /// From the decisions to the object and its evaluation.
   llvm::Error complete(const Streams &streams);
   llvm::Error evaluate(const Streams &streams);
+  llvm::Error checkLabels();
   /// Decides with more and more bits until `--max-drop` is met.
   llvm::Error meetDrop(const Streams &streams);
 

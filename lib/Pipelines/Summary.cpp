@@ -41,12 +41,13 @@ static std::string bytes(uint64_t count) {
   return text;
 }
 
-static void printAccuracy(llvm::raw_ostream &os,
+/// `what` is what stands beside the float model.
+static void printAccuracy(llvm::raw_ostream &os, const char *what,
                           const evaluation::Evaluation &evaluation) {
   if (evaluation.floatAccuracy)
     os << llvm::format(
-        "accuracy    float %.2f %%, integer %.2f %%; loss %.4f, %.4f\n",
-        100 * *evaluation.floatAccuracy, 100 * *evaluation.integerAccuracy,
+        "accuracy    float %.2f %%, %s %.2f %%; loss %.4f, %.4f\n",
+        100 * *evaluation.floatAccuracy, what, 100 * *evaluation.integerAccuracy,
         *evaluation.floatLoss, *evaluation.integerLoss);
   os << llvm::format("agreement   %.2f %% of %lld samples",
                      100 * evaluation.agreement,
@@ -64,13 +65,22 @@ static void printTimes(llvm::raw_ostream &os,
 }
 
 static void printDrop(llvm::raw_ostream &os, const DropSearch &search) {
-  const DropAttempt &best = search.attempts[search.best];
-  const size_t rounds = search.attempts.size();
+  const size_t rounds = search.rounds.size();
   os << llvm::format("drop        %.2f points, %s the %.2f of --max-drop",
-                     best.drop,
-                     best.drop > search.allowed ? "not within" : "within",
+                     search.getBest().drop,
+                     search.isMet() ? "within" : "not within",
                      search.allowed)
      << " (" << rounds << (rounds == 1 ? " round" : " rounds") << " of search)\n";
+}
+
+static void printWeights(llvm::raw_ostream &os, const CompileOptions &options,
+                         Levels &levels, const WeightSizes &sizes) {
+  os << "weights     " << sizes.weights << " of " << options.weightBits
+     << " bits";
+  if (options.weightGroup && options.weightBits < 8)
+    os << " in groups of " << options.weightGroup;
+  os << "\nsize        " << bytes(levels.getModelBytes()) << " -> "
+     << bytes(sizes.bytes) << " of constants\n";
 }
 
 /// How far float arithmetic is from the integers.
@@ -154,6 +164,8 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
         figures.bitSearch->beforeDb, figures.bitSearch->afterDb,
         figures.bitSearch->slowdown);
   printRefinements(os, figures.refinements);
+  if (figures.weightSizes)
+    printWeights(os, options, levels, *figures.weightSizes);
   if (!artifacts.object.empty()) {
     uint64_t after = *artifacts.info.constBytes + *artifacts.info.codeBytes;
     os << "size        " << bytes(levels.getModelBytes()) << " -> "
@@ -166,9 +178,11 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
        << bytes(*artifacts.info.stackBytes) << "\n";
   }
   if (figures.evaluation)
-    printAccuracy(os, *figures.evaluation);
+    printAccuracy(os,
+                  options.mode == Mode::Weights ? "weights alone" : "integer",
+                  *figures.evaluation);
   // A simulation's time is nobody's.
-  if (figures.evaluation && options.simulation == SimulationKind::None)
+  if (figures.evaluation && makesObject(options))
     printTimes(os, *figures.evaluation);
   if (options.simulation == SimulationKind::Integer)
     os << "simulated   in integers, as the object computes\n";

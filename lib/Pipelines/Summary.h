@@ -4,6 +4,8 @@
 #pragma once
 
 #include "Artifacts.h"
+#include "DropSearch.h"
+#include "Scales.h"
 #include "qopt/Evaluation/Evaluation.h"
 #include "qopt/Evaluation/LayerErrors.h"
 #include "qopt/Evaluation/OpSteps.h"
@@ -31,24 +33,6 @@ private:
   int lastPercent = -1;
 };
 
-/// One round of the search that `--max-drop` asks for.
-struct DropAttempt {
-  /// The SQNR that was to be enough.
-  double targetDb = 0;
-  /// Predicted cycles by those of 8 bits.
-  double slowdown = 1;
-  double floatAccuracy = 0, integerAccuracy = 0;
-  /// Points below float.
-  double drop = 0;
-};
-
-struct DropSearch {
-  double allowed = 0;
-  std::vector<DropAttempt> attempts;
-  /// The one that is built.
-  size_t best = 0;
-};
-
 /// What is known of a run beside its levels and files.
 struct RunFigures {
   PhaseClock clock;
@@ -68,6 +52,8 @@ struct RunFigures {
   std::optional<evaluation::Evaluation> evaluation;
   /// With --max-drop alone.
   std::optional<DropSearch> drop;
+  /// With --mode=weights alone.
+  std::optional<WeightSizes> weightSizes;
   /// With --simulate=float alone.
   std::optional<evaluation::OpDifferences> opDifferences;
 };

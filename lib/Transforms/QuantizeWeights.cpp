@@ -205,6 +205,17 @@ void mlir::qopt::setQuantizedWeights(
     original.getDefiningOp()->erase();
 }
 
+Value mlir::qopt::createDequantizedWeight(OpBuilder &builder,
+                                          QuantizableOpInterface op,
+                                          WeightForm form) {
+  Value original = op.getWeightOperand()->get();
+  Value integers = createWeight(
+      builder, original,
+      getIntegers(quantizeWeight(op, /*biases=*/{}, /*inputScale=*/1, form)));
+  return DequantizeOp::create(builder, op.getLoc(), original.getType(),
+                              integers);
+}
+
 /// The scales of a weight that the model itself holds as integers, one an
 /// output channel if it has several.
 static SmallVector<double> getImportedScales(Value weight) {

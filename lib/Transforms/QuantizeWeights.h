@@ -16,6 +16,12 @@ Type getActivationType(MLIRContext *context, int64_t bits, double scale,
 /// The float constant `value` in the per-tensor type `element`.
 Value quantizeConstant(OpBuilder &builder, Value value, Type element);
 
+/// The float constant weight of `op`, output channels first, as the
+/// `qopt.dequantize` of its integers by the form `form`, which holds for it
+/// (`getOwnForm`); no bias restricts its scales.
+Value createDequantizedWeight(OpBuilder &builder, QuantizableOpInterface op,
+                              WeightForm form);
+
 /// Replaces the float weight and bias constants of `op`, whose first operand is
 /// quantized and whose result will have scale `resultScale`, by quantized ones.
 /// Emits an error where a bias does not fit.

@@ -18,7 +18,7 @@ def version : F<"version", "Show the version">;
 
 def o : JoinedOrSeparate<["-"], "o">, MetaVarName<"<file>">,
   HelpText<"The output: the file itself with one kind of output, else the stem">;
-defm emit : Eq<"emit", "Comma list of obj, asm, llvm, mlir[:level], lib, a, exe, header, report, qcal, onnx-qdq, report-html, tosa", "<kinds>">;
+defm emit : Eq<"emit", "Comma list of obj, asm, llvm, mlir[:level], lib, a, exe, header, report, qcal, onnx-qdq, report-html, tosa, scales", "<kinds>">;
 defm name : Eq<"name", "The C name of the model (default: the output's stem)", "<name>">;
 defm calibrate : Eq<"calibrate", "Calibration data: folder (arrays or images), .npy, .npz, IDX, .qcal, raw:TYPE:SHAPE:FILE, or random:uniform:LO:HI,n=N", "<data>">;
 defm limit : Eq<"limit", "Use this many samples at most", "<n>">;
@@ -28,7 +28,7 @@ defm input : Eq<"input", "Normalize 8-bit samples: x:u8,mean=M,std=S or x:u8,sca
 defm shape : Eq<"shape", "Bind an input's shape: x=1x3x224x224", "<shape>">;
 defm inputs : Eq<"inputs", "Cut the model: these values become its inputs", "<names>">;
 defm outputs : Eq<"outputs", "Cut the model: these values become its outputs", "<names>">;
-defm mode : Eq<"mode", "static", "<mode>">;
+defm mode : Eq<"mode", "static (default), or weights: activations stay float, no object", "<mode>">;
 defm range : Eq<"range", "How ranges are chosen: auto (default), mse, minmax, mean-minmax, percentile:99.99, entropy", "<method>">;
 defm scales : Eq<"scales", "real (default), or pow2: each scale is a power of two", "<kind>">;
 defm config : Eq<"config", "What holds for single values, and for all where no flag says otherwise (YAML)", "<file>">;

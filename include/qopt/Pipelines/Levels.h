@@ -64,6 +64,9 @@ public:
   void undoDecisions();
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
+  /// Level `quantized` of `--mode=weights`, from `import`: activations are
+  /// float. Q0317 where the model brings scales.
+  llvm::Error quantizeWeights();
   /// What equalized channels are worth, on the samples that `state` kept; all 0
   /// where there are none. Once, before ranges are decided.
   llvm::Expected<evaluation::EqualizationGain>
@@ -81,7 +84,8 @@ public:
   func::FuncOp getFunction(llvm::StringRef level);
   /// The same for an engine of float ops: as it is, without what
   /// `refineLayers` changed, or without the integers and the roundings of a
-  /// model that arrived quantized. Level `import` gives `float` then, which
+  /// model that arrived quantized; level `quantized` of `--mode=weights` with
+  /// the reals of its weights. Level `import` gives `float` then, which
   /// says the same without them.
   func::FuncOp getFloatFunction(llvm::StringRef level);
   /// Whether the model brings scales (known from level `observed` on).

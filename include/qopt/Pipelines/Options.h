@@ -35,6 +35,7 @@ enum class EmitKind {
   OnnxQdq,
   ReportHtml,
   Tosa,
+  Scales,
 };
 
 struct Emission {
@@ -56,6 +57,14 @@ enum class BoundaryIO {
   Int,
   /// no helpers, int8 outputs
   Int8,
+};
+
+/// What is quantized, and when.
+enum class Mode {
+  /// All of it, with scales from statistics: integers alone.
+  Static,
+  /// Weights; activations stay float. No object.
+  Weights,
 };
 
 /// What `--simulate` runs over labelled data in place of an object.
@@ -96,6 +105,7 @@ struct MemoryInputs {
 };
 
 struct CompileOptions {
+  Mode mode = Mode::Static;
   std::string model;
   MemoryInputs memory;
   /// `--shape`: input name and its dimensions.
@@ -178,10 +188,13 @@ llvm::Error checkOption(llvm::StringRef name, llvm::StringRef value);
 /// counts; flags say more than config files. Fails as `checkOption`.
 llvm::Error applyOptions(const OptionList &flags, CompileOptions &options);
 
+/// Whether there is to be an object: no simulation, no float activations.
+bool makesObject(const CompileOptions &options);
+
 /// Whether `--emit` has an output of `kind`.
 bool wants(const CompileOptions &options, EmitKind kind);
 
-/// An object where nothing is named and no simulation stands for it.
+/// An object where nothing is named and there is to be one.
 void addDefaultEmission(CompileOptions &options);
 
 /// The word of a kind of output in `--emit`: `obj`, `mlir:qint`.
@@ -192,7 +205,7 @@ std::string formatEmission(const Emission &emission);
 llvm::Expected<std::vector<Emission>> parseEmit(llvm::StringRef text);
 llvm::Expected<std::pair<std::string, llvm::SmallVector<int64_t>>>
 parseShape(llvm::StringRef text);
-llvm::Error parseMode(llvm::StringRef text);
+llvm::Error parseMode(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseRange(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseScales(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);

@@ -361,6 +361,35 @@ def Quantize : Pass<"qopt-quantize", "::mlir::func::FuncOp"> {
   ];
 }
 
+def WeightsOnly : Pass<"qopt-weights-only", "::mlir::func::FuncOp"> {
+  let summary = "Quantize weights and leave activations float";
+  let description = [{
+    Gives each layer of a float model the integers that its constant weight is
+    quantized to, behind a `qopt.dequantize`, for a simulation and for ONNX files. Bits and groups stay
+    with the layer as `qopt.weight_bits` and `qopt.weight_group`. Biases stay
+    float, so that no scale depends on them.
+
+    ```mlir
+    %y = qopt.gemm %x, %w : ...
+    // becomes
+    %d = qopt.dequantize %q : tensor<2x4x!quant.uniform<i8<-127:127>:f32:0, {...}>> -> tensor<2x4xf32>
+    %y = qopt.gemm %x, %d : ...
+    ```
+
+    Leaves alone: weights that are no float constants or whose output channels are not first.
+  }];
+  let options = [
+    Option<"perChannel", "per-channel", "bool", "true",
+           "one weight scale an output channel">,
+    Option<"powerOfTwo", "power-of-two", "bool", "false",
+           "scales of weights are powers of two">,
+    Option<"weightBits", "weight-bits", "int64_t", "8",
+           "bits of weights: 8, 4 or 2">,
+    Option<"weightGroup", "weight-group", "int64_t", "0",
+           "input channels that share a multiple of their channel's scale">,
+  ];
+}
+
 def RewriteToQint : Pass<"qopt-rewrite-to-qint", "::mlir::func::FuncOp"> {
   let summary = "Rewrite quantized ops to integer arithmetic";
   let description = [{

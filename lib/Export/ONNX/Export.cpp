@@ -3,10 +3,12 @@
 // A quantized function, op by op: reals in, one float form, a pair behind it.
 
 #include "qopt/Export/ONNX/Export.h"
+#include "BlockedWeight.h"
 #include "Emitter.h"
 #include "qopt/IR/QuantTypes.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Transforms/Constants.h"
+#include "qopt/Transforms/Weights.h"
 #include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
@@ -29,6 +31,7 @@ static Element elementOf(Type type) {
   }
 }
 
+/// The shape of a tensor.
 static ArrayRef<int64_t> shapeOf(Type type) {
   return cast<RankedTensorType>(type).getShape();
 }
@@ -62,6 +65,9 @@ private:
   /// The reals of a quantized value; adds a constant's nodes.
   std::string getReals(Value value);
   std::string addConstant(ConstantOp op);
+  /// A weight whose layer computes on float activations.
+  std::string addWeight(DequantizeOp op);
+  std::string addArgumentReals(BlockArgument argument);
   Parameters addParameters(StringRef hint, Type type, int64_t shift = 0);
   /// A pair on the reals `name`; gives the reals that it leaves.
   std::string addPair(const std::string &name, Type type);
@@ -138,6 +144,9 @@ Parameters Exporter::addParameters(StringRef hint, Type type, int64_t shift) {
 }
 
 std::string Exporter::addPair(const std::string &name, Type type) {
+  // An activation that stays float.
+  if (!isQuantized(type))
+    return name;
   Parameters parameters = addParameters(name, type);
   std::string integers = graph.addNode(
       "QuantizeLinear", {name, parameters.scale, parameters.zeroPoint},
@@ -151,7 +160,10 @@ std::string Exporter::addPair(const std::string &name, Type type) {
 
 /// What the first reader of a constant takes it for.
 static std::string nameConstant(ConstantOp op) {
-  OpOperand &use = *op->use_begin();
+  Operation *read = op;
+  if (auto dequantize = dyn_cast<DequantizeOp>(*op->user_begin()))
+    read = dequantize;
+  OpOperand &use = *read->use_begin();
   StringRef role = "constant";
   if (auto reader = dyn_cast<QuantizableOpInterface>(use.getOwner())) {
     if (&use == reader.getWeightOperand())
@@ -163,6 +175,8 @@ static std::string nameConstant(ConstantOp op) {
 }
 
 std::string Exporter::addConstant(ConstantOp op) {
+  if (auto reals = getConstantF32(op.getResult()))
+    return graph.addFloats(nameConstant(op), shapeOf(op.getType()), *reals);
   std::optional<SmallVector<int32_t>> integers =
       getQuantizedConstant(op.getResult());
   if (!integers)
@@ -180,12 +194,56 @@ std::string Exporter::addConstant(ConstantOp op) {
                        tensor + "/DequantizeLinear", std::move(attributes));
 }
 
+std::string Exporter::addWeight(DequantizeOp op) {
+  auto constant = op.getInput().getDefiningOp<ConstantOp>();
+  if (!constant)
+    return "";
+  Operation *layer = *op->user_begin();
+  auto bits = layer->getAttrOfType<IntegerAttr>(weightBitsAttr);
+  if (!bits || bits.getInt() == 8)
+    return addConstant(constant);
+  auto group = layer->getAttrOfType<IntegerAttr>(weightGroupAttr);
+  const BlockedWeight weight =
+      splitWeight(constant, bits.getInt(), group ? group.getInt() : 0);
+  const std::string hint = (nameOf(layer) + "/weight").str();
+  std::vector<std::string> operands = {
+      graph.addIntegers(hint, Element::Int4, shapeOf(op.getType()),
+                        weight.integers),
+      graph.addFloats(hint + "/scale", weight.scaleShape, weight.scales)};
+  std::vector<NodeAttribute> attributes;
+  if (weight.scaleShape.size() == 1)
+    attributes.emplace_back("axis", int64_t(0));
+  if (group) {
+    attributes.emplace_back("axis", int64_t(1));
+    attributes.emplace_back("block_size", group.getInt());
+  }
+  return graph.addNode("DequantizeLinear", std::move(operands),
+                       hint + "/DequantizeLinear", std::move(attributes));
+}
+
+/// An input that is read as float; where it is of integers, their values.
+std::string Exporter::addArgumentReals(BlockArgument argument) {
+  const unsigned number = argument.getArgNumber();
+  const std::string &input = inputs[number];
+  auto own =
+      getOwnType(function.getArgAttrOfType<StringAttr>(number, "qopt.type"));
+  if (own.first == Element::Float)
+    return input;
+  return graph.addNode("Cast", {input}, input + "/Cast",
+                       {{"to", static_cast<int64_t>(Element::Float)}});
+}
+
 std::string Exporter::getReals(Value value) {
-  std::string &name = reals[value];
-  if (name.empty())
-    if (auto constant = value.getDefiningOp<ConstantOp>())
-      name = addConstant(constant);
-  return name;
+  if (std::string name = reals[value]; !name.empty())
+    return name;
+  std::string name;
+  if (auto constant = value.getDefiningOp<ConstantOp>())
+    name = addConstant(constant);
+  else if (auto dequantize = value.getDefiningOp<DequantizeOp>())
+    name = addWeight(dequantize);
+  else if (auto argument = dyn_cast<BlockArgument>(value))
+    name = addArgumentReals(argument);
+  return reals[value] = name;
 }
 
 void Exporter::addArgument(QuantizeOp op) {
@@ -219,6 +277,8 @@ static RankedTensorType getMatrixType(Type type) {
 
 /// The range of `type` where its storage type has a larger one.
 static Limits getLimits(Type type) {
+  if (!isQuantized(type))
+    return {};
   auto element = cast<quant::UniformQuantizedType>(getElementTypeOrSelf(type));
   const int64_t bits = element.getStorageTypeIntegralWidth();
   const int64_t low = element.getStorageTypeMin(),
@@ -273,6 +333,7 @@ void Exporter::addResults(func::ReturnOp op) {
     auto [element, shift] =
         getOwnType(function.getResultAttrOfType<StringAttr>(i, "qopt.type"));
     graph.addOutput(outputs[i], element, shapeOf(value.getType()));
+    // The way out of integers; a weight's is no result.
     auto dequantize = value.getDefiningOp<DequantizeOp>();
     Value quantized = dequantize ? dequantize.getInput() : value;
     std::string result = getReals(quantized);

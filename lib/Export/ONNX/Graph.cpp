@@ -111,6 +111,14 @@ std::string Graph::addFloats(llvm::StringRef hint,
   return tensor.name();
 }
 
+/// Two elements a byte, the first in the low half.
+static std::string toNibbles(llvm::ArrayRef<int32_t> values) {
+  std::string bytes((values.size() + 1) / 2, '\0');
+  for (auto [i, value] : llvm::enumerate(values))
+    bytes[i / 2] |= static_cast<char>((value & 15) << (i % 2 * 4));
+  return bytes;
+}
+
 std::string Graph::addIntegers(llvm::StringRef hint, Element element,
                                llvm::ArrayRef<int64_t> shape,
                                llvm::ArrayRef<int32_t> values) {
@@ -120,6 +128,8 @@ std::string Graph::addIntegers(llvm::StringRef hint, Element element,
     tensor.set_raw_data(toBytes<int32_t>(values));
   else if (element == Element::Int16 || element == Element::UInt16)
     tensor.set_raw_data(toBytes<uint16_t>(values));
+  else if (element == Element::Int4)
+    tensor.set_raw_data(toNibbles(values));
   else
     tensor.set_raw_data(toBytes<uint8_t>(values));
   return tensor.name();

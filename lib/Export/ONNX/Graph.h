@@ -27,6 +27,8 @@ enum class Element {
   UInt16 = onnx::TensorProto::UINT16,
   Int16 = onnx::TensorProto::INT16,
   Int32 = onnx::TensorProto::INT32,
+  /// Two a byte. The packaged protobuf classes are older than its number.
+  Int4 = 22,
 };
 
 /// One attribute of a node.
