@@ -4,11 +4,13 @@
 // of the int8 peak: the rate of a loop of 24 independent dots, measured in the
 // same process between the shapes. Prints one JSON line a shape.
 //
-//   gemm-peak [--isa=NAME] [--asm] [--rounds=N] [SHAPE ...]
+//   gemm-peak [--isa=NAME] [--asm] [--rounds=N] [--weight-bits=N]
+//             [--weight-group=N] [SHAPE ...]
 //
 // On AVX2, whose dot product is several instructions, the peak is that of bytes
 // widened beforehand. A product of one row is also measured against reading as
-// many bytes as it has weights.
+// many bytes as its panels have. Weights of 4 and 2 bits lie packed, with
+// --weight-group=N as multiples that N weights in a row share.
 //
 // A shape is MxNxK, or conv:SIZExCxNxKERNELxSTRIDE: a square convolution from C
 // to N channels with SIZE output rows and columns.
@@ -57,8 +59,15 @@ const Shape defaultShapes[] = {
 
 constexpr int64_t exactPeakRounds = 4000;
 
+/// What the weights are.
+struct WeightKind {
+  int64_t bits = 8;
+  int64_t group = 0;
+};
+
 /// A product of random weights with multipliers as calibration gives them.
-TileGemm makeGemm(const Shape &shape, std::mt19937 &random) {
+TileGemm makeGemm(const Shape &shape, const WeightKind &kind,
+                  std::mt19937 &random) {
   TileGemm gemm;
   gemm.outUnsigned = true;
   gemm.rows = {{shape.m, shape.k, shape.n}};
@@ -81,12 +90,17 @@ TileGemm makeGemm(const Shape &shape, std::mt19937 &random) {
   gemm.requant.clampMax = 255;
   chooseTileForm(gemm.requant, multiplier, shift, shape.n, ElementKind::I8);
   auto weights = std::make_shared<std::vector<int8_t>>(shape.n * shape.k);
-  for (int8_t &weight : *weights)
-    weight = int8_t(int(random() % 255) - 127);
-  int64_t k = shape.k;
+  int64_t k = shape.k, high = (1 << (kind.bits - 1)) - 1;
+  int64_t multiple = 1;
+  for (auto [i, weight] : llvm::enumerate(*weights)) {
+    if (kind.group && i % k % kind.group == 0)
+      multiple = 1 + random() % 15;
+    weight = int8_t(multiple * (int64_t(random() % (2 * high + 1)) - high));
+  }
   gemm.weight = [weights, k](int64_t channel, int64_t position) {
     return (*weights)[channel * k + position];
   };
+  gemm.packing = findPacking(gemm);
   return gemm;
 }
 
@@ -103,10 +117,12 @@ struct Program {
   OwningOpRef<ModuleOp> module;
   std::vector<uint8_t> constants;
   std::vector<std::string> exports;
+  /// Of each product's panels.
+  std::vector<int64_t> panelBytes;
 };
 
 Program buildProgram(MLIRContext &context, ArrayRef<Shape> shapes,
-                     const Isa &isa) {
+                     const WeightKind &kind, const Isa &isa) {
   Program program;
   OpBuilder b(&context);
   Location loc = b.getUnknownLoc();
@@ -130,7 +146,9 @@ Program buildProgram(MLIRContext &context, ArrayRef<Shape> shapes,
     kernels.buffers = {{entry->getArgument(0), 0, false},
                        {entry->getArgument(1), 0, false}};
     kernels.constantMemory = entry->getArgument(2);
-    emitTileGemm(kernels, loc, makeGemm(shape, random), in, out);
+    int64_t before = kernels.constants.bytes().size();
+    emitTileGemm(kernels, loc, makeGemm(shape, kind, random), in, out);
+    program.panelBytes.push_back(kernels.constants.bytes().size() - before);
     func::ReturnOp::create(b, loc);
     program.exports.push_back(name);
   }
@@ -181,6 +199,7 @@ int fail(llvm::Error error) {
 
 struct Options {
   Isa isa;
+  WeightKind weights;
   bool printAssembly = false;
   int64_t rounds = 200;
   std::vector<Shape> shapes;
@@ -222,6 +241,14 @@ bool parseOptions(int argc, char **argv, Options &options) {
       if (!kind)
         return false;
       options.isa.kind = *kind;
+    } else if (arg.consume_front("--weight-bits=")) {
+      int64_t &bits = options.weights.bits;
+      if (arg.getAsInteger(10, bits) || (bits != 8 && bits != 4 && bits != 2))
+        return false;
+    } else if (arg.consume_front("--weight-group=")) {
+      if (arg.getAsInteger(10, options.weights.group) ||
+          options.weights.group < 0)
+        return false;
     } else if (arg.consume_front("--rounds=")) {
       if (arg.getAsInteger(10, options.rounds))
         return false;
@@ -239,8 +266,8 @@ bool parseOptions(int argc, char **argv, Options &options) {
 
 /// The rate at which the weights are read, beside that of a loop that only
 /// reads as many bytes.
-void printBandwidth(const Shape &shape, double kernelTime) {
-  int64_t bytes = shape.n * shape.k / 512 * 512;
+void printBandwidth(int64_t panelBytes, double kernelTime) {
+  int64_t bytes = panelBytes / 512 * 512;
   std::vector<uint8_t> storage(bytes + 64, 1);
   int64_t repeats = std::max<int64_t>(1, (10 << 20) / bytes);
   std::vector<double> times;
@@ -253,12 +280,12 @@ void printBandwidth(const Shape &shape, double kernelTime) {
   double p10 = percentile(times, 0.1);
   llvm::outs() << llvm::format(
       ", \"read_gb_s\": %.1f, \"gb_s\": %.1f, \"share_of_read\": %.4f",
-      bytes / p10, shape.n * shape.k / kernelTime,
-      shape.n * shape.k / kernelTime / (bytes / p10));
+      bytes / p10, panelBytes / kernelTime,
+      panelBytes / kernelTime / (bytes / p10));
 }
 
 int runShapes(const Options &options, const target::Jit &jit,
-              ArrayRef<uint8_t> constants) {
+              ArrayRef<uint8_t> constants, ArrayRef<int64_t> panelBytes) {
   std::vector<uint8_t> blobStorage(constants.size() + 64);
   uint8_t *blob = aligned(blobStorage);
   std::copy(constants.begin(), constants.end(), blob);
@@ -301,7 +328,7 @@ int runShapes(const Options &options, const target::Jit &jit,
                                  p10 / 1000, macs / p10, macsOfPeak / peakP10,
                                  share, shareMin);
     if (shape.m == 1)
-      printBandwidth(shape, p10);
+      printBandwidth(panelBytes[i], p10);
     llvm::outs() << "}\n";
     llvm::outs().flush();
   }
@@ -315,14 +342,15 @@ int main(int argc, char **argv) {
   options.isa.kind = IsaKind::AVX512VNNI;
   if (!parseOptions(argc, argv, options)) {
     llvm::errs() << "usage: gemm-peak [--isa=NAME] [--asm] [--rounds=N] "
-                    "[SHAPE ...]\n";
+                    "[--weight-bits=N] [--weight-group=N] [SHAPE ...]\n";
     return 1;
   }
   DialectRegistry registry;
   registerCodegenDialects(registry);
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
-  Program program = buildProgram(context, options.shapes, options.isa);
+  Program program =
+      buildProgram(context, options.shapes, options.weights, options.isa);
   if (failed(lowerToLLVM(*program.module, options.isa)))
     return 1;
 
@@ -350,5 +378,5 @@ int main(int argc, char **argv) {
                                  {targetOf(options.isa)});
   if (!jit)
     return fail(jit.takeError());
-  return runShapes(options, **jit, program.constants);
+  return runShapes(options, **jit, program.constants, program.panelBytes);
 }

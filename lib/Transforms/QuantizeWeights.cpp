@@ -119,13 +119,26 @@ WeightForm mlir::qopt::getOwnForm(QuantizableOpInterface op, WeightForm form) {
   return form;
 }
 
-/// The elements of a weight for one input channel of one output channel.
-static size_t countTaps(Value weight) {
-  size_t taps = 1;
-  for (int64_t size :
-       cast<RankedTensorType>(weight.getType()).getShape().drop_front(2))
-    taps *= size;
-  return taps;
+/// The elements of a weight for one input channel of one output channel: the
+/// taps of a kernel, or the positions of an image that is flattened for `op`.
+static size_t countTaps(QuantizableOpInterface op) {
+  auto getShape = [](Value value) {
+    return cast<RankedTensorType>(value.getType()).getShape();
+  };
+  ArrayRef<int64_t> shape = getShape(op.getWeightOperand()->get());
+  if (isa<GemmOp>(op.getOperation())) {
+    Value input = op->getOperand(0);
+    if (auto observe = input.getDefiningOp<ObserveOp>())
+      input = observe.getInput();
+    auto reshape = input.getDefiningOp<ReshapeOp>();
+    if (!reshape)
+      return 1;
+    ArrayRef<int64_t> image = getShape(reshape.getInput());
+    if (image.size() != 4 || shape[1] != image[1] * image[2] * image[3])
+      return 1;
+    shape = image;
+  }
+  return llvm::product_of(shape.drop_front(2));
 }
 
 /// The integers of `op`'s weight where its input has scale `inputScale`.
@@ -140,7 +153,7 @@ static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
   form = getOwnForm(op, form);
   numerics::WeightOptions options;
   options.bits = form.bits;
-  options.groups = {static_cast<size_t>(form.group), countTaps(weight)};
+  options.groups = {static_cast<size_t>(form.group), countTaps(op)};
   options.perChannel = form.perChannel;
   options.scaling = form.clip ? numerics::WeightScaling::MseClip
                               : numerics::WeightScaling::MaxAbs;

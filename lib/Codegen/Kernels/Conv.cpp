@@ -113,6 +113,8 @@ void setIntegerWeights(TileGemm &gemm, std::shared_ptr<IntegerWeights> weights,
     gemm.weight = [weights](int64_t channel, int64_t position) {
       return weights->at(channel, position);
     };
+    if (!isWide)
+      gemm.packing = findPacking(gemm);
     return;
   }
   gemm.segments.insert(gemm.segments.begin(), {digits, 0});

@@ -2,8 +2,10 @@
 //
 // Loops and register tiles of a product.
 
+#include "Arith.h"
 #include "TileEpilogue.h"
 #include "TilePlan.h"
+#include "WeightPacking.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -22,6 +24,12 @@ constexpr int64_t minPrefetchedBytes = 16 << 10;
 /// Tiles of one panel over which the next panel's prefetches are spread.
 constexpr int64_t maxPrefetchingTiles = 8;
 constexpr int64_t lineBytes = 64;
+
+/// Where a run's weights begin, and what they are multiples of, by vector.
+struct RunWeights {
+  Value base;
+  SmallVector<GroupFactor, 4> factors;
+};
 
 /// A kernel's body under construction.
 class TileEmitter {
@@ -220,9 +228,7 @@ private:
         panel, base, rowScalars(gemm.rowOffsets, firstRow, rows), rows, sets);
     Value weights = kb.add(base, plan.weightOffset(panel));
     Value ahead = prefetchStart(panel, base, tile);
-    acc = gemm.leadingShift ? sumWide(panel, inRows, weights, ahead, acc)
-                            : sumSegments(panel, 0, inRows, kb.index(0),
-                                          weights, kb.index(0), ahead, acc);
+    acc = sum(panel, inRows, weights, ahead, acc);
 
     PanelScales scales = loadScales(kb, gemm, plan, panel, panels, base);
     scales.rowMultiplier = rowScalars(gemm.rowMultipliers, firstRow, rows);
@@ -283,6 +289,25 @@ private:
     return arith::AddIOp::create(kb.b, kb.loc, vector, kb.splat(scalar, lanes));
   }
 
+  SmallVector<Value> sum(const PanelClass &panel, ArrayRef<Value> inRows,
+                         Value weights, Value ahead, ArrayRef<Value> start) {
+    if (gemm.leadingShift)
+      return sumWide(panel, inRows, weights, ahead, start);
+    auto sumFrom = [&](ArrayRef<Value> acc) {
+      return sumSegments(panel, 0, inRows, kb.index(0), weights, kb.index(0),
+                         ahead, acc);
+    };
+    if (plan.packedShift == 0)
+      return sumFrom(start);
+    SmallVector<Value> acc;
+    for (Value value : start)
+      acc.push_back(kb.constant(value.getType(), 0));
+    acc = sumFrom(acc);
+    for (auto [value, bias] : llvm::zip_equal(acc, start))
+      value = addI(kb, shiftRight(kb, value, plan.packedShift), bias);
+    return acc;
+  }
+
   /// The outermost level where its last pass weighs less than those before it,
   /// whose sum is shifted. `start` are biases, added behind the shift; modulo
   /// 2^32, as all sums.
@@ -290,8 +315,8 @@ private:
                              Value weights, Value ahead,
                              ArrayRef<Value> start) {
     int64_t last = gemm.segments.front().count - 1;
-    int64_t bytes = gemm.numRuns() / (last + 1) * gemm.dwordsPerRun() *
-                    plan.weightBytes(panel);
+    int64_t bytes =
+        gemm.numRuns() / (last + 1) * plan.runBytes(panel, gemm.dwordsPerRun());
     SmallVector<Value> acc;
     for (Value value : start)
       acc.push_back(kb.constant(value.getType(), 0));
@@ -321,7 +346,7 @@ private:
     int64_t runs = 1;
     for (size_t i = level + 1; i < gemm.segments.size(); ++i)
       runs *= gemm.segments[i].count;
-    int64_t bytes = runs * gemm.dwordsPerRun() * plan.weightBytes(panel);
+    int64_t bytes = runs * plan.runBytes(panel, gemm.dwordsPerRun());
     return kb.loop(0, segment.count, 1, acc, [&](Value i, ValueRange carried) {
       return sumSegments(panel, level + 1, inRows,
                          kb.add(kb.mul(i, segment.stride), offset),
@@ -330,11 +355,42 @@ private:
     });
   }
 
-  /// One contiguous run of K.
+  /// One contiguous run of K, group by group where weights have groups.
   SmallVector<Value> sumRun(const PanelClass &panel, ArrayRef<Value> inRows,
                             Value offset, Value weights, Value consumed,
                             Value ahead, ValueRange acc) {
-    int64_t dwords = gemm.dwordsPerRun();
+    int64_t dwords = gemm.dwordsPerRun(), group = plan.groupDwords;
+    if (group == 0)
+      return sumDwords(panel, inRows, offset, {weights, {}}, consumed, ahead,
+                       acc, dwords);
+    auto sumGroup = [&](Value i, int64_t count, ValueRange carried) {
+      Value before = kb.mul(i, plan.runBytes(panel, group));
+      Value multiples = kb.add(weights, before);
+      RunWeights own{kb.add(multiples, plan.multipleBytes(panel)), {}};
+      WeightUnpacker unpacker(kb, gemm, plan);
+      int64_t lane = 0;
+      for (int64_t lanes : panel.vectors) {
+        own.factors.push_back(
+            unpacker.loadFactor(panels, kb.add(multiples, lane), lanes));
+        lane += lanes;
+      }
+      return sumDwords(panel, inRows, kb.add(kb.mul(i, 4 * group), offset), own,
+                       kb.add(consumed, before), ahead, carried, count);
+    };
+    SmallVector<Value> sums =
+        kb.loop(0, dwords / group, 1, acc, [&](Value i, ValueRange carried) {
+          return sumGroup(i, group, carried);
+        });
+    if (dwords % group)
+      sums = sumGroup(kb.index(dwords / group), dwords % group, sums);
+    return sums;
+  }
+
+  /// `dwords` dwords of K that lie next to each other.
+  SmallVector<Value> sumDwords(const PanelClass &panel, ArrayRef<Value> inRows,
+                               Value offset, const RunWeights &weights,
+                               Value consumed, Value ahead, ValueRange acc,
+                               int64_t dwords) {
     int64_t tile = inRows.size() * panel.vectors.size();
     int64_t sets = acc.size() / tile;
     int64_t unroll = sets;
@@ -344,20 +400,22 @@ private:
     // run out of registers.
     while (!plan.hasWordWeights && unroll < 8 && unroll * tile < wanted)
       unroll *= 2;
-    unroll = std::min(unroll, dwords);
+    unroll = std::min(std::max(unroll, plan.unitDwords), dwords);
     // Without a remainder where a nearby count divides the run.
     for (int64_t count = unroll; count * 2 > unroll; --count)
-      if (dwords % count == 0 && count % sets == 0) {
+      if (dwords % count == 0 && count % sets == 0 &&
+          count % plan.unitDwords == 0) {
         unroll = count;
         break;
       }
+    if (unroll > plan.unitDwords)
+      unroll -= unroll % plan.unitDwords;
     int64_t whole = dwords / unroll * unroll;
     SmallVector<Value> sums = kb.loop(
         0, whole * 4, unroll * 4, acc, [&](Value k, ValueRange carried) {
           SmallVector<Value> next(carried);
-          int64_t bytes = plan.weightBytes(panel);
-          prefetch(panel, ahead, kb.add(consumed, kb.mul(k, bytes / 4)),
-                   unroll * bytes);
+          prefetch(panel, ahead, kb.add(consumed, unitsTo(panel, k)),
+                   plan.unitBytes(panel) * unroll / plan.unitDwords);
           for (int64_t i = 0; i < unroll; ++i)
             step(panel, inRows, kb.add(offset, k), weights, k, i,
                  llvm::MutableArrayRef(next).slice(i % sets * tile, tile));
@@ -369,22 +427,30 @@ private:
     return sums;
   }
 
+  /// The bytes of weights for `k` bytes of K, which begin a unit.
+  Value unitsTo(const PanelClass &panel, Value k) {
+    int64_t bytes = plan.unitBytes(panel), perUnit = 4 * plan.unitDwords;
+    return bytes % perUnit == 0 ? kb.mul(k, bytes / perUnit)
+                                : kb.div(kb.mul(k, bytes), perUnit);
+  }
+
   /// Adds the products of 4 bytes of K, `dword` dwords after `k` (bytes).
   void step(const PanelClass &panel, ArrayRef<Value> inRows, Value inOffset,
-            Value weights, Value k, int64_t dword, MutableArrayRef<Value> acc) {
-    int64_t bytes = plan.weightBytes(panel);
-    Value position =
-        kb.add(kb.add(kb.mul(k, bytes / 4), weights), dword * bytes);
+            const RunWeights &weights, Value k, int64_t dword,
+            MutableArrayRef<Value> acc) {
+    Value position = kb.add(kb.add(unitsTo(panel, k), weights.base),
+                            dword / plan.unitDwords * plan.unitBytes(panel));
+    int64_t field = dword % plan.unitDwords;
     if (plan.hasWordWeights)
       return stepWords(panel, inRows, kb.add(inOffset, 4 * dword), position,
-                       acc);
+                       weights, field, acc);
     SmallVector<Value> w;
     int64_t lane = 0;
-    for (int64_t lanes : panel.vectors) {
+    for (int64_t v = 0; v < int64_t(panel.vectors.size()); ++v) {
       w.push_back(kb.bitcast(
-          loadLanes(kb, panels, kb.add(position, 4 * lane), lanes, kb.i32()),
+          loadWeights(panel, v, kb.add(position, 4 * lane), weights, field),
           kb.i8()));
-      lane += lanes;
+      lane += panel.vectors[v];
     }
     int64_t vectors = w.size();
     for (auto [r, row] : llvm::enumerate(inRows)) {
@@ -395,10 +461,22 @@ private:
     }
   }
 
+  /// The weights of vector `v` at `position`; field `field` of packed ones.
+  Value loadWeights(const PanelClass &panel, int64_t v, Value position,
+                    const RunWeights &weights, int64_t field) {
+    Value units = loadLanes(kb, panels, position, panel.vectors[v], kb.i32());
+    if (!gemm.packing.isPacked())
+      return units;
+    return WeightUnpacker(kb, gemm, plan)
+        .unpack(units, field,
+                weights.factors.empty() ? GroupFactor() : weights.factors[v]);
+  }
+
   /// The same with weights as words at `position`: each row's bytes are widened
   /// in place, the first and third by a mask, the others by a shift.
   void stepWords(const PanelClass &panel, ArrayRef<Value> inRows,
-                 Value inOffset, Value position, MutableArrayRef<Value> acc) {
+                 Value inOffset, Value position, const RunWeights &weights,
+                 int64_t field, MutableArrayRef<Value> acc) {
     int64_t vectors = panel.vectors.size();
     SmallVector<std::array<Value, 2>> a;
     for (Value row : inRows) {
@@ -413,9 +491,11 @@ private:
     for (int64_t v = 0; v < vectors; ++v) {
       int64_t lanes = panel.vectors[v];
       for (int64_t half : {0, 1}) {
-        Value at = kb.add(position, 8 * lane + 4 * lanes * half);
-        Value words =
-            kb.bitcast(loadLanes(kb, panels, at, lanes, kb.i32()), kb.i16());
+        bool isPacked = plan.unpacksWords;
+        Value at =
+            kb.add(position, isPacked ? 4 * lane : 8 * lane + 4 * lanes * half);
+        Value words = kb.bitcast(
+            loadWeights(panel, v, at, weights, 2 * field + half), kb.i16());
         int64_t width = cast<VectorType>(words.getType()).getNumElements();
         for (auto [r, row] : llvm::enumerate(a)) {
           Value &sum = acc[r * vectors + v];
@@ -455,6 +535,8 @@ std::string tileKey(const TileGemm &gemm) {
   for (const TileSegment &segment : gemm.segments)
     os << segment.count << '@' << segment.stride << ' ';
   const TileRequant &r = gemm.requant;
+  if (gemm.packing.isPacked())
+    os << gemm.packing.bits << '*' << gemm.packing.group << '/';
   os << gemm.leadingShift << '/' << gemm.runElements << '/' << gemm.channels
      << '/' << gemm.groups << '/' << gemm.inGroupStride << '/'
      << gemm.outGroupStride << '/' << gemm.inOrigin << '/' << gemm.outOrigin

@@ -3,6 +3,7 @@
 // Cuts a product into register tiles and panels, and packs the weights.
 
 #include "TilePlan.h"
+#include "WeightPacking.h"
 #include "llvm/Support/MathExtras.h"
 #include <cstring>
 
@@ -26,6 +27,14 @@ int64_t TileGemm::numRows() const {
   return count;
 }
 
+int64_t WeightPacking::multipleOf(const TileGemm &gemm, int64_t channel,
+                                  int64_t run, int64_t element) const {
+  if (group == 0)
+    return 1;
+  int64_t groups = llvm::divideCeil(gemm.runElements, group);
+  return multiples[(channel * gemm.numRuns() + run) * groups + element / group];
+}
+
 int64_t PanelClass::lanes() const {
   int64_t sum = 0;
   for (int64_t lanes : vectors)
@@ -45,26 +54,33 @@ int64_t TilePlan::weightOffset(const PanelClass &panel) const {
   return shiftOffset(panel) + (hasShifts ? 4 * panel.lanes() : 0);
 }
 
+int64_t TilePlan::runBytes(const PanelClass &panel, int64_t dwords) const {
+  int64_t bytes = llvm::divideCeil(dwords, unitDwords) * unitBytes(panel);
+  if (groupDwords)
+    bytes += llvm::divideCeil(dwords, groupDwords) * multipleBytes(panel);
+  return bytes;
+}
+
 //===----------------------------------------------------------------------===//
 // Channels to vectors and panels
 //===----------------------------------------------------------------------===//
 
-/// Vectors for `channels`. With `compact`, the last ones shrink, so that few
-/// channels of zero weights are stored; else only where that costs no time:
-/// a narrow dot takes as long as a wide one.
+/// Vectors for `channels`. With `compact`, the last ones shrink, to `least`
+/// lanes at the least, so that few channels of zero weights are stored; else
+/// only where that costs no time: a narrow dot takes as long as a wide one.
 static SmallVector<int64_t> vectorsFor(int64_t channels, int64_t lanes,
-                                       bool compact) {
+                                       bool compact, int64_t least) {
   SmallVector<int64_t> vectors;
   for (; channels >= lanes; channels -= lanes)
     vectors.push_back(lanes);
   while (channels > 0) {
-    int64_t width = compact ? 2 : 4;
+    int64_t width = compact ? least : 4;
     while (width < channels && width < lanes)
       width *= 2;
     if (!compact && width > 4 && !vectors.empty())
       width = lanes;
     // Two narrow vectors hold 9 to 12 channels tighter than a wide one.
-    if (compact && width > 2 && width - channels > 2)
+    if (compact && width > least && width - channels > 2)
       width /= 2;
     vectors.push_back(width);
     channels -= width;
@@ -91,7 +107,8 @@ static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
   int64_t lanes = isa.lanes();
   int64_t maxVectors = maxPanelVectors(isa, gemm);
   SmallVector<int64_t> vectors = vectorsFor(
-      gemm.channels, lanes, gemm.numRows() == 1 && !gemm.isPackedAtRunTime);
+      gemm.channels, lanes, gemm.numRows() == 1 && !gemm.isPackedAtRunTime,
+      gemm.packing.isPacked() ? 4 : 2);
 
   int64_t left = vectors.size(), first = 0, channel = 0;
   while (left > 0) {
@@ -113,11 +130,11 @@ static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
     else
       plan.panels.push_back(panel);
   }
-  int64_t dwords = gemm.numRuns() * gemm.dwordsPerRun();
   int64_t offset = 0;
   for (PanelClass &panel : plan.panels) {
     panel.offset = offset = llvm::alignTo(offset, 64);
-    panel.bytes = plan.weightOffset(panel) + dwords * plan.weightBytes(panel);
+    panel.bytes = plan.weightOffset(panel) +
+                  gemm.numRuns() * plan.runBytes(panel, gemm.dwordsPerRun());
     // Panels of a class follow one another at their size.
     if (panel.count > 1)
       panel.bytes = llvm::alignTo(panel.bytes, 64);
@@ -208,6 +225,14 @@ TilePlan planTiles(const TileGemm &gemm, const Isa &isa) {
       gemm.requant.form != TileRequant::Form::Float && !gemm.isPackedAtRunTime;
   plan.hasShifts = gemm.requant.shift.size() > 1;
   plan.hasWordWeights = hasWordWeights(gemm, isa);
+  if (gemm.packing.isPacked()) {
+    const int64_t perDword = 4 / byteWidth(gemm.in);
+    plan.unpacksWords = plan.hasWordWeights || gemm.in == ElementKind::I16;
+    plan.unitDwords = gemm.packing.unitElements() / perDword;
+    plan.groupDwords = gemm.packing.group / perDword;
+    if (!plan.unpacksWords && !plan.groupDwords)
+      plan.packedShift = 8 - gemm.packing.bits;
+  }
   planPanels(plan, gemm, isa);
   planRows(plan, gemm, isa);
   return plan;
@@ -293,6 +318,24 @@ static void packWords(Writer &writer, const TileGemm &gemm, int64_t channel,
   }
 }
 
+/// Packed weights and their multiples.
+static void packUnits(Writer &writer, const TileGemm &gemm,
+                      const TilePlan &plan, ArrayRef<int64_t> channels) {
+  int64_t perDword = 4 / byteWidth(gemm.in);
+  for (int64_t run = 0; run < gemm.numRuns(); ++run)
+    for (int64_t dword = 0; dword < gemm.dwordsPerRun();
+         dword += plan.unitDwords) {
+      if (plan.groupDwords && dword % plan.groupDwords == 0)
+        for (int64_t channel : channels)
+          writer.put(static_cast<uint8_t>(
+              channel < 0 ? 1
+                          : gemm.packing.multipleOf(gemm, channel, run,
+                                                    dword * perDword)));
+      for (int64_t channel : channels)
+        writer.put(channel < 0 ? 0 : packUnit(gemm, plan, channel, run, dword));
+    }
+}
+
 /// One panel whose first channel is `first`, of a group that ends at `end`.
 static void packPanel(Writer writer, const TileGemm &gemm, const TilePlan &plan,
                       const PanelClass &panel, int64_t first, int64_t end) {
@@ -307,6 +350,8 @@ static void packPanel(Writer writer, const TileGemm &gemm, const TilePlan &plan,
   if (plan.hasShifts)
     for (int64_t channel : channels)
       writer.put(channel < 0 ? 1 : gemm.requant.shift[channel]);
+  if (gemm.packing.isPacked())
+    return packUnits(writer, gemm, plan, channels);
   for (int64_t run = 0; run < gemm.numRuns(); ++run)
     for (int64_t dword = 0; dword < gemm.dwordsPerRun(); ++dword) {
       if (!plan.hasWordWeights) {

@@ -10,7 +10,9 @@ namespace mlir::qopt::codegen {
 /// Neighbouring panels of one width. In memory a panel is its bias, its
 /// multipliers, its shifts if they differ by channel, and its weights: for
 /// each 4 bytes of K, 4 bytes a lane; or 2 words a lane for the first and third
-/// byte of a vector's lanes, then 2 for the second and fourth.
+/// byte of a vector's lanes, then 2 for the second and fourth. Packed weights:
+/// for each group its multiples, a byte a lane, if there are any, and 4 bytes a
+/// lane for each unit of K.
 struct PanelClass {
   /// Lanes of each vector, in order, as stored; two are computed as four.
   SmallVector<int64_t> vectors;
@@ -52,12 +54,27 @@ struct TilePlan {
   bool hasBias = true;
   bool hasMultipliers = false;
   bool hasShifts = false;
-  /// Weights of bytes are stored as words.
+  /// Weights of bytes are used as words, and stored so unless they are packed.
   bool hasWordWeights = false;
-  /// Bytes of a panel's weights for 4 bytes of K.
-  int64_t weightBytes(const PanelClass &panel) const {
-    return (hasWordWeights ? 8 : 4) * panel.lanes();
+  /// Packed weights are made words, not bytes.
+  bool unpacksWords = false;
+  /// Dwords of K in a unit of packed weights; 1 without packing.
+  int64_t unitDwords = 1;
+  /// Dwords of K in a group of weights with a multiple; 0 without groups.
+  int64_t groupDwords = 0;
+  /// What sums of unpacked bytes are shifted right by.
+  int64_t packedShift = 0;
+
+  /// Bytes of a panel's weights for one unit of K (4 bytes without packing).
+  int64_t unitBytes(const PanelClass &panel) const {
+    return (hasWordWeights && unitDwords == 1 ? 8 : 4) * panel.lanes();
   }
+  /// Bytes of a panel's multiples of one group.
+  int64_t multipleBytes(const PanelClass &panel) const {
+    return groupDwords ? panel.lanes() : 0;
+  }
+  /// Bytes of a panel's weights for a run of `dwords`.
+  int64_t runBytes(const PanelClass &panel, int64_t dwords) const;
 };
 
 TilePlan planTiles(const TileGemm &gemm, const Isa &isa);

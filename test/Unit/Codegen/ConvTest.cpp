@@ -13,6 +13,7 @@ using namespace mlir::qopt::codegen::testing;
 namespace {
 
 constexpr int defaultCases = 300;
+constexpr int fewBitsCases = 60;
 
 /// A convolution's shape, drawn so that it has at least one output.
 struct ConvShape {
@@ -90,8 +91,10 @@ struct IntegerParts {
   ElementKind in, weight, out;
 };
 
-IntegerParts randomParts(Random &random, int64_t channels, int64_t length,
-                         ElementKind weight) {
+IntegerParts randomParts(Random &random, int64_t channels, int64_t inputs,
+                         int64_t taps, ElementKind weight,
+                         bool hasFewBits = false) {
+  const int64_t length = inputs * taps;
   IntegerParts parts;
   parts.in = randomKind(random, 15);
   parts.weight = weight;
@@ -105,14 +108,16 @@ IntegerParts randomParts(Random &random, int64_t channels, int64_t length,
   if ((most == 127 || most == 32767) && random.chance(20))
     --low;
   parts.weights =
-      randomIntegers(random, channels * length, parts.weight, low, high);
+      hasFewBits
+          ? randomFewBits(random, channels, inputs, taps, most)
+          : randomIntegers(random, channels * length, parts.weight, low, high);
   if (random.chance(80))
     parts.bias =
         randomIntegers(random, channels, ElementKind::I32, -5000, 5000);
   parts.attrs = "input_zero_point = " +
                 std::to_string(randomZeroPoint(random, parts.in)) + " : i32";
   int64_t zeroPoint = 0;
-  if (parts.weight == ElementKind::I8 && random.chance(20)) {
+  if (parts.weight == ElementKind::I8 && !hasFewBits && random.chance(20)) {
     zeroPoint = std::min<int64_t>(127, most);
     SmallVector<int32_t> zeroPoints;
     int64_t count = random.chance(50) ? 1 : channels;
@@ -132,9 +137,11 @@ IntegerParts randomParts(Random &random, int64_t channels, int64_t length,
   return parts;
 }
 
-GraphCase convOf(Random &random, const ConvShape &s, ElementKind weight) {
-  int64_t length = s.channels / s.groups * s.kernel[0] * s.kernel[1];
-  IntegerParts parts = randomParts(random, s.outChannels, length, weight);
+GraphCase convOf(Random &random, const ConvShape &s, ElementKind weight,
+                 bool hasFewBits = false) {
+  IntegerParts parts =
+      randomParts(random, s.outChannels, s.channels / s.groups,
+                  s.kernel[0] * s.kernel[1], weight, hasFewBits);
   GraphCase graph;
   graph.text = layerText(
       "qint.conv", "qint", convAttrs(s) + ", " + parts.attrs,
@@ -148,13 +155,13 @@ GraphCase convOf(Random &random, const ConvShape &s, ElementKind weight) {
   return graph;
 }
 
-GraphCase integerConv(Random &random) {
+GraphCase integerConv(Random &random, bool hasFewBits) {
   // Depthwise kernels have weights of 8 bits.
-  ElementKind weight = randomKind(random, 15);
+  ElementKind weight = hasFewBits ? ElementKind::I8 : randomKind(random, 15);
   return convOf(
       random,
       randomConv(random, weight != ElementKind::I8 && random.chance(20)),
-      weight);
+      weight, hasFewBits);
 }
 
 /// Of so few rows that threads share its channels.
@@ -215,10 +222,11 @@ SmallVector<int64_t> with(ArrayRef<int64_t> leading, int64_t last) {
   return shape;
 }
 
-GraphCase integerGemm(Random &random) {
+GraphCase integerGemm(Random &random, bool hasFewBits) {
   GemmShape s = randomGemm(random);
-  IntegerParts parts =
-      randomParts(random, s.channels, s.length, randomKind(random, 15));
+  IntegerParts parts = randomParts(
+      random, s.channels, s.length, /*taps=*/1,
+      hasFewBits ? ElementKind::I8 : randomKind(random, 15), hasFewBits);
   GraphCase graph;
   graph.text =
       layerText("qint.gemm", "qint", parts.attrs,
@@ -244,7 +252,15 @@ GraphCase floatGemm(Random &random) {
 }
 
 TEST(Conv, IntegerEqualsReference) {
-  runGraphFamily("conv", defaultCases, false, integerConv);
+  runGraphFamily("conv", defaultCases, false, [](Random &random) {
+    return integerConv(random, /*hasFewBits=*/false);
+  });
+}
+
+TEST(Conv, FewBitsEqualReference) {
+  runGraphFamily("conv-few-bits", fewBitsCases, false, [](Random &random) {
+    return integerConv(random, /*hasFewBits=*/true);
+  });
 }
 
 TEST(Conv, DepthwiseEqualsReference) {
@@ -257,7 +273,15 @@ TEST(Conv, FloatIsNearReferenceAndEqualEverywhere) {
 }
 
 TEST(Gemm, IntegerEqualsReference) {
-  runGraphFamily("gemm", defaultCases, false, integerGemm);
+  runGraphFamily("gemm", defaultCases, false, [](Random &random) {
+    return integerGemm(random, /*hasFewBits=*/false);
+  });
+}
+
+TEST(Gemm, FewBitsEqualReference) {
+  runGraphFamily("gemm-few-bits", fewBitsCases, false, [](Random &random) {
+    return integerGemm(random, /*hasFewBits=*/true);
+  });
 }
 
 TEST(Gemm, FloatIsNearReferenceAndEqualEverywhere) {

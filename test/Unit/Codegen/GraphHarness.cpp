@@ -151,6 +151,31 @@ std::string randomIntegers(Random &random, int64_t count, ElementKind kind,
   return randomHex<int32_t>(random, count, low, high);
 }
 
+std::string randomFewBits(Random &random, int64_t channels, int64_t inputs,
+                          int64_t taps, int64_t most) {
+  const int64_t bits = random.pick<int64_t>({2, 4});
+  const int64_t high = std::min<int64_t>((1 << (bits - 1)) - 1, most);
+  const int64_t low = random.chance(50) && high < most ? -high - 1 : -high;
+  // Groups that end within a vector of weights are stored as bytes.
+  const int64_t group = random.pick<int64_t>({0, 8, 16, 24, 32, 64, 1000});
+  const int64_t topMultiple =
+      std::min<int64_t>(bits == 4 ? 15 : 63, std::max<int64_t>(most / -low, 1));
+  const int64_t groups = group ? (inputs + group - 1) / group : 1;
+  std::vector<int8_t> values;
+  for (int64_t channel = 0; channel < channels; ++channel) {
+    std::vector<int64_t> multiples(groups * taps, 1);
+    for (int64_t &multiple : multiples)
+      if (group)
+        multiple = random.in(1, topMultiple);
+    for (int64_t input = 0; input < inputs; ++input)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        values.push_back(static_cast<int8_t>(
+            random.in(low, high) *
+            multiples[(group ? input / group : 0) * taps + tap]));
+  }
+  return hexOf(values);
+}
+
 std::string randomFloats(Random &random, int64_t count, float low, float high) {
   std::vector<float> values(count);
   for (float &value : values)

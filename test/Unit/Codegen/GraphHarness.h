@@ -30,6 +30,12 @@ void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
 void runGraphFamily(llvm::StringRef family, int count, bool isFloat,
                     llvm::function_ref<GraphCase(Random &)> make);
 
+/// Random weights of i8 with 4 or 2 bits, or a multiple of them that groups of
+/// input channels share; none is larger in magnitude than `most`, of 1 at least.
+/// In the order of output channels, input channels and taps.
+std::string randomFewBits(Random &random, int64_t channels, int64_t inputs,
+                          int64_t taps, int64_t most);
+
 /// `dense<"0x...">` of random weights in `[low, high]`, i8 or i32.
 std::string randomIntegers(Random &random, int64_t count, ElementKind kind,
                            int64_t low, int64_t high);

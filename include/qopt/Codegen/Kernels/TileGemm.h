@@ -60,6 +60,26 @@ struct TileRequant {
   float floatMax = 0;
 };
 
+struct TileGemm;
+
+/// Weights of fewer than 8 bits lie packed in panels.
+struct WeightPacking {
+  /// 8, 4 or 2; 8 for weights as they are.
+  int64_t bits = 8;
+  /// So many weights of a run are a multiple, their group's, of such bits; 0:
+  /// all of them are such bits.
+  int64_t group = 0;
+  /// By channel, run and group.
+  std::vector<uint8_t> multiples;
+
+  bool isPacked() const { return bits < 8; }
+  /// Weights in 32 bits.
+  int64_t unitElements() const { return 32 / bits; }
+  /// Of the weight `element` of a run.
+  int64_t multipleOf(const TileGemm &gemm, int64_t channel, int64_t run,
+                     int64_t element) const;
+};
+
 /// A product to generate. Positions are bytes from the operands' first byte.
 struct TileGemm {
   ElementKind in = ElementKind::I8;
@@ -94,6 +114,7 @@ struct TileGemm {
   /// run by run in the order of `segments`, padding left out. Bits of f32 for
   /// float, else the integer.
   std::function<int32_t(int64_t channel, int64_t position)> weight;
+  WeightPacking packing;
 
   /// Panels hold no constants: they are packed when the product runs, without
   /// multipliers (`requant` has one) and with a bias only if `hasBias`.
@@ -109,6 +130,11 @@ struct TileGemm {
   int64_t dwordsPerRun() const;
   int64_t numRows() const;
 };
+
+/// The fewest bits that hold `gemm`'s weights exactly, as they are or as a
+/// multiple that their group shares; 8 bits where none do or where that would
+/// take no less memory. Weights are set, with one pass over the sum.
+WeightPacking findPacking(const TileGemm &gemm);
 
 /// Emits the kernel and its call; appends the packed weights to the constants.
 void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
