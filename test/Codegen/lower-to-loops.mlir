@@ -25,7 +25,7 @@
 // Two vectors hold the 16 channels where registers have 8 lanes.
 // HALF: qint.dot4 %{{.*}} : vector<8xi32>, vector<32xi8>
 func.func @f(%x: tensor<7x16xi8>) -> tensor<7x16xi8> {
-  %w = qint.constant dense<1> : tensor<16x16xi8>
+  %w = qint.constant dense<127> : tensor<16x16xi8>
   %y = qint.gemm %x, %w {input_zero_point = 3 : i32,
       requant = #qint.requant<[1048576], [34], zp -128, clamp -128 to 127>}
     : (tensor<7x16xi8>, tensor<16x16xi8>) -> tensor<7x16xi8>
