@@ -129,12 +129,11 @@ static llvm::Expected<double> simulate(func::FuncOp observed,
     }
     streams.release(op);
   }
-  ErrorSum sum;
-  for (Value output : body.getTerminator()->getOperands())
-    for (int64_t sample = 0; sample < samples; ++sample)
-      sum.add(streams.get(output).at(0, sample),
-              streams.get(output).at(1, sample));
-  return sum.sqnrDb();
+  const OutputParts parts(*function);
+  PartErrors errors(parts);
+  for (int64_t sample = 0; sample < samples; ++sample)
+    streams.addOutputs(errors, sample, /*stream=*/1);
+  return errors.sqnrDb();
 }
 
 llvm::Expected<EqualizationGain> mlir::qopt::evaluation::measureEqualization(

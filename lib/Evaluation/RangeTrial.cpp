@@ -70,7 +70,7 @@ private:
   llvm::Error compute(Operation &op);
   void observe(ObserveOp op);
   void correct(Operation &op, int64_t axis, StreamValues &result);
-  void judge(func::ReturnOp op, RangeTrial &trial);
+  void judge(RangeTrial &trial);
 
   Block &body;
   const RangeTrialOptions &options;
@@ -137,20 +137,18 @@ llvm::Error Trial::visit(Operation &op) {
   return llvm::Error::success();
 }
 
-void Trial::judge(func::ReturnOp op, RangeTrial &trial) {
-  std::vector<ErrorSum> sums(params.size());
+void Trial::judge(RangeTrial &trial) {
+  const OutputParts parts(streams.getFunction());
+  std::vector<PartErrors> sums(params.size(), PartErrors(parts));
   std::vector<std::vector<double>> samples(params.size());
   for (size_t sample = 0; sample < streams.size(); ++sample) {
     if (options.correctBias && Streams::isEstimating(sample))
       continue;
     ++trial.samples;
     for (auto [index, sum] : llvm::enumerate(sums)) {
-      ErrorSum own;
-      for (Value output : op.getOperands()) {
-        StreamValues &result = streams.get(output);
-        for (ErrorSum *each : {&sum, &own})
-          each->add(result.at(0, sample), result.at(1 + index, sample));
-      }
+      PartErrors own(parts);
+      streams.addOutputs(own, sample, 1 + index);
+      sum.add(own);
       samples[index].push_back(own.sqnrDb());
     }
   }
@@ -169,6 +167,8 @@ static StreamLimits getLimits(const RangeTrialOptions &options) {
   limits.minSamples = options.correctBias ? 2 * minimalJudges : minimalJudges;
   limits.maxSamples = options.maxSamples;
   limits.maxBytes = options.maxBytes;
+  limits.mostBytes = options.mostBytes;
+  limits.enoughSamples = limits.minSamples;
   limits.maxMacs = options.maxMacs;
   return limits;
 }
@@ -179,7 +179,7 @@ llvm::Error Trial::run(RangeTrial &trial) {
   for (Operation &op : body.without_terminator())
     if (llvm::Error error = visit(op))
       return error;
-  judge(cast<func::ReturnOp>(body.getTerminator()), trial);
+  judge(trial);
   return llvm::Error::success();
 }
 

@@ -64,7 +64,7 @@ private:
                                    const numerics::QuantizedWeights &nearest);
   std::vector<double> correct(Operation &op, int64_t axis,
                               StreamValues &result);
-  Refinements judge(func::ReturnOp op);
+  Refinements judge();
   void apply(const LayerChange &change);
   void addToBias(const LayerChange &change);
 
@@ -217,18 +217,16 @@ llvm::Error Refiner::visit(Operation &op) {
   return llvm::Error::success();
 }
 
-Refinements Refiner::judge(func::ReturnOp op) {
-  SmallVector<ErrorSum> errors(forms.size());
-  for (Value output : op.getOperands()) {
-    StreamValues &result = streams.get(output);
-    for (size_t sample = 0; sample < streams.size(); ++sample)
-      for (size_t stream = 0; stream < forms.size(); ++stream)
-        if (!Streams::isEstimating(sample))
-          errors[stream].add(result.at(0, sample), result.at(stream, sample));
-  }
+Refinements Refiner::judge() {
+  const OutputParts parts(streams.getFunction());
   SmallVector<double> sqnr;
-  for (const ErrorSum &sum : errors)
-    sqnr.push_back(sum.sqnrDb());
+  for (size_t stream = 0; stream < forms.size(); ++stream) {
+    PartErrors errors(parts);
+    for (size_t sample = 0; sample < streams.size(); ++sample)
+      if (!Streams::isEstimating(sample))
+        streams.addOutputs(errors, sample, stream);
+    sqnr.push_back(errors.sqnrDb());
+  }
   // The last stream has seen the samples that judge.
   const double best = *std::max_element(sqnr.begin() + 1, sqnr.end() - 2);
   const double judged = sqnr[sqnr.size() - 2];
@@ -284,6 +282,8 @@ llvm::Expected<Refinements> Refiner::run() {
   StreamLimits limits;
   limits.maxSamples = options.maxSamples;
   limits.maxBytes = options.maxBytes;
+  limits.mostBytes = options.mostBytes;
+  limits.enoughSamples = 8;
   if (llvm::Error error = streams.load(limits))
     return std::move(error);
   if (streams.size() == 0) {
@@ -297,7 +297,7 @@ llvm::Expected<Refinements> Refiner::run() {
   for (Operation &op : body.without_terminator())
     if (llvm::Error error = visit(op))
       return std::move(error);
-  Refinements result = judge(cast<func::ReturnOp>(body.getTerminator()));
+  Refinements result = judge();
   if ((result.rounding && result.rounding->kept) ||
       (result.bias && result.bias->kept))
     for (const LayerChange &change : changes)

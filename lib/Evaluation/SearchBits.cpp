@@ -23,7 +23,7 @@ struct Candidate {
   SmallVector<ObserveOp> group;
   int bits;
   double cycles;
-  /// Of the outputs, where these alone are rounded to 8 bits.
+  /// Of the outputs by their size, where these alone are rounded to 8 bits.
   double noise = 0;
 };
 
@@ -45,10 +45,6 @@ private:
   LogicalResult widen(ArrayRef<Candidate *> selected);
   void narrow();
   llvm::Expected<double> widenUntilEnough();
-  double toDb(double noise) const {
-    return noise > 0 ? std::min(300.0, 10 * std::log10(signal / noise)) : 300;
-  }
-
   func::FuncOp function;
   const observers::CalibrationState &state;
   const BitSearchOptions &options;
@@ -58,9 +54,8 @@ private:
   SmallVector<std::pair<ObserveOp, DictionaryAttr>> original;
   std::optional<Simulation> simulation;
   size_t samples = 0;
-  /// Of the outputs over all samples: their size, and the noise of rounding all
-  /// activations.
-  double signal = 0, activationNoise = 0;
+  /// Of the outputs by their size, where all activations are rounded.
+  double activationNoise = 0;
   BitSearch result;
 };
 
@@ -69,6 +64,10 @@ private:
 /// What is left may look worse for a while: errors of one sign, which biases
 /// take up later, had cancelled each other. Only more than that is refused.
 static constexpr double harmful = 2;
+
+static double toDb(double noise) {
+  return noise > 0 ? std::min(300.0, -10 * std::log10(noise)) : 300;
+}
 
 static bool isRounding(ObserveOp op) { return op.getScale().has_value(); }
 
@@ -86,7 +85,7 @@ bool Search::isPossible() {
     return false;
   for (Operation &op : function.getBody().front().without_terminator())
     if (op.getNumResults() != 1 ||
-        (!isa<ConstantOp>(op) && !count(op.getResult(0))))
+        (!isa<ConstantOp, ObserveOp>(op) && !count(op.getResult(0))))
       return false;
   return bytes <= options.maxBytes && !state.getReservoir().empty() &&
          options.maxSlowdown > 1;
@@ -117,21 +116,20 @@ size_t Search::countSamples() {
                             most);
 }
 
-/// The outputs' noise over all samples where every activation is rounded. What
-/// is the same on all samples is left out: biases are corrected later, and
-/// errors of one sign cancel or add up as it happens.
+/// The outputs' noise by their size over all samples where every activation is
+/// rounded. What is the same on all samples is left out: biases are corrected
+/// later, and errors of one sign cancel or add up as it happens.
 double Search::measureAll() {
-  double noise = 0;
+  PartErrors errors(simulation->getParts());
   std::vector<double> shift;
   for (size_t sample = 0; sample < samples; ++sample) {
     simulation->load(state.getReservoir()[sample].values);
-    noise += simulation->run(isRounding, 0, &shift).noise;
+    errors.add(simulation->run(isRounding, 0, &shift));
   }
-  if (samples < 4)
-    return noise;
-  for (double sum : shift)
-    noise -= sum * sum / samples;
-  return noise;
+  if (samples >= 4)
+    for (auto [place, sum] : llvm::enumerate(shift))
+      errors.subtractNoise(place, sum * sum / samples);
+  return errors.getNoise();
 }
 
 llvm::Error Search::measure() {
@@ -144,20 +142,20 @@ llvm::Error Search::measure() {
     return created.takeError();
   simulation = std::move(*created);
   activationNoise = measureAll();
+  std::vector<PartErrors> errors(candidates.size(),
+                                 PartErrors(simulation->getParts()));
   for (size_t sample = 0; sample < samples; ++sample) {
     simulation->load(state.getReservoir()[sample].values);
-    signal += simulation->run([](ObserveOp) { return false; }, 0).signal;
     parallelFor(function.getContext(), 0, workers, [&](size_t worker) {
       for (size_t i = worker; i < candidates.size(); i += workers) {
         ArrayRef<ObserveOp> own = candidates[i].group;
-        candidates[i].noise +=
-            simulation
-                ->run([&](ObserveOp op) { return llvm::is_contained(own, op); },
-                      worker)
-                .noise;
+        errors[i].add(simulation->run(
+            [&](ObserveOp op) { return llvm::is_contained(own, op); }, worker));
       }
     });
   }
+  for (auto [candidate, own] : llvm::zip_equal(candidates, errors))
+    candidate.noise = own.getNoise();
   return llvm::Error::success();
 }
 
@@ -216,7 +214,7 @@ LogicalResult Search::widen(ArrayRef<Candidate *> selected) {
 /// not quite add up: where the target is missed, less is asked for, and the
 /// best of all selections is taken.
 llvm::Expected<double> Search::widenUntilEnough() {
-  const double enough = std::pow(10.0, -options.targetDb / 10) * signal;
+  const double enough = std::pow(10.0, -options.targetDb / 10);
   double least = activationNoise * harmful;
   std::vector<Candidate *> last, best;
   for (double share = 1; share > 1.0 / 64 && least > enough; share /= 2) {

@@ -13,6 +13,13 @@ using namespace mlir::qopt;
 using namespace mlir::qopt::evaluation;
 using calibration::Engine;
 
+/// In the float run an observer's result is its input.
+static Value skipObservers(Value value) {
+  while (auto observe = value.getDefiningOp<ObserveOp>())
+    value = observe.getInput();
+  return value;
+}
+
 static size_t countElements(Value value) {
   return cast<RankedTensorType>(value.getType()).getNumElements();
 }
@@ -70,29 +77,28 @@ void Simulation::load(ArrayRef<float> sample) {
     sample = sample.drop_front(own.size());
   }
   for (const Step &step : steps) {
-    Value result = step.op->getResult(0);
+    if (isa<ObserveOp>(step.op))
+      continue;
     Buffer buffer;
-    if (auto observe = dyn_cast<ObserveOp>(step.op))
-      buffer = values[observe.getInput()];
-    else
-      compute(
-          step, 0,
-          [&](Value value) -> const Buffer & {
-            return values.find(value)->second;
-          },
-          buffer);
-    values[result] = std::move(buffer);
+    compute(
+        step, 0, [&](Value value) -> const Buffer & { return getFloat(value); },
+        buffer);
+    values[step.op->getResult(0)] = std::move(buffer);
   }
 }
 
-OutputError Simulation::run(llvm::function_ref<bool(ObserveOp)> rounds,
-                            size_t worker, std::vector<double> *shift) {
+const Simulation::Buffer &Simulation::getFloat(Value value) const {
+  return values.find(skipObservers(value))->second;
+}
+
+PartErrors Simulation::run(llvm::function_ref<bool(ObserveOp)> rounds,
+                           size_t worker, std::vector<double> *shift) {
   // What differs from the float run, until its last reader has seen it.
   llvm::DenseMap<Value, Buffer> changed;
   llvm::DenseMap<Value, unsigned> remaining;
   auto get = [&](Value value) -> const Buffer & {
     auto found = changed.find(value);
-    return found != changed.end() ? found->second : values.find(value)->second;
+    return found != changed.end() ? found->second : getFloat(value);
   };
   auto set = [&](Value value, Buffer buffer) {
     remaining[value] =
@@ -120,19 +126,16 @@ OutputError Simulation::run(llvm::function_ref<bool(ObserveOp)> rounds,
           left != remaining.end() && --left->second == 0)
         changed.erase(operand);
   }
-  OutputError error;
+  PartErrors errors(parts);
   size_t place = 0;
   for (Value output : function.getBody().front().getTerminator()->getOperands())
-    for (auto [real, value] :
-         llvm::zip_equal(values.find(output)->second, get(output))) {
-      double difference = static_cast<double>(real) - value;
-      error.noise += difference * difference;
-      error.signal += static_cast<double>(real) * real;
-      if (!shift)
-        continue;
-      if (place == shift->size())
-        shift->push_back(0);
-      (*shift)[place++] += difference;
+    for (auto [real, value] : llvm::zip_equal(getFloat(output), get(output))) {
+      errors.add(place, real, value);
+      if (shift) {
+        shift->resize(std::max(shift->size(), place + 1));
+        (*shift)[place] += static_cast<double>(real) - value;
+      }
+      ++place;
     }
-  return error;
+  return errors;
 }

@@ -4,6 +4,7 @@
 // values, op by op: only what lies behind these is computed again.
 #pragma once
 
+#include "OutputParts.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Calibration/Engine.h"
 #include "qopt/IR/Qopt.h"
@@ -12,12 +13,6 @@
 #include <vector>
 
 namespace mlir::qopt::evaluation {
-
-/// Squared error of all outputs and their squared size.
-struct OutputError {
-  double noise = 0;
-  double signal = 0;
-};
 
 class Simulation {
 public:
@@ -30,11 +25,13 @@ public:
   /// each other.
   void load(ArrayRef<float> sample);
 
-  /// The outputs' error on the loaded sample where `rounds(observe)`'s values
+  const OutputParts &getParts() const { return parts; }
+
+  /// The outputs' errors on the loaded sample where `rounds(observe)`'s values
   /// are rounded. Each `worker` runs one call at a time. What each output
   /// element is off by is added to its place in `shift`, if given.
-  OutputError run(llvm::function_ref<bool(ObserveOp)> rounds, size_t worker,
-                  std::vector<double> *shift = nullptr);
+  PartErrors run(llvm::function_ref<bool(ObserveOp)> rounds, size_t worker,
+                 std::vector<double> *shift = nullptr);
 
 private:
   using Buffer = std::vector<float>;
@@ -44,14 +41,19 @@ private:
     std::vector<std::shared_ptr<calibration::Engine>> engines;
   };
 
-  explicit Simulation(func::FuncOp function) : function(function) {}
+  explicit Simulation(func::FuncOp function)
+      : function(function), parts(function) {}
   llvm::Error compile(size_t workers);
   void compute(const Step &step, size_t worker,
                llvm::function_ref<const Buffer &(Value)> get, Buffer &result);
 
+  /// Of the float run.
+  const Buffer &getFloat(Value value) const;
+
   func::FuncOp function;
+  OutputParts parts;
   std::vector<Step> steps;
-  /// Only looked up, never iterated over.
+  /// Of what is no observer's result. Only looked up, never iterated over.
   llvm::DenseMap<Value, Buffer> values;
 };
 

@@ -123,9 +123,12 @@ llvm::Expected<size_t> Streams::plan(const StreamLimits &limits) {
   uint64_t macs = 1;
   for (Operation &op : function.getBody().front())
     macs += codegen::macsOf(&op);
+  const uint64_t bytes = peakElements() * streams * sizeof(float);
+  const uint64_t fitting =
+      std::max(limits.maxBytes / bytes,
+               std::min(limits.enoughSamples, limits.mostBytes / bytes));
   const uint64_t planned = std::min<uint64_t>(
-      {state.getReservoir().size(), limits.maxSamples,
-       limits.maxBytes / (peakElements() * streams * sizeof(float)),
+      {state.getReservoir().size(), limits.maxSamples, fitting,
        limits.maxMacs / (macs * streams)});
   return planned < limits.minSamples ? 0 : planned;
 }
@@ -154,6 +157,16 @@ StreamValues &Streams::get(Value value) {
 StreamValues Streams::take(Value value) {
   StreamValues &input = get(value);
   return remainingUses[value] == 1 ? std::move(input) : input.clone();
+}
+
+void Streams::addOutputs(PartErrors &errors, size_t sample, unsigned stream) {
+  size_t place = 0;
+  for (Value output :
+       function.getBody().front().getTerminator()->getOperands()) {
+    StreamValues &result = get(output);
+    errors.add(place, result.at(0, sample), result.at(stream, sample));
+    place += result.elements;
+  }
 }
 
 void Streams::release(Operation &op) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "IsolatedOp.h"
+#include "OutputParts.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Numerics/QuantParams.h"
@@ -71,6 +72,10 @@ struct StreamLimits {
   uint64_t maxSamples = 64;
   /// Of all values alive at a time.
   uint64_t maxBytes = UINT64_MAX;
+  /// The same where `maxBytes` are too few for `enoughSamples`: large images
+  /// have many positions, so that few of them do.
+  uint64_t mostBytes = 0;
+  uint64_t enoughSamples = 0;
   /// Multiply-accumulates of all streams and samples.
   uint64_t maxMacs = UINT64_MAX;
 };
@@ -89,6 +94,7 @@ public:
   /// where that is less than the least. Fails with Q0340 on a value that is not
   /// static f32, Q0412 where the reservoir does not fit the arguments.
   llvm::Error load(const StreamLimits &limits);
+  func::FuncOp getFunction() const { return function; }
   /// Samples.
   size_t size() const { return samples; }
   unsigned count() const { return streams; }
@@ -107,6 +113,8 @@ public:
   /// stream, and an empty one stands for the layer's own weight.
   llvm::Expected<StreamValues> computeLayer(Operation &op,
                                             ArrayRef<ArrayRef<float>> weights);
+  /// Adds what the outputs of `stream` are off by on `sample`.
+  void addOutputs(PartErrors &errors, size_t sample, unsigned stream);
   /// Frees what `op` was the last to read, or nobody reads.
   void release(Operation &op);
 

@@ -31,6 +31,8 @@ struct RangeTrialOptions {
   /// than `maxMacs` multiply-accumulates.
   uint64_t maxSamples = 64;
   uint64_t maxBytes = 512 << 20;
+  /// For the first samples that are enough for a trial.
+  uint64_t mostBytes = 1536 << 20;
   uint64_t maxMacs = UINT64_C(125) * 1000 * 1000 * 1000;
 };
 

@@ -16,9 +16,11 @@ struct RefineOptions {
   bool roundWeights = true;
   bool correctBias = true;
   /// Samples of the reservoir that are used at most; fewer where all values
-  /// alive at a time would take more than `maxBytes`.
+  /// alive at a time would take more than `maxBytes`, or `mostBytes` for the
+  /// first eight.
   uint64_t maxSamples = 64;
   uint64_t maxBytes = 320 << 20;
+  uint64_t mostBytes = 1536 << 20;
   /// Positions of a layer's output whose inputs decide about rounding.
   uint64_t maxPositions = 4096;
   /// Layers with more weights an output channel, and layers behind those that

@@ -21,10 +21,11 @@ struct BitSearchOptions {
   /// how many samples it takes, 1 to 8.
   uint64_t maxMacs = 300'000'000'000;
   /// Bytes of one sample's values for which there is a search at all.
-  uint64_t maxBytes = 400 << 20;
+  uint64_t maxBytes = 1 << 30;
 };
 
-/// What was done. SQNR is of all outputs together on the samples of the search,
+/// What was done. SQNR is of all outputs, each (and each value that one joins)
+/// counted against its own size, on the samples of the search,
 /// the rounding of activations simulated (weights are refined later), errors
 /// that are the same on four samples or more left to bias correction; 300 where
 /// they are equal.

@@ -306,10 +306,17 @@ TEST_F(RefineLayersTest, NeedsFourSamples) {
   std::string before = print(function);
   CalibrationState state = makeState({{1, 10}, {1, 10}, {2, 10}});
   EXPECT_FALSE(llvm::cantFail(correctBias(function, state, unclipped)).kept);
-  unclipped.maxBytes = 64;
+  unclipped.maxBytes = unclipped.mostBytes = 64;
   state = makeState({{1, 10}, {1, 10}, {2, 10}, {1, 10}});
   EXPECT_FALSE(llvm::cantFail(correctBias(function, state, unclipped)).kept);
   EXPECT_EQ(print(function), before);
+}
+
+TEST_F(RefineLayersTest, TakesMoreMemoryForTheFirstSamples) {
+  func::FuncOp function = parse(oneLayer);
+  CalibrationState state = makeState({{1, 10}, {1, 10}, {2, 10}, {1, 10}});
+  unclipped.maxBytes = 64;
+  EXPECT_TRUE(llvm::cantFail(correctBias(function, state, unclipped)).kept);
 }
 
 TEST_F(RefineLayersTest, UsesTheFirstSamplesOnly) {
