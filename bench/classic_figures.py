@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The figures that introductions to quantization quote, each by one command.
 
-usage: classic_figures.py --zoo ZOO --build BUILD
+usage: classic_figures.py --zoo ZOO --build BUILD [--wide FOLDER]
 
-Prints the table in docs/accuracy.md: a 784-100-100-10 network with several range
-methods, a convolutional one simulated and emitted, the weights of a first
-convolution.
+Prints the table in docs/accuracy.md: a 784-100-100-10 network with weights alone
+and with several range methods, a 784-512-256-128-10 one (FOLDER is what
+train_mlp.py wrote), a convolutional one fused and not, simulated and emitted, and
+the weights of a first convolution.
 """
 
 import argparse
@@ -21,18 +22,40 @@ def run(build, *arguments):
                           text=True, capture_output=True).stdout
 
 
-def accuracy(zoo, build, name, flags):
-    folder = os.path.join(zoo, name)
+STATIC = [[], ["--range=minmax"], ["--range=percentile:99.99"],
+          ["--range=minmax", "--weights=per-tensor", "--weight-rounding=nearest",
+           "--bias-correction=off", "--max-slowdown=1"]]
+WEIGHTS = [["--mode=weights"], ["--mode=weights", "--weight-bits=4"],
+           ["--mode=weights", "--weight-bits=4", "--weight-group=28"]]
+
+
+def report(folder, build, flags):
+    data = [] if "--mode=weights" in flags else ["--calibrate", f"{folder}/calib"]
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "report.json")
-        run(build, f"{folder}/model.onnx", "--calibrate", f"{folder}/calib", "--eval",
-            f"{folder}/eval.npz", *flags, "--emit=report", "-o", path)
+        run(build, f"{folder}/model.onnx", *data, "--eval", f"{folder}/eval.npz", *flags,
+            "--emit=report", "-o", path)
         with open(path, encoding="utf-8") as file:
-            report = json.load(file)
-    e, s = report["evaluation"], report["sizes"]
+            return json.load(file)
+
+
+def accuracy(folder, build, flags):
+    found = report(folder, build, flags)
+    e, s = found["evaluation"], found["sizes"]
     return (f"{100 * e['float_accuracy']:.2f} -> {100 * e['integer_accuracy']:.2f} %, "
             f"{e['outputs'][0]['sqnr_db']:.1f} dB, {s['model_bytes'] / 1000:.1f} -> "
             f"{s['const_bytes'] / 1000:.1f} KB of constants")
+
+
+def simulated(folder, build, flags):
+    """Both simulations and the object, on the same samples."""
+    forms = [("in float", ["--simulate=float"]), ("in integers", ["--simulate=integer"]),
+             ("emitted", [])]
+    found = [(name, report(folder, build, flags + ["--eval-limit=500"] + more)["evaluation"])
+             for name, more in forms]
+    return (f"{100 * found[0][1]['float_accuracy']:.2f} -> " + ", ".join(
+        f"{name} {100 * e['integer_accuracy']:.2f} % ({e['outputs'][0]['sqnr_db']:.2f} dB)"
+        for name, e in found) + ", 500 samples")
 
 
 def first_weight(zoo, build, name):
@@ -48,21 +71,31 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--zoo", required=True)
     parser.add_argument("--build", required=True)
+    parser.add_argument("--wide")
     arguments = parser.parse_args()
     zoo, build = os.path.abspath(arguments.zoo), os.path.abspath(arguments.build)
+
+    def row(what, flags, result):
+        text = " ".join(f"`{flag}`" for flag in flags) or "none"
+        print(f"| {what} | {text} | {result} |", flush=True)
+
     print("| figure | flags | result |\n|---|---|---|")
-    for name, what in (("mlp_mnist", "784-100-100-10, MNIST"),
-                       ("mlp_fmnist", "784-100-100-10, Fashion-MNIST"),
-                       ("cnn_fmnist", "convolutional, Fashion-MNIST")):
-        for flags in ([], ["--range=minmax"], ["--range=percentile:99.99"],
-                      ["--range=minmax", "--weights=per-tensor", "--weight-rounding=nearest",
-                       "--bias-correction=off", "--max-slowdown=1"]):
-            print(f"| {what} | {' '.join(f'`{flag}`' for flag in flags) or 'none'} "
-                  f"| {accuracy(zoo, build, name, flags)} |", flush=True)
+    networks = [(f"{zoo}/mlp_mnist", "784-100-100-10, MNIST", WEIGHTS + STATIC),
+                (f"{zoo}/mlp_fmnist", "784-100-100-10, Fashion-MNIST", WEIGHTS + STATIC),
+                (f"{zoo}/cnn_fmnist", "convolutional, Fashion-MNIST", WEIGHTS[:1] + STATIC)]
+    if arguments.wide:
+        networks.insert(2, (os.path.abspath(arguments.wide),
+                            "784-512-256-128-10, Fashion-MNIST", WEIGHTS[:1] + STATIC))
+    for folder, what, choices in networks:
+        for flags in choices:
+            row(what, flags, accuracy(folder, build, flags))
+    plain = STATIC[-1]
+    for flags in (plain, plain + ["--fuse-activations=off"]):
+        row("convolutional, simulated and emitted", flags,
+            simulated(f"{zoo}/cnn_fmnist", build, flags))
     for name in ("efficientnet_lite0", "resnet20_fmnist"):
         shape, text = first_weight(zoo, build, name)
-        print(f"| mean error of {name}'s first weight, {shape}, 8 bits | `qopt weights` "
-              f"| {text} |", flush=True)
+        row(f"mean error of {name}'s first weight, {shape}, 8 bits", ["qopt weights"], text)
 
 
 if __name__ == "__main__":

@@ -226,7 +226,10 @@ static LogicalResult runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
 }
 
 llvm::Error Levels::simplify() {
-  if (llvm::Error error = run("import", "float", 720, addFusionPasses))
+  if (llvm::Error error =
+          run("import", "float", 720, [&](OpPassManager &manager) {
+            addFusionPasses(manager, options.fuseActivations);
+          }))
     return error;
   // What it is worth takes simulating both forms: time that only who asks for a
   // report waits for.

@@ -77,6 +77,7 @@ static const Option table[] = {
     {"weight-group", parseWeightGroup},
     {"weight-rounding", parseWeightRounding},
     {"bias-correction", parseBiasCorrection},
+    {"fuse-activations", parseFuseActivations},
     {"max-slowdown", parseMaxSlowdown},
     {"target-sqnr", parseTargetSqnr},
     {"activations", parseActivations},

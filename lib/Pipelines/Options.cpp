@@ -122,6 +122,13 @@ mlir::qopt::pipelines::parseShape(StringRef text) {
   return std::make_pair(name.str(), shape);
 }
 
+static llvm::Error parseSwitch(StringRef flag, StringRef text, bool &value) {
+  if (text != "on" && text != "off")
+    return unknownValue(flag, text, {"on", "off"});
+  value = text == "on";
+  return llvm::Error::success();
+}
+
 llvm::Error mlir::qopt::pipelines::parseMode(StringRef text,
                                              CompileOptions &options) {
   if (text == "dynamic")
@@ -225,12 +232,15 @@ mlir::qopt::pipelines::parseWeightRounding(StringRef text,
 }
 
 llvm::Error
+mlir::qopt::pipelines::parseFuseActivations(StringRef text,
+                                            CompileOptions &options) {
+  return parseSwitch("--fuse-activations", text, options.fuseActivations);
+}
+
+llvm::Error
 mlir::qopt::pipelines::parseBiasCorrection(StringRef text,
                                            CompileOptions &options) {
-  if (text != "on" && text != "off")
-    return unknownValue("--bias-correction", text, {"on", "off"});
-  options.biasCorrection = text == "on";
-  return llvm::Error::success();
+  return parseSwitch("--bias-correction", text, options.biasCorrection);
 }
 
 llvm::Error mlir::qopt::pipelines::parseTargetSqnr(StringRef text,
@@ -271,10 +281,7 @@ llvm::Error mlir::qopt::pipelines::parseMaxDrop(StringRef text,
 llvm::Error mlir::qopt::pipelines::parseForce(StringRef text,
                                               CompileOptions &options) {
   // The command line's flag has no value.
-  if (!text.empty() && text != "on" && text != "off")
-    return unknownValue("--force", text, {"on", "off"});
-  options.force = text != "off";
-  return llvm::Error::success();
+  return parseSwitch("--force", text.empty() ? "on" : text, options.force);
 }
 
 llvm::Error mlir::qopt::pipelines::parseSimulate(StringRef text,

@@ -9,12 +9,14 @@
 using namespace mlir;
 using namespace mlir::qopt;
 
-void mlir::qopt::addFusionPasses(OpPassManager &manager) {
+void mlir::qopt::addFusionPasses(OpPassManager &manager,
+                                 bool fuseActivations) {
   manager.addPass(createFoldQdq());
   manager.addPass(createSimplify());
   manager.addPass(createFuseNormalization());
   manager.addPass(createFuseFunctions());
-  manager.addPass(createFuseActivation());
+  if (fuseActivations)
+    manager.addPass(createFuseActivation());
   manager.addPass(createFuseAttention());
   manager.addPass(createBoundMasks());
 }

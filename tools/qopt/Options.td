@@ -40,6 +40,7 @@ defm weight_rounding : Eq<"weight-rounding", "Round weights by layers' outputs o
 defm max_slowdown : Eq<"max-slowdown", "How much slower more than 8 bits may make the model, predicted: 1.3 (default); 1 for none", "<factor>">;
 defm target_sqnr : Eq<"target-sqnr", "SQNR in dB at which activations need no more bits: 44 (default)", "<dB>">;
 defm bias_correction : Eq<"bias-correction", "Correct layers' means on calibration samples: on (default) or off", "<on|off>">;
+defm fuse_activations : Eq<"fuse-activations", "Make clamps (ReLU, ReLU6) part of the layer before them: on (default); off to see what that is worth", "<on|off>">;
 defm activations : Eq<"activations", "asym|sym,bits=8", "<list>">;
 defm io : Eq<"io", "The boundary: float (helpers), int (none), int8 (none, int8 outputs)", "<kind>">;
 defm target : Eq<"target", "Target triple (x86-64)", "<triple>">;

@@ -127,6 +127,8 @@ struct CompileOptions {
   std::string range = "auto";
   /// `--scales=pow2`.
   bool powerOfTwo = false;
+  /// `--fuse-activations`: clamps become part of the layer before them.
+  bool fuseActivations = true;
   bool weightsPerChannel = true;
   /// `--weight-bits`: 8, 4 or 2; `--weight-group`: input channels that share a
   /// multiple of their channel's scale, 0 for none.
@@ -212,6 +214,7 @@ llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeightBits(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeightGroup(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeightRounding(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseFuseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseTargetSqnr(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseMaxDrop(llvm::StringRef text, CompileOptions &options);

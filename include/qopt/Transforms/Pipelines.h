@@ -57,8 +57,9 @@ struct QuantizePipelineOptions : PassPipelineOptions<QuantizePipelineOptions> {
 };
 
 /// The passes of `buildSimplifyPipeline` before channels are equalized, for a
-/// pass manager over functions.
-void addFusionPasses(OpPassManager &manager);
+/// pass manager over functions. Without `fuseActivations` clamps stay ops of
+/// their own.
+void addFusionPasses(OpPassManager &manager, bool fuseActivations = true);
 
 /// All of them.
 void addSimplifyPasses(OpPassManager &manager);
