@@ -167,8 +167,10 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     json.attribute("model", llvm::sys::path::filename(options.model));
     json.attribute("model_hash", info.modelHash);
     json.attribute("name", info.name);
-    json.attribute("target", info.triple);
-    json.attribute("cpu", info.cpu);
+    if (makesObject(options)) {
+      json.attribute("target", info.triple);
+      json.attribute("cpu", info.cpu);
+    }
     if (options.mode == Mode::Weights) {
       json.attribute("mode", "weights");
       json.attribute("weight_bits", options.weightBits);
