@@ -57,6 +57,10 @@ ModuleLowering::ModuleLowering(MLIRContext *context,
 
 ModuleLowering::~ModuleLowering() = default;
 
+void ModuleLowering::startVariant(const CodeVariant &variant) {
+  impl->kernels.startVariant(variant);
+}
+
 llvm::Expected<FunctionInfo> ModuleLowering::add(func::FuncOp func,
                                                  llvm::StringRef name) {
   return impl->add(func, name);
@@ -155,6 +159,7 @@ func::FuncOp ModuleLowering::Impl::createFunction(const Plan &plan,
   builder.setInsertionPointToEnd(module->getBody());
   auto func = func::FuncOp::create(builder, loc, name,
                                    builder.getFunctionType(types, {}));
+  kernels.markVariant(func);
   Block *entry = func.addEntryBlock();
   builder.setInsertionPointToStart(entry);
   auto constants = memref::GetGlobalOp::create(
@@ -292,11 +297,23 @@ void ModuleLowering::Impl::finish() {
 llvm::Expected<Compiled> lower(func::FuncOp func,
                                const CodegenOptions &options) {
   ModuleLowering lowering(func.getContext(), options);
-  auto info = lowering.add(func, options.name);
-  if (!info)
-    return info.takeError();
+  std::vector<CodeVariant> variants = options.variants;
+  if (variants.empty())
+    variants.push_back({"", options.isa});
   Compiled compiled;
-  static_cast<FunctionInfo &>(compiled) = std::move(*info);
+  for (const CodeVariant &variant : variants) {
+    std::string name = options.name;
+    if (!variant.name.empty())
+      name += "_" + variant.name;
+    lowering.startVariant(variant);
+    auto info = lowering.add(func, name);
+    if (!info)
+      return info.takeError();
+    compiled.variants.push_back({name + "_compute", info->regions});
+    // The plan, and so all else, does not depend on instructions.
+    if (compiled.variants.size() == 1)
+      static_cast<FunctionInfo &>(compiled) = std::move(*info);
+  }
   std::tie(compiled.module, compiled.constBytes) = lowering.finish();
   if (failed(verify(*compiled.module)))
     return makeError(700, "code generation made an invalid module");

@@ -27,14 +27,14 @@ void registerCodegenDialects(DialectRegistry &registry) {
               qopt::QoptDialect, scf::SCFDialect, vector::VectorDialect>();
 }
 
-/// The qint vector ops become instructions or generic vector ops.
-static LogicalResult lowerVectorOps(ModuleOp module, const Isa &target) {
-  RewritePatternSet patterns(module.getContext());
+/// The qint vector ops in `root` become instructions or generic vector ops.
+static LogicalResult lowerVectorOps(Operation *root, const Isa &target) {
+  RewritePatternSet patterns(root->getContext());
   populateIsaPatterns(target, patterns);
   // Each op is replaced by ops of other dialects: one walk does.
-  walkAndApplyPatterns(module, std::move(patterns));
+  walkAndApplyPatterns(root, std::move(patterns));
   bool isDone = true;
-  module.walk([&](Operation *op) {
+  root->walk([&](Operation *op) {
     if (isa<qint::Dot4Op, qint::Dot2Op, qint::MulHighOp, qint::MulRoundOp,
             qint::PackOp, qint::LookupOp>(op)) {
       op->emitOpError("has no lowering for ") << target.key();
@@ -42,6 +42,23 @@ static LogicalResult lowerVectorOps(ModuleOp module, const Isa &target) {
     }
   });
   return success(isDone);
+}
+
+/// Each variant's functions for its instruction set.
+static LogicalResult lowerVariants(ModuleOp module,
+                                   llvm::ArrayRef<CodeVariant> variants) {
+  for (auto function : module.getOps<func::FuncOp>()) {
+    auto name = function->getAttrOfType<StringAttr>(variantAttr);
+    const auto *variant = llvm::find_if(variants, [&](const CodeVariant &each) {
+      return name && each.name == name;
+    });
+    if (variant == variants.end())
+      return function.emitOpError("expects a variant of the module, but got ")
+             << (name ? name.getValue() : "none");
+    if (failed(lowerVectorOps(function, variant->isa)))
+      return failure();
+  }
+  return success();
 }
 
 /// A named section lets a reader of the object find and size the constants.
@@ -54,8 +71,10 @@ static void placeConstants(ModuleOp module) {
   }
 }
 
-LogicalResult lowerToLLVM(ModuleOp module, const Isa &isa) {
-  if (failed(lowerVectorOps(module, isa)))
+LogicalResult lowerToLLVM(ModuleOp module, const Isa &isa,
+                          llvm::ArrayRef<CodeVariant> variants) {
+  if (failed(variants.empty() ? lowerVectorOps(module, isa)
+                              : lowerVariants(module, variants)))
     return failure();
   PassManager manager(module.getContext());
   manager.enableVerifier(false);

@@ -100,7 +100,8 @@ llvm::Error ObjectModel::load(llvm::StringRef object, llvm::StringRef name) {
     return makeError(733, "the object has ABI version " +
                               std::to_string(model->abi_version) +
                               ", expected " + std::to_string(QOPT_ABI_VERSION));
-  if (model->resolve_variant() == QOPT_NO_VARIANT)
+  variant = model->resolve_variant();
+  if (variant == QOPT_NO_VARIANT)
     return makeError(334,
                      "the object cannot be evaluated: this CPU lacks "
                      "instructions that it uses",
@@ -158,7 +159,11 @@ const qopt_tensor &ObjectModel::getOutput(size_t index) const {
 }
 
 void ObjectModel::run() {
-  model->run(inputPointers.data(), outputPointers.data(), arena.get(), nullptr);
+  qopt_context context{};
+  context.struct_size = sizeof context;
+  context.variant = variant;
+  context.workers = 1;
+  model->run(inputPointers.data(), outputPointers.data(), arena.get(), &context);
 }
 
 void ObjectModel::getOutputs(llvm::ArrayRef<float *> values) const {

@@ -158,7 +158,9 @@ LogicalResult QoptDialect::verifyOperationAttribute(Operation *op,
     return success();
   return verifyStringAttribute(
       op, attribute,
-      {"qopt.value", "qopt.id", "qopt.model_hash", "qopt.rounding"});
+      {"qopt.value", "qopt.id", "qopt.model_hash", "qopt.rounding",
+       // Of functions of loops: which CPUs they are for.
+       "qopt.variant"});
 }
 
 LogicalResult QoptDialect::verifyRegionArgAttribute(Operation *op, unsigned,

@@ -56,41 +56,63 @@ static llvm::Error checkObject(StringRef object, const target::AbiSpec &abi) {
   return target::checkStateless(object);
 }
 
-llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
-    Levels &levels, const target::ResolvedTarget &target, StringRef name,
-    const CompileOptions &options, PhaseClock &clock) {
-  clock.enter(Phase::LLVM);
-  ObjectArtifacts artifacts;
-  ModelInfo &info = artifacts.info;
-  const CodeFigures &figures = levels.getFigures();
+/// What is known of the model before there is an object.
+static ModelInfo describeModel(Levels &levels,
+                               ArrayRef<target::ResolvedTarget> targets,
+                               StringRef name) {
+  ModelInfo info;
   info.name = name.str();
   info.modelHash = levels.printModelHash();
-  info.triple = target.triple;
-  info.cpu = target.cpu;
-  info.features = target.features;
-  info.macs = figures.macs;
-  info.arenaBytes = figures.arenaBytes;
-  artifacts.boundary = getBoundary(levels.getFunction("qint"));
+  info.triple = targets.front().triple;
+  info.cpu = targets.front().cpu;
+  info.features = targets.front().features;
+  info.macs = levels.getFigures().macs;
+  info.arenaBytes = levels.getFigures().arenaBytes;
+  if (targets.size() > 1)
+    for (const target::ResolvedTarget &target : targets)
+      info.variants.push_back({target.cpu, target.features, 0});
+  return info;
+}
 
+static target::AbiSpec makeAbi(const CodeFigures &figures,
+                               ArrayRef<target::ResolvedTarget> targets,
+                               const ObjectArtifacts &artifacts, bool helpers) {
   target::AbiSpec abi;
-  abi.name = info.name;
-  abi.computeFunction = figures.computeFunction;
+  abi.name = artifacts.info.name;
   abi.inputs = artifacts.boundary.inputs;
   abi.outputs = artifacts.boundary.outputs;
   abi.arenaBytes = figures.arenaBytes;
-  abi.cpuFeatures = target.cpuFeatures;
-  abi.regions = figures.regions;
+  for (auto [i, code] : llvm::enumerate(figures.variants)) {
+    target::AbiVariant &variant = i == 0 ? abi : abi.richer.emplace_back();
+    variant.computeFunction = code.computeFunction;
+    variant.regions = code.regions;
+    variant.cpuFeatures = targets[i].cpuFeatures;
+  }
   for (const target::AbiRegion &region : abi.regions)
     abi.maxWorkers =
         std::max(abi.maxWorkers, static_cast<uint32_t>(region.parts));
-  abi.info = makeInfo(info, artifacts.boundary);
-  abi.helpers = options.io == BoundaryIO::Float;
+  abi.info = makeInfo(artifacts.info, artifacts.boundary);
+  abi.helpers = helpers;
+  return abi;
+}
+
+llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
+    Levels &levels, ArrayRef<target::ResolvedTarget> targets, StringRef name,
+    const CompileOptions &options, PhaseClock &clock) {
+  clock.enter(Phase::LLVM);
+  const CodeFigures &figures = levels.getFigures();
+  ObjectArtifacts artifacts;
+  ModelInfo &info = artifacts.info;
+  info = describeModel(levels, targets, name);
+  artifacts.boundary = getBoundary(levels.getFunction("qint"));
+  const target::AbiSpec abi = makeAbi(figures, targets, artifacts,
+                                      options.io == BoundaryIO::Float);
 
   llvm::LLVMContext context;
   auto module = target::translate(levels.getLevel("llvm"), context);
   if (!module)
     return module.takeError();
-  auto machine = target::createTargetMachine(target);
+  auto machine = target::createTargetMachine(targets.front());
   (*module)->setDataLayout(machine->createDataLayout());
   auto exports = target::addAbi(**module, abi);
   if (!exports)
@@ -114,6 +136,12 @@ llvm::Expected<ObjectArtifacts> mlir::qopt::pipelines::buildObject(
   clock.enter(Phase::Check);
   if (llvm::Error error = patchFigures(*object, info))
     return std::move(error);
+  for (auto [i, variant] : llvm::enumerate(info.variants)) {
+    auto bytes = target::codeBytes(*object, figures.variants[i].functions);
+    if (!bytes)
+      return bytes.takeError();
+    variant.codeBytes = *bytes;
+  }
   auto stripped = target::stripStackSizes(*object);
   if (!stripped)
     return stripped.takeError();

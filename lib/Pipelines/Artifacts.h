@@ -25,7 +25,7 @@ struct ObjectArtifacts {
 /// and patches the figures. Assembly and LLVM IR are made where asked for.
 /// `clock` goes through the phases `LLVM` and `Check`.
 llvm::Expected<ObjectArtifacts>
-buildObject(Levels &levels, const target::ResolvedTarget &target,
+buildObject(Levels &levels, llvm::ArrayRef<target::ResolvedTarget> targets,
             llvm::StringRef name, const CompileOptions &options,
             PhaseClock &clock);
 

@@ -26,12 +26,13 @@ llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
   Run run(options);
   if (llvm::Error error = run.build(streams))
     return error;
-  auto files = makeFiles(run.levels, run.artifacts, options, run.target,
+  auto files = makeFiles(run.levels, run.artifacts, options, run.targets.front(),
                          run.paths, run.figures);
   if (!files)
     return files.takeError();
   if (llvm::Error error =
-          writeFiles(*files, run.artifacts, run.target, run.paths, streams))
+          writeFiles(*files, run.artifacts, run.targets.front(), run.paths,
+                     streams))
     return error;
   if (llvm::Error error = saveConfig(run))
     return error;
@@ -66,7 +67,7 @@ mlir::qopt::pipelines::compileInMemory(const CompileOptions &given,
   Run run(options);
   if (llvm::Error error = run.build(streams))
     return std::move(error);
-  auto files = makeFiles(run.levels, run.artifacts, options, run.target,
+  auto files = makeFiles(run.levels, run.artifacts, options, run.targets.front(),
                          run.paths, run.figures);
   if (!files)
     return files.takeError();

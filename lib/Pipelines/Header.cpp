@@ -107,7 +107,10 @@ std::string mlir::qopt::pipelines::makeHeader(const ModelInfo &info,
         "for "
      << info.triple << ", CPU " << info.cpu << ".\n   Needs: "
      << (info.features.empty() ? "the CPU's own features" : info.features)
-     << ". */\n"
+     << ".";
+  for (auto [i, variant] : llvm::enumerate(info.variants))
+    os << "\n   Variant " << i << ": CPU " << variant.cpu << ".";
+  os << " */\n"
      << "#ifndef " << info.name << "_QOPT_H\n#define " << info.name
      << "_QOPT_H\n\n"
      << qoptAbiText << "\n"

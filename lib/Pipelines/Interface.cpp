@@ -156,6 +156,14 @@ std::string mlir::qopt::pipelines::makeInfo(const ModelInfo &info,
     json.attribute("target", info.triple);
     json.attribute("cpu", info.cpu);
     json.attribute("features", info.features);
+    if (!info.variants.empty())
+      json.attributeArray("variants", [&] {
+        for (const ModelInfo::Variant &variant : info.variants)
+          json.object([&] {
+            json.attribute("cpu", variant.cpu);
+            json.attribute("features", variant.features);
+          });
+      });
     figure("macs", info.macs);
     figure("arena_bytes", info.arenaBytes);
     figure("stack_bytes", info.stackBytes);

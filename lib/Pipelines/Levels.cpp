@@ -6,12 +6,14 @@
 #include "ReadMlir.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Import/ONNX/Import.h"
 #include "qopt/Interop/Passes.h"
 #include "qopt/Pipelines/Config.h"
+#include "qopt/Pipelines/Interface.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
 #include "qopt/Transforms/Imported.h"
@@ -401,11 +403,42 @@ static codegen::Isa isaFor(const target::ResolvedTarget &target) {
   return isa;
 }
 
-llvm::Error Levels::lower(const target::ResolvedTarget &target,
+/// One form of code for each of several targets; none where there is one.
+static std::vector<codegen::CodeVariant>
+getVariants(ArrayRef<target::ResolvedTarget> targets) {
+  std::vector<codegen::CodeVariant> variants;
+  if (targets.size() > 1)
+    for (const target::ResolvedTarget &target : targets)
+      variants.push_back({toIdentifier(target.cpu), isaFor(target)});
+  return variants;
+}
+
+/// Tells LLVM which CPU the functions of a variant are for; returns their
+/// names.
+static std::vector<std::string>
+assignTarget(ModuleOp module, StringRef variant,
+             const target::ResolvedTarget &target) {
+  std::vector<std::string> names;
+  MLIRContext *context = module.getContext();
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    auto mark = function->getAttrOfType<StringAttr>(codegen::variantAttr);
+    if (!mark || mark.getValue() != variant)
+      continue;
+    function.setTargetCpu(target.cpu);
+    if (!target.features.empty())
+      function.setTargetFeaturesAttr(
+          LLVM::TargetFeaturesAttr::get(context, target.features));
+    names.push_back(function.getName().str());
+  }
+  return names;
+}
+
+llvm::Error Levels::lower(ArrayRef<target::ResolvedTarget> targets,
                           StringRef name) {
   codegen::CodegenOptions codegenOptions;
   codegenOptions.name = name.str();
-  codegenOptions.isa = isaFor(target);
+  codegenOptions.isa = isaFor(targets.front());
+  codegenOptions.variants = getVariants(targets);
   codegenOptions.threads = options.threads;
   DiagnosticCollector diagnostics(context);
   auto compiled = codegen::lower(getFunction("qint"), codegenOptions);
@@ -413,17 +446,25 @@ llvm::Error Levels::lower(const target::ResolvedTarget &target,
     return llvm::joinErrors(
         compiled.takeError(),
         diagnostics.take(341, "code generation failed without a message"));
-  figures.computeFunction = codegenOptions.name + "_compute";
+  figures = CodeFigures();
   figures.arenaBytes = compiled->arenaBytes;
   figures.liveBytes = compiled->liveBytes;
   figures.constBytes = compiled->constBytes;
   figures.macs = compiled->macs;
-  for (const codegen::Region &region : compiled->regions)
-    figures.regions.push_back({region.function, region.parts});
+  for (const codegen::VariantCode &code : compiled->variants) {
+    figures.variants.emplace_back().computeFunction = code.computeFunction;
+    for (const codegen::Region &region : code.regions)
+      figures.variants.back().regions.push_back(
+          {region.function, region.parts});
+  }
   OwningOpRef<ModuleOp> lowered(compiled->module->clone());
   levels.emplace_back("loops", std::move(compiled->module));
-  if (failed(codegen::lowerToLLVM(*lowered, codegenOptions.isa)))
+  if (failed(codegen::lowerToLLVM(*lowered, codegenOptions.isa,
+                                  codegenOptions.variants)))
     return diagnostics.take(721, "lowering to the LLVM dialect failed");
+  for (auto [i, variant] : llvm::enumerate(codegenOptions.variants))
+    figures.variants[i].functions =
+        assignTarget(*lowered, variant.name, targets[i]);
   levels.emplace_back("llvm", std::move(lowered));
   return llvm::Error::success();
 }

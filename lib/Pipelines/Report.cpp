@@ -150,6 +150,16 @@ static void writeCut(llvm::json::OStream &json, const CompileOptions &options,
   });
 }
 
+static void writeVariants(llvm::json::OStream &json, const ModelInfo &info) {
+  json.attributeArray("variants", [&] {
+    for (const ModelInfo::Variant &variant : info.variants)
+      json.object([&] {
+        json.attribute("cpu", variant.cpu);
+        json.attribute("code_bytes", variant.codeBytes);
+      });
+  });
+}
+
 std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
                                               Levels &levels,
                                               const ObjectArtifacts &artifacts,
@@ -171,6 +181,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
       json.attribute("target", info.triple);
       json.attribute("cpu", info.cpu);
     }
+    if (!info.variants.empty())
+      writeVariants(json, info);
     if (options.mode == Mode::Weights) {
       json.attribute("mode", "weights");
       json.attribute("weight_bits", options.weightBits);

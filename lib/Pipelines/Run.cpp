@@ -274,11 +274,11 @@ llvm::Error Run::complete(const Streams &streams) {
   if (llvm::Error error = levels.quantize())
     return error;
   if (needsCode(options))
-    if (llvm::Error error = levels.lower(target, paths.name))
+    if (llvm::Error error = levels.lower(targets, paths.name))
       return error;
   if (needsObject(options)) {
     auto built =
-        buildObject(levels, target, paths.name, options, figures.clock);
+        buildObject(levels, targets, paths.name, options, figures.clock);
     if (!built)
       return built.takeError();
     artifacts = std::move(*built);
@@ -398,10 +398,10 @@ llvm::Error Run::build(const Streams &streams) {
   target::TargetOptions targetOptions;
   targetOptions.triple = options.target;
   targetOptions.cpu = options.cpu;
-  auto resolved = target::resolveTarget(targetOptions);
+  auto resolved = target::resolveVariants(targetOptions);
   if (!resolved)
     return resolved.takeError();
-  target = std::move(*resolved);
+  targets = std::move(*resolved);
   auto planned = planOutputs(options);
   if (!planned)
     return planned.takeError();

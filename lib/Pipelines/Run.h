@@ -24,7 +24,8 @@ public:
   const CompileOptions &options;
   Levels levels;
   RunFigures figures;
-  target::ResolvedTarget target;
+  /// Poorest first.
+  std::vector<target::ResolvedTarget> targets;
   OutputPaths paths;
   ObjectArtifacts artifacts;
 

@@ -174,6 +174,12 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
        << llvm::format("), ratio %.2f\n",
                        static_cast<double>(levels.getModelBytes()) /
                            static_cast<double>(after));
+    if (!artifacts.info.variants.empty()) {
+      os << "variants    ";
+      for (auto [i, variant] : llvm::enumerate(artifacts.info.variants))
+        os << (i ? ", " : "") << variant.cpu << " " << bytes(variant.codeBytes);
+      os << " of code\n";
+    }
     os << "memory      arena " << bytes(artifacts.info.arenaBytes) << ", stack "
        << bytes(*artifacts.info.stackBytes) << "\n";
   }

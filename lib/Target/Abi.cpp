@@ -62,8 +62,13 @@ public:
 private:
   llvm::Function *declare(const llvm::Twine &name, llvm::Type *result,
                           llvm::ArrayRef<llvm::Type *> arguments);
+  llvm::Expected<llvm::Function *> buildVariantRun(const AbiVariant &variant,
+                                                   const llvm::Twine &name);
   llvm::Error buildRun();
-  llvm::Error buildSharedRun(llvm::Function *run,
+  llvm::Value *loadContextField(llvm::Value *ctx, unsigned index,
+                                llvm::Type *type);
+  llvm::Error buildSharedRun(llvm::ArrayRef<AbiRegion> regions,
+                             llvm::Function *run,
                              llvm::ArrayRef<llvm::Value *> pointers);
   llvm::Function *buildTask(llvm::Function *region, size_t count);
   llvm::Function *buildResolveVariant();
@@ -108,16 +113,18 @@ llvm::Function *AbiBuilder::declare(const llvm::Twine &name, llvm::Type *result,
   return function;
 }
 
-/// NAME_run(inputs, outputs, arena, ctx): loads the pointers, computes.
-llvm::Error AbiBuilder::buildRun() {
-  llvm::Function *compute = module.getFunction(spec.computeFunction);
+/// A function as NAME_run that runs `variant`: loads the pointers, computes.
+llvm::Expected<llvm::Function *>
+AbiBuilder::buildVariantRun(const AbiVariant &variant,
+                            const llvm::Twine &name) {
+  llvm::Function *compute = module.getFunction(variant.computeFunction);
   size_t arguments = spec.inputs.size() + spec.outputs.size() + 1;
   if (!compute || compute->arg_size() != arguments)
-    return makeError(702, "module has no function '" + spec.computeFunction +
+    return makeError(702, "module has no function '" + variant.computeFunction +
                               "' of " + std::to_string(arguments) +
                               " pointers");
   llvm::Function *run =
-      declare(spec.name + "_run", builder.getVoidTy(), {ptr, ptr, ptr, ptr});
+      declare(name, builder.getVoidTy(), {ptr, ptr, ptr, ptr});
   std::vector<llvm::Value *> pointers;
   auto load = [&](unsigned argument, size_t count) {
     for (size_t i = 0; i < count; ++i) {
@@ -129,18 +136,70 @@ llvm::Error AbiBuilder::buildRun() {
   load(0, spec.inputs.size());
   load(1, spec.outputs.size());
   pointers.push_back(run->getArg(2));
-  if (!spec.regions.empty())
-    if (llvm::Error error = buildSharedRun(run, pointers))
-      return error;
+  if (!variant.regions.empty())
+    if (llvm::Error error = buildSharedRun(variant.regions, run, pointers))
+      return std::move(error);
   builder.CreateCall(compute, pointers);
   builder.CreateRetVoid();
-  exports.push_back(run->getName().str());
+  return run;
+}
+
+/// NAME_run(inputs, outputs, arena, ctx): the variant that `ctx` names, the
+/// base where it names none or one that is not there.
+llvm::Error AbiBuilder::buildRun() {
+  const std::string name = spec.name + "_run";
+  exports.push_back(name);
+  if (spec.richer.empty())
+    return buildVariantRun(spec, name).takeError();
+  std::vector<llvm::Function *> runs;
+  for (size_t i = 0; i <= spec.richer.size(); ++i) {
+    auto run = buildVariantRun(i == 0 ? spec : spec.richer[i - 1],
+                               name + "_" + llvm::Twine(i));
+    if (!run)
+      return run.takeError();
+    (*run)->setLinkage(llvm::GlobalValue::InternalLinkage);
+    runs.push_back(*run);
+  }
+  llvm::Function *run =
+      declare(name, builder.getVoidTy(), {ptr, ptr, ptr, ptr});
+  auto *ask = llvm::BasicBlock::Create(context, "ask", run);
+  auto *base = llvm::BasicBlock::Create(context, "base", run);
+  builder.CreateCondBr(
+      builder.CreateICmpEQ(run->getArg(3), llvm::ConstantPointerNull::get(ptr)),
+      base, ask);
+  auto call = [&](llvm::Function *variant) {
+    llvm::SmallVector<llvm::Value *> arguments;
+    for (llvm::Argument &argument : run->args())
+      arguments.push_back(&argument);
+    builder.CreateCall(variant, arguments)->setTailCall();
+    builder.CreateRetVoid();
+  };
+  builder.SetInsertPoint(ask);
+  llvm::SwitchInst *choice = builder.CreateSwitch(
+      loadContextField(run->getArg(3), 1, i32), base, spec.richer.size());
+  for (size_t i = 1; i < runs.size(); ++i) {
+    auto *block = llvm::BasicBlock::Create(context, "variant", run);
+    choice->addCase(builder.getInt32(i), block);
+    builder.SetInsertPoint(block);
+    call(runs[i]);
+  }
+  builder.SetInsertPoint(base);
+  call(runs[0]);
   return llvm::Error::success();
+}
+
+/// A field of the qopt_context that `ctx` points to.
+llvm::Value *AbiBuilder::loadContextField(llvm::Value *ctx, unsigned index,
+                                          llvm::Type *type) {
+  auto *context =
+      llvm::StructType::get(this->context, {i32, i32, i32, i32, ptr, ptr});
+  return builder.CreateLoad(type, builder.CreateStructGEP(context, ctx, index));
 }
 
 /// `if (ctx && ctx->workers > 1)` all regions by ctx->parallel_for, and return.
 /// What follows is built behind it.
-llvm::Error AbiBuilder::buildSharedRun(llvm::Function *run,
+llvm::Error AbiBuilder::buildSharedRun(llvm::ArrayRef<AbiRegion> regions,
+                                       llvm::Function *run,
                                        llvm::ArrayRef<llvm::Value *> pointers) {
   auto *null = llvm::ConstantPointerNull::get(ptr);
   auto *ask = llvm::BasicBlock::Create(context, "ask", run);
@@ -151,16 +210,10 @@ llvm::Error AbiBuilder::buildSharedRun(llvm::Function *run,
   llvm::Value *ctx = run->getArg(3);
   builder.CreateCondBr(builder.CreateICmpEQ(ctx, null), serial, ask);
 
-  // The fields of qopt_context.
-  auto *type = llvm::StructType::get(context, {i32, i32, i32, i32, ptr, ptr});
-  auto field = [&](unsigned index, llvm::Type *fieldType) {
-    return builder.CreateLoad(fieldType,
-                              builder.CreateStructGEP(type, ctx, index));
-  };
   builder.SetInsertPoint(ask);
   builder.CreateCondBr(
-      builder.CreateICmpUGT(field(2, i32), builder.getInt32(1)), shared,
-      serial);
+      builder.CreateICmpUGT(loadContextField(ctx, 2, i32), builder.getInt32(1)),
+      shared, serial);
 
   builder.SetInsertPoint(shared);
   for (auto [i, pointer] : llvm::enumerate(pointers))
@@ -168,7 +221,7 @@ llvm::Error AbiBuilder::buildSharedRun(llvm::Function *run,
                         builder.CreateConstInBoundsGEP1_64(ptr, frame, i));
   auto *taskType =
       llvm::FunctionType::get(builder.getVoidTy(), {ptr, i32, ptr, ptr}, false);
-  for (const AbiRegion &region : spec.regions) {
+  for (const AbiRegion &region : regions) {
     llvm::Function *function = module.getFunction(region.function);
     if (!function || function->arg_size() != pointers.size() + 1)
       return makeError(702, "module has no function '" + region.function +
@@ -180,8 +233,8 @@ llvm::Error AbiBuilder::buildSharedRun(llvm::Function *run,
       continue;
     }
     llvm::Function *task = buildTask(function, pointers.size());
-    builder.CreateCall(taskType, field(4, ptr),
-                       {field(5, ptr),
+    builder.CreateCall(taskType, loadContextField(ctx, 4, ptr),
+                       {loadContextField(ctx, 5, ptr),
                         builder.getInt32(static_cast<uint32_t>(region.parts)),
                         task, frame});
   }
@@ -207,12 +260,29 @@ llvm::Function *AbiBuilder::buildTask(llvm::Function *region, size_t count) {
   return task;
 }
 
-/// One variant an object: 0, or that this CPU cannot run it.
+/// The last variant whose check the CPU passes.
 llvm::Function *AbiBuilder::buildResolveVariant() {
-  llvm::Function *function =
-      buildCpuCheck(module, spec.name + "_resolve_variant", spec.cpuFeatures);
-  exports.push_back(function->getName().str());
-  return function;
+  const std::string name = spec.name + "_resolve_variant";
+  exports.push_back(name);
+  if (spec.richer.empty())
+    return buildCpuCheck(module, name, spec.cpuFeatures);
+  llvm::Function *resolve = declare(name, i32, {});
+  for (size_t i = spec.richer.size() + 1; i-- > 0;) {
+    llvm::Function *check = buildCpuCheck(
+        module, name + "_" + llvm::Twine(i),
+        i == 0 ? spec.cpuFeatures : spec.richer[i - 1].cpuFeatures);
+    check->setLinkage(llvm::GlobalValue::InternalLinkage);
+    auto *runs = llvm::BasicBlock::Create(context, "runs", resolve);
+    auto *next = llvm::BasicBlock::Create(context, "next", resolve);
+    builder.CreateCondBr(
+        builder.CreateICmpEQ(builder.CreateCall(check), builder.getInt32(0)),
+        runs, next);
+    builder.SetInsertPoint(runs);
+    builder.CreateRet(builder.getInt32(i));
+    builder.SetInsertPoint(next);
+  }
+  builder.CreateRet(builder.getInt32(~0u));
+  return resolve;
 }
 
 /// Blocks of `vectorLanes` elements, then those that are left: `body(i, lanes)`
@@ -419,9 +489,10 @@ void AbiBuilder::buildModel() {
        buildString(spec.name, spec.name + "_name"), info,
        builder.getInt64(spec.arenaBytes), builder.getInt32(spec.arenaAlign),
        builder.getInt32(spec.inputs.size()),
-       builder.getInt32(spec.outputs.size()), builder.getInt32(1),
-       builder.getInt32(tensorSize), builder.getInt32(spec.maxWorkers), inputs,
-       outputs, module.getFunction(spec.name + "_run"), resolve});
+       builder.getInt32(spec.outputs.size()),
+       builder.getInt32(1 + spec.richer.size()), builder.getInt32(tensorSize),
+       builder.getInt32(spec.maxWorkers), inputs, outputs,
+       module.getFunction(spec.name + "_run"), resolve});
   new llvm::GlobalVariable(module, type, true,
                            llvm::GlobalValue::ExternalLinkage, value,
                            spec.name + "_model");

@@ -12,6 +12,7 @@
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/CodeGen/TargetSubtargetInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -86,12 +87,15 @@ llvm::Error verify(const llvm::Module &module, int code,
 }
 
 void setAttributes(llvm::Function &function, llvm::TargetMachine &machine) {
-  function.addFnAttr("target-cpu", machine.getTargetCPU());
-  if (!machine.getTargetFeatureString().empty())
-    function.addFnAttr("target-features", machine.getTargetFeatureString());
+  // A function of a variant knows its CPU.
+  if (!function.hasFnAttribute("target-cpu")) {
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    if (!machine.getTargetFeatureString().empty())
+      function.addFnAttr("target-features", machine.getTargetFeatureString());
+  }
   if (function.isDeclaration())
     return;
-  bool wide = machine.getMCSubtargetInfo()->checkFeatures(
+  bool wide = machine.getSubtargetImpl(function)->checkFeatures(
       "+avx512f,+avx512bw,+avx512vl");
   function.addFnAttr("prefer-vector-width", wide ? "512" : "256");
   function.addFnAttr("frame-pointer", "none");

@@ -176,6 +176,19 @@ mlir::qopt::target::measureObject(StringRef object,
   return sizes;
 }
 
+llvm::Expected<uint64_t>
+mlir::qopt::target::codeBytes(StringRef object,
+                              llvm::ArrayRef<std::string> names) {
+  auto code = ObjectCode::create(object);
+  if (!code)
+    return code.takeError();
+  uint64_t bytes = 0;
+  for (const std::string &name : names)
+    if (const ObjectCode::Function *function = (*code)->findFunction(name))
+      bytes += function->size;
+  return bytes;
+}
+
 llvm::Expected<uint64_t> mlir::qopt::target::stackBytes(StringRef object,
                                                         StringRef function) {
   auto code = ObjectCode::create(object);

@@ -16,7 +16,9 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 #include <mutex>
+#include <optional>
 #include <set>
+#include <tuple>
 
 // Only the x86 backend: LLVM's InitializeAll* would pull in every target.
 extern "C" {
@@ -232,6 +234,61 @@ mlir::qopt::target::resolveTarget(const TargetOptions &options) {
                                 "CPU has it");
   target.cpuFeatures = describe(*subtarget);
   return target;
+}
+
+/// What kernels are chosen by.
+static auto codeKey(const ResolvedTarget &target) {
+  return std::make_tuple(target.cpuFeatures.isa, target.cpuFeatures.hasVBMI);
+}
+
+/// A feature of `base` that `other` lacks, or nothing. Tuning flags are
+/// features too; only those that cpuid reports matter.
+static std::optional<std::string> missingFeature(const ResolvedTarget &base,
+                                                 const ResolvedTarget &other) {
+  llvm::Triple triple(base.triple);
+  auto has0 = createSubtarget(triple, base.cpu, base.features);
+  auto has1 = createSubtarget(triple, other.cpu, other.features);
+  std::set<std::string> reported;
+  for (const auto &entry : llvm::sys::getHostCPUFeatures())
+    reported.insert(entry.getKey().str());
+  for (const std::string &name : reported)
+    if (has(*has0, name) && !has(*has1, name))
+      return name;
+  return std::nullopt;
+}
+
+llvm::Expected<std::vector<ResolvedTarget>>
+mlir::qopt::target::resolveVariants(const TargetOptions &options) {
+  llvm::SmallVector<StringRef> cpus;
+  StringRef(options.cpu).split(cpus, ',');
+  std::vector<ResolvedTarget> targets;
+  for (StringRef cpu : cpus) {
+    TargetOptions one = options;
+    one.cpu = cpu.trim().str();
+    auto target = resolveTarget(one);
+    if (!target)
+      return target.takeError();
+    targets.push_back(std::move(*target));
+  }
+  llvm::sort(targets, [](const ResolvedTarget &a, const ResolvedTarget &b) {
+    return std::make_tuple(codeKey(a), a.cpu) <
+           std::make_tuple(codeKey(b), b.cpu);
+  });
+  for (size_t i = 1; i < targets.size(); ++i) {
+    const ResolvedTarget &base = targets.front(), &target = targets[i];
+    if (codeKey(target) == codeKey(targets[i - 1]))
+      return makeError(332,
+                       "CPUs '" + targets[i - 1].cpu + "' and '" + target.cpu +
+                           "' take the same code",
+                       {}, "name one of them");
+    if (auto missing = missingFeature(base, target))
+      return makeError(332,
+                       "CPU '" + target.cpu + "' lacks '" + *missing +
+                           "', which the variant for '" + base.cpu +
+                           "' may use",
+                       {}, "name a CPU whose features all have, x86-64-v3");
+  }
+  return targets;
 }
 
 bool mlir::qopt::target::runsOnThisMachine(const ResolvedTarget &target) {

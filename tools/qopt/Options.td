@@ -44,7 +44,7 @@ defm fuse_activations : Eq<"fuse-activations", "Make clamps (ReLU, ReLU6) part o
 defm activations : Eq<"activations", "asym|sym,bits=8", "<list>">;
 defm io : Eq<"io", "The boundary: float (helpers), int (none), int8 (none, int8 outputs)", "<kind>">;
 defm target : Eq<"target", "Target triple (x86-64)", "<triple>">;
-defm mcpu : Eq<"mcpu", "Target CPU: host (default) or an LLVM name", "<cpu>">;
+defm mcpu : Eq<"mcpu", "Target CPU: host (default) or an LLVM name; several make one object with code for each", "<cpus>">;
 defm threads : Eq<"threads", "The most threads the object may use (1)", "<n>">;
 defm jobs : Eq<"jobs", "Threads of the compiler itself; results do not depend on it", "<n>">;
 def timing : F<"timing", "Print the time of each phase; the report has it too">;

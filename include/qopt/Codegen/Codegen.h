@@ -28,6 +28,9 @@ struct CodegenOptions {
   /// A C identifier; prefix of every symbol.
   std::string name = "model";
   Isa isa;
+  /// Several forms of the code in one module, which share constants where they
+  /// lay them out alike; empty: one, for `isa`.
+  std::vector<CodeVariant> variants;
   /// Keep every value that a `qopt.observe` marks, and every result of a `qint`
   /// op with `qopt.value`, until the function's end, so that it can be read in
   /// the arena after a run.
@@ -77,6 +80,12 @@ struct FunctionInfo {
   std::vector<Region> regions;
 };
 
+/// The code of one variant.
+struct VariantCode {
+  std::string computeFunction;
+  std::vector<Region> regions;
+};
+
 /// A compiled function. `module` holds
 ///
 ///   func.func @<name>_compute(%in0: memref<B0xi8>, ..., %out0: memref<..xi8>,
@@ -89,6 +98,9 @@ struct FunctionInfo {
 struct Compiled : FunctionInfo {
   OwningOpRef<ModuleOp> module;
   uint64_t constBytes = 0;
+  /// One for each variant, or one: `<name>_compute`. With several, names are
+  /// `<name>_<variant>_compute`, and `regions` are those of the first.
+  std::vector<VariantCode> variants;
 };
 
 /// Plans and emits `func`: all `qint` or all float `qopt` ops on static shapes.
@@ -106,6 +118,8 @@ public:
   ModuleLowering(MLIRContext *context, const CodegenOptions &options);
   ~ModuleLowering();
 
+  /// What is added from here on is code of `variant`.
+  void startVariant(const CodeVariant &variant);
   /// Adds `func` as `@<name>_compute`; as `lower`.
   llvm::Expected<FunctionInfo> add(func::FuncOp func, llvm::StringRef name);
   /// The module and the size of its constants. Nothing may be added after.
@@ -117,9 +131,11 @@ private:
 };
 
 /// Turns a module of `lower` into the LLVM dialect alone: vector ops become
-/// `isa`'s instructions, memrefs bare pointers, and the constants' global goes
-/// to the section `.rodata.qopt`.
-LogicalResult lowerToLLVM(ModuleOp module, const Isa &isa);
+/// `isa`'s instructions, or those of the variant in `variants` that their
+/// function is marked with, memrefs bare pointers, and the constants' global
+/// goes to the section `.rodata.qopt`.
+LogicalResult lowerToLLVM(ModuleOp module, const Isa &isa,
+                          llvm::ArrayRef<CodeVariant> variants = {});
 
 /// The dialects that `lower` and `lowerToLLVM` create ops of.
 void registerCodegenDialects(DialectRegistry &registry);

@@ -56,6 +56,8 @@ private:
   };
   std::unique_ptr<target::Jit> jit;
   const qopt_model *model = nullptr;
+  /// The best for this CPU.
+  uint32_t variant = 0;
   std::vector<std::vector<char>> inputs, outputs;
   std::vector<const void *> inputPointers;
   std::vector<void *> outputPointers;

@@ -8,6 +8,7 @@
 #include "llvm/ADT/StringRef.h"
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mlir::func {
 class FuncOp;
@@ -35,8 +36,17 @@ struct ModelInfo {
   std::string name;
   std::string modelHash;
   std::string triple;
+  /// The CPU of variant 0.
   std::string cpu;
   std::string features;
+  struct Variant {
+    std::string cpu;
+    std::string features;
+    /// Of the functions that are for this CPU alone.
+    uint64_t codeBytes = 0;
+  };
+  /// All variants, where there are several.
+  std::vector<Variant> variants;
   uint64_t macs = 0;
   uint64_t arenaBytes = 0;
   std::optional<uint64_t> stackBytes;

@@ -23,16 +23,24 @@
 
 namespace mlir::qopt::pipelines {
 
+/// The code for one CPU.
+struct VariantFigures {
+  std::string computeFunction;
+  /// With more than one thread.
+  std::vector<target::AbiRegion> regions;
+  /// All functions that are for this CPU alone; none where there is no other.
+  std::vector<std::string> functions;
+};
+
 /// What code generation said of the module it made.
 struct CodeFigures {
-  std::string computeFunction;
+  /// One for each CPU, poorest first.
+  std::vector<VariantFigures> variants;
   uint64_t arenaBytes = 0;
   /// The largest sum of what is alive at one time.
   uint64_t liveBytes = 0;
   uint64_t constBytes = 0;
   uint64_t macs = 0;
-  /// With more than one thread.
-  std::vector<target::AbiRegion> regions;
 };
 
 /// The levels of one compilation. Each `to...` needs the one before it and
@@ -74,8 +82,9 @@ public:
   /// Where errors come from, on the samples that `state` kept.
   llvm::Expected<evaluation::LayerErrors>
   measureLayers(const observers::CalibrationState &state);
-  /// Levels `loops` and `llvm`, for `target`; symbols begin with `name`.
-  llvm::Error lower(const target::ResolvedTarget &target,
+  /// Levels `loops` and `llvm`, with code for each of `targets`; symbols begin
+  /// with `name`.
+  llvm::Error lower(llvm::ArrayRef<target::ResolvedTarget> targets,
                     llvm::StringRef name);
 
   /// The module of a level (`mlirLevels`); null where it has not been made.

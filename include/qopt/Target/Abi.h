@@ -55,23 +55,30 @@ struct AbiRegion {
   int64_t parts = 1;
 };
 
-struct AbiSpec {
-  /// A C identifier: the prefix of every symbol.
-  std::string name;
+/// The code of one kind of CPU.
+struct AbiVariant {
   /// The function to wrap: `void(inputs..., outputs..., arena)`, all pointers.
   std::string computeFunction;
+  /// The same computation in regions, for a context with workers; none where
+  /// one thread does everything.
+  std::vector<AbiRegion> regions;
+  /// What the code needs.
+  CpuFeatures cpuFeatures;
+};
+
+/// The base is variant 0, what runs without a context.
+struct AbiSpec : AbiVariant {
+  /// A C identifier: the prefix of every symbol.
+  std::string name;
+  /// Variants 1, 2, ..., poorest first: `resolve_variant` answers the last that
+  /// the CPU can run, or QOPT_NO_VARIANT.
+  std::vector<AbiVariant> richer;
   std::vector<BoundaryTensor> inputs;
   std::vector<BoundaryTensor> outputs;
   uint64_t arenaBytes = 0;
   uint32_t arenaAlign = 64;
   /// The compile-time maximum of threads.
   uint32_t maxWorkers = 1;
-  /// The same computation in regions, for a context with workers; none where
-  /// one thread does everything.
-  std::vector<AbiRegion> regions;
-  /// What the code needs: `resolve_variant` answers QOPT_NO_VARIANT on a CPU
-  /// without it.
-  CpuFeatures cpuFeatures;
   /// JSON text of NAME_info.
   std::string info;
   /// Whether `NAME_quantize_*` and `NAME_dequantize_*` are wanted.

@@ -25,6 +25,11 @@ llvm::Expected<ObjectSizes>
 measureObject(llvm::StringRef object,
               llvm::ArrayRef<std::string> leaveOut = {});
 
+/// Bytes of code of the functions `names`, those that are still there. Fails
+/// with Q0709.
+llvm::Expected<uint64_t> codeBytes(llvm::StringRef object,
+                                   llvm::ArrayRef<std::string> names);
+
 /// Upper bound in bytes of the stack that a call of `function` needs, return
 /// addresses included: the deepest path through everything that it calls or
 /// whose address it takes. What the object does not contain (memcpy, a

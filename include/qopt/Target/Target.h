@@ -8,6 +8,7 @@
 #include "llvm/Support/Error.h"
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace llvm {
 class TargetMachine;
@@ -73,6 +74,13 @@ inline llvm::Expected<ResolvedTarget> resolveTarget(llvm::StringRef triple,
                                                     llvm::StringRef cpu) {
   return resolveTarget(TargetOptions{triple.str(), cpu.str(), "", 2});
 }
+
+/// Several CPUs, a comma list in `options.cpu`, as variants of one object: the
+/// poorest instruction set first. One CPU is one. Fails as `resolveTarget`, and
+/// with Q0332 where two CPUs take the same code, or where another lacks
+/// something that the first has.
+llvm::Expected<std::vector<ResolvedTarget>>
+resolveVariants(const TargetOptions &options);
 
 /// Whether this machine has every feature that code for `target` may use.
 bool runsOnThisMachine(const ResolvedTarget &target);

@@ -73,13 +73,23 @@ int64_t KernelContext::argumentBytes(const KernelArg &arg) {
   return arg.view.spanBytes() + (hasSlack ? overReadSlack : 0);
 }
 
+void KernelContext::startVariant(const CodeVariant &given) {
+  isa = given.isa;
+  variant = given.name;
+}
+
+void KernelContext::markVariant(func::FuncOp function) {
+  if (!variant.empty())
+    function->setAttr(variantAttr, builder.getStringAttr(variant));
+}
+
 void KernelContext::emitKernel(Location loc, llvm::StringRef family,
                                const llvm::Twine &params,
                                llvm::ArrayRef<KernelArg> args,
                                KernelBody body) {
   std::string key;
   llvm::raw_string_ostream os(key);
-  os << family << '(' << params << ')';
+  os << variant << ' ' << family << '(' << params << ')';
   for (const KernelArg &arg : args) {
     os << (arg.isWritten ? " w" : " r");
     if (mayAlias(arg, args))
@@ -115,6 +125,7 @@ func::FuncOp KernelContext::createKernel(Location loc, llvm::StringRef symbol,
   auto kernel = func::FuncOp::create(builder, unknown, symbol,
                                      builder.getFunctionType(types, {}));
   kernel.setPrivate();
+  markVariant(kernel);
   for (auto [i, arg] : llvm::enumerate(args)) {
     kernel.setArgAttr(i, LLVM::LLVMDialect::getNoCaptureAttrName(),
                       builder.getUnitAttr());

@@ -275,9 +275,11 @@ private:
                                         (isFolded ? zeroPoint : 0));
     } else {
       shift = scales.shift[vectorOf(i)];
-      Value one = constantLike(high, 1);
-      Value less = arith::SubIOp::create(kb.b, kb.loc, shift, one);
-      rounding = arith::ShLIOp::create(kb.b, kb.loc, one, less);
+      // Not 1 << (f - 1): SSE shifts lanes left by way of floats.
+      Value more = arith::SubIOp::create(kb.b, kb.loc,
+                                         constantLike(shift, 31), shift);
+      rounding = arith::ShRUIOp::create(kb.b, kb.loc,
+                                        constantLike(high, 1 << 30), more);
     }
     Value result = shiftRight(binaryAdd(high, rounding), shift);
     if (!isFolded && requant.zeroPoint != 0)

@@ -352,6 +352,67 @@ TEST(Abi, RefusesARegionThatIsNotThere) {
   EXPECT_NE(errorOf(addAbi(*module, spec)).find("'third'"), std::string::npos);
 }
 
+/// Each variant writes its number.
+const char numbers[] = R"(
+llvm.func @compute(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
+  %c = llvm.mlir.constant(10 : i8) : i8
+  llvm.store %c, %y : i8, !llvm.ptr
+  llvm.return
+}
+llvm.func @second(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
+  %c = llvm.mlir.constant(11 : i8) : i8
+  llvm.store %c, %y : i8, !llvm.ptr
+  llvm.return
+}
+llvm.func @third(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
+  %c = llvm.mlir.constant(12 : i8) : i8
+  llvm.store %c, %y : i8, !llvm.ptr
+  llvm.return
+}
+)";
+
+TEST(Abi, TheContextChoosesAVariant) {
+  AbiSpec spec = doublerSpec();
+  // The last needs what few CPUs have.
+  CpuFeatures none, all;
+  all.isa = KernelIsa::AVXVNNI;
+  all.hasFMA = all.hasAVX512F = all.hasAVX512BW = all.hasAVX512VL = true;
+  all.hasVBMI = true;
+  spec.richer = {{"second", {}, none}, {"third", {}, all}};
+  auto jit = unwrap(Jit::createFromObject(abiObject(spec, numbers)));
+  const auto &model =
+      *static_cast<const qopt_model *>(unwrap(jit->lookup("doubler_model")));
+  EXPECT_EQ(model.num_variants, 3u);
+  auto runWith = [&](const qopt_context *context) {
+    int8_t x[4] = {}, y[8] = {};
+    const void *inputs[] = {x};
+    void *outputs[] = {y};
+    alignas(64) char arena[16];
+    model.run(inputs, outputs, arena, context);
+    return y[0];
+  };
+  EXPECT_EQ(runWith(nullptr), 10);
+  qopt_context context = {sizeof context, 0, 1, 0, nullptr, nullptr};
+  for (auto [variant, result] :
+       {std::pair(0u, 10), {1u, 11}, {2u, 12}, {3u, 10}, {~0u, 10}}) {
+    context.variant = variant;
+    EXPECT_EQ(runWith(&context), result) << variant;
+  }
+  const auto here = llvm::sys::getHostCPUFeatures();
+  const bool runsLast = here.lookup("avxvnni") && here.lookup("avx512vbmi") &&
+                        here.lookup("avx512bw") && here.lookup("avx512vl");
+  EXPECT_EQ(model.resolve_variant(), runsLast ? 2u : 1u);
+}
+
+TEST(Abi, RefusesAVariantThatIsNotThere) {
+  AbiSpec spec = doublerSpec();
+  spec.richer = {{"fourth", {}, {}}};
+  TestModule source(numbers);
+  llvm::LLVMContext context;
+  auto module = unwrap(translate(source.get(), context));
+  EXPECT_NE(errorOf(addAbi(*module, spec)).find("'fourth'"), std::string::npos);
+}
+
 TEST(Abi, RefusesAComputeFunctionOfAnotherForm) {
   AbiSpec spec = doublerSpec();
   spec.inputs.push_back(spec.inputs[0]);

@@ -46,6 +46,16 @@ struct Isa {
   std::string key() const;
 };
 
+/// One of several forms of a model's code. `name` is part of its symbols and
+/// marks its functions (`variantAttr`).
+struct CodeVariant {
+  std::string name;
+  Isa isa;
+};
+
+/// What functions of a variant carry: its name.
+inline constexpr llvm::StringLiteral variantAttr = "qopt.variant";
+
 /// `scalar`, `avx2`, `avxvnni`, `avx512vnni`.
 llvm::StringRef stringifyIsa(IsaKind kind);
 std::optional<IsaKind> parseIsa(llvm::StringRef name);

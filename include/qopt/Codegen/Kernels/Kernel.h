@@ -142,7 +142,12 @@ public:
                 const Isa &isa)
       : isa(isa), builder(builder), module(module), name(std::move(name)) {}
 
-  const Isa isa;
+  /// From here on kernels are for `variant`, and marked so.
+  void startVariant(const CodeVariant &variant);
+  /// Marks `function` with the variant it belongs to, if there are several.
+  void markVariant(func::FuncOp function);
+
+  Isa isa;
   ConstantBlob constants;
   /// Some kernel may read beyond the last constant.
   bool constantsNeedSlack = false;
@@ -176,6 +181,8 @@ private:
   OpBuilder &builder;
   ModuleOp module;
   std::string name;
+  /// Empty: the code has one form.
+  std::string variant;
   std::map<std::string, func::FuncOp> kernels;
 };
 
