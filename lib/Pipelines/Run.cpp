@@ -195,17 +195,17 @@ llvm::Error Run::import(const Streams &streams) {
     return error;
   for (const std::string &note : levels.getNotes())
     streams.progress << "note: " << note << "\n";
-  return checkLabels();
+  return checkLabelledData();
 }
 
-/// Before the work that would be in vain without labels.
-llvm::Error Run::checkLabels() {
-  if (!options.maxDrop)
+/// Before the work that would be in vain without them.
+llvm::Error Run::checkLabelledData() {
+  if (options.eval.empty())
     return llvm::Error::success();
   auto data = openLabelled(levels, options);
   if (!data)
     return data.takeError();
-  if ((*data)->hasLabels())
+  if (!options.maxDrop || (*data)->hasLabels())
     return llvm::Error::success();
   return makeError(448,
                    "--max-drop needs labels, but '" + options.eval +

@@ -44,7 +44,7 @@ private:
   /// From the decisions to the object and its evaluation.
   llvm::Error complete(const Streams &streams);
   llvm::Error evaluate(const Streams &streams);
-  llvm::Error checkLabels();
+  llvm::Error checkLabelledData();
   /// Decides with more and more bits until `--max-drop` is met.
   llvm::Error meetDrop(const Streams &streams);
 
