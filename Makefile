@@ -5,7 +5,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 CMAKE ?= cmake
 
-.PHONY: all packages build demo test soak faults fuzz asan bench docs package clean
+.PHONY: all packages build demo test soak faults fuzz asan bench docs package package-test clean
 all: build
 
 packages:
@@ -54,6 +54,11 @@ docs: build
 # Debian packages, into $(BUILD)/packages; the Python wheel is `pip wheel python`.
 package: build
 	@cd $(BUILD) && cpack
+
+# lintian, and the packages' files at work from a folder of their own.
+package-test: package
+	@debian/install-packages.sh packages-packaging.txt
+	@test/Package/debian.sh $(BUILD)
 
 clean:
 	@rm -rf $(BUILD) $(BUILD).log

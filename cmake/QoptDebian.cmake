@@ -13,6 +13,8 @@ set(QOPT_PACKAGES qopt libqopt0 libqopt-dev python3-qopt)
 set(components qopt-tools qopt-lib qopt-dev qopt-python)
 find_program(QOPT_GZIP gzip)
 foreach(package component IN ZIP_LISTS QOPT_PACKAGES components)
+  install(FILES ${PROJECT_SOURCE_DIR}/debian/lintian/${package}
+    DESTINATION share/lintian/overrides COMPONENT ${component} EXCLUDE_FROM_ALL)
   install(FILES ${PROJECT_SOURCE_DIR}/debian/copyright
     DESTINATION share/doc/${package} COMPONENT ${component} EXCLUDE_FROM_ALL)
   if(QOPT_GZIP)
@@ -51,18 +53,18 @@ macro(qopt_debian_package group name section description)
 endmacro()
 qopt_debian_package(TOOLS qopt devel
   "compiler of float ONNX models to integer-only objects
- qopt takes a float ONNX model and sample inputs, quantizes it to 8 bits and
- writes native code that computes with integers alone and needs no runtime.")
+qopt takes a float ONNX model and sample inputs, quantizes it to 8 bits and
+writes native code that computes with integers alone and needs no runtime.")
 qopt_debian_package(LIB libqopt0 libs
   "compiler of ONNX models to integers - shared library
- The library behind the C API and the Python package of qopt.")
+The library behind the C API and the Python package of qopt.")
 qopt_debian_package(DEV libqopt-dev libdevel
   "compiler of ONNX models to integers - development files
- Headers of the C API, a CMake package, and the quantization passes for MLIR as
- static libraries and as a plugin of mlir-opt.")
+Headers of the C API, a CMake package, and the quantization passes for MLIR as
+static libraries and as a plugin of mlir-opt.")
 qopt_debian_package(PYTHON python3-qopt python
   "compiler of ONNX models to integers - Python package
- Compiles and calibrates models from Python, and runs them on numpy arrays.")
+Compiles and calibrates models from Python, and runs them on numpy arrays.")
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "libqopt0 (= ${PROJECT_VERSION}), qopt (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "libmlir-22-dev, mlir-22-tools")

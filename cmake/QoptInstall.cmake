@@ -59,7 +59,7 @@ foreach(linked qopt qopt-opt qopt-c QoptPlugin)
 endforeach()
 
 if(TARGET QoptPlugin)
-  install(TARGETS QoptPlugin LIBRARY DESTINATION lib COMPONENT qopt-package)
+  install(TARGETS QoptPlugin LIBRARY DESTINATION lib/qopt COMPONENT qopt-package)
 endif()
 foreach(tool qopt-opt qopt)
   if(TARGET ${tool})
@@ -78,6 +78,9 @@ if(TARGET qopt-c)
 endif()
 if(TARGET qopt-manual)
   install(DIRECTORY ${PROJECT_BINARY_DIR}/share DESTINATION .
+    COMPONENT qopt-tools)
+  install(CODE "execute_process(COMMAND gzip -9nf
+    \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/share/man/man1/qopt.1\")"
     COMPONENT qopt-tools)
 endif()
 # What an emitted executable links, and its headers.

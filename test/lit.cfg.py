@@ -38,6 +38,8 @@ if os.path.exists("/usr/share/mkdocs/themes/material"):
     config.available_features.add("mkdocs")
 if importlib.util.find_spec("numpy"):
     config.available_features.add("numpy")
+if shutil.which("parallel"):
+    config.available_features.add("parallel")
 if shutil.which("chromium"):
     config.available_features.add("chromium")
 if os.path.exists("/usr/share/datasets/fashion-mnist"):

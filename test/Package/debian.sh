@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# debian.sh BUILD: after `make package`, not part of `make test`. The packages
+# debian.sh BUILD: `make package-test`, not part of `make test`. lintian has
+# nothing to say of the packages but what debian/lintian gives reasons for; they
 # share no file, say what they depend on, and work from a root that holds
 # nothing else of qopt: the tool, the Python package.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
+lintian --no-cfg --fail-on error,warning --tag-display-limit 0 \
+  "$build"/packages/*.deb
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 for package in qopt libqopt0 libqopt-dev python3-qopt; do
