@@ -17,7 +17,9 @@ import tempfile
 from judge import options_of
 
 MODELS = "mlp_fmnist,cnn_fmnist,resnet20_fmnist,vit_fmnist"
-FORMS = ["", "--weight-bits=4", "--weight-bits=4 --weight-group=32", "--weight-bits=2",
+FORMS = ["", "--weight-bits=4", "--weight-bits=4 --weight-group=32",
+         "--weight-bits=4 --weight-rounding=nearest",
+         "--weight-bits=auto --weight-group=32 --target-sqnr=36", "--weight-bits=2",
          "--weight-bits=2 --weight-group=32"]
 
 

@@ -55,10 +55,6 @@ private:
   llvm::Error computeLayer(Operation &op, int64_t axis,
                            const numerics::QuantizedWeights &nearest);
   bool mayRound(const LayerInputs &inputs, bool searchesScales);
-  bool searchesScales(const numerics::QuantizedWeights &nearest) const {
-    return nearest.bits < 8 && options.weights.clip &&
-           !options.weights.powerOfTwo;
-  }
   numerics::QuantizedWeights round(Operation &op, const LayerInputs &inputs,
                                    size_t stream,
                                    const numerics::QuantizedWeights &nearest);
@@ -156,7 +152,7 @@ Refiner::round(Operation &op, const LayerInputs &inputs, size_t stream,
   Value weight = cast<QuantizableOpInterface>(op).getWeightOperand()->get();
   numerics::QuantizedWeights rounded = nearest;
   roundLayer(op.getContext(), inputs, fitted, options.maxPositions,
-             forms[stream].corrected, searchesScales(nearest),
+             forms[stream].corrected, mayClip(options.weights, nearest),
              *getConstantF32(weight), rounded);
   return rounded;
 }
@@ -171,7 +167,7 @@ llvm::Error Refiner::computeLayer(Operation &op, int64_t axis,
   SmallVector<ArrayRef<float>> weights;
   std::optional<LayerInputs> inputs = LayerInputs::get(op);
   const bool rounds = options.roundWeights && inputs &&
-                      mayRound(*inputs, searchesScales(nearest));
+                      mayRound(*inputs, mayClip(options.weights, nearest));
   for (auto [stream, form] : llvm::enumerate(forms)) {
     if (form.weights == StreamForm::Weights::Rounded && rounds) {
       change.weights = round(op, *inputs, stream, nearest);

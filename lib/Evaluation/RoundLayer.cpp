@@ -170,6 +170,11 @@ static void searchScales(const numerics::InputMetric &metric, Rows &rows,
   }
 }
 
+bool mlir::qopt::evaluation::mayClip(
+    WeightForm form, const numerics::QuantizedWeights &weights) {
+  return weights.bits < 8 && form.clip && !form.powerOfTwo;
+}
+
 void mlir::qopt::evaluation::roundLayer(MLIRContext *context,
                                         const LayerInputs &inputs,
                                         ArrayRef<ArrayRef<float>> samples,

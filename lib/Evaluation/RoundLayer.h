@@ -4,7 +4,7 @@
 #pragma once
 
 #include "mlir/IR/Operation.h"
-#include "qopt/Numerics/Weights.h"
+#include "qopt/Transforms/Weights.h"
 #include <optional>
 
 namespace mlir::qopt::evaluation {
@@ -44,6 +44,10 @@ size_t countRows(const LayerInputs &inputs, size_t samples,
 
 /// The multiply-adds of `roundLayer` with `rows` rows.
 uint64_t countWork(const LayerInputs &inputs, size_t rows, bool searchesScales);
+
+/// Whether a channel's scale may shrink or grow when `weights` of that form are
+/// rounded: few bits gain by it.
+bool mayClip(WeightForm form, const numerics::QuantizedWeights &weights);
 
 /// Rounds anew what `rounded` has for `weights` for the layer's inputs
 /// `samples`, with its scales and multiples; with `searchesScales`, a channel's

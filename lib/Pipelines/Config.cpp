@@ -108,8 +108,8 @@ template <FlagParser parse> struct ScalarTraits<Number<parse>> {
     CompileOptions ignored;
     auto &refusal = static_cast<Reading *>(context)->refusal;
     refusal = messageOf(parse(text, ignored));
-    if (refusal.empty())
-      text.getAsInteger(10, number.value);
+    if (refusal.empty() && text.getAsInteger(10, number.value))
+      refusal = "expects a number";
     return refusal;
   }
   static QuotingType mustQuote(StringRef) { return QuotingType::None; }

@@ -309,6 +309,17 @@ llvm::Error Levels::foldStatistics(const observers::CalibrationState &state) {
   return llvm::Error::success();
 }
 
+llvm::Expected<evaluation::WeightBitSearch>
+Levels::searchWeightBits(const observers::CalibrationState &state,
+                         double targetDb) {
+  evaluation::WeightBitSearchOptions search;
+  search.weights = getWeightForm(options);
+  search.targetDb = targetDb;
+  search.roundWeights = options.weightRounding;
+  search.correctBias = options.biasCorrection;
+  return evaluation::searchWeightBits(getFunction("calibrated"), state, search);
+}
+
 llvm::Expected<evaluation::BitSearch>
 Levels::searchBits(const observers::CalibrationState &state,
                    double targetDb) {

@@ -201,10 +201,13 @@ llvm::Error mlir::qopt::pipelines::parseWeights(StringRef text,
 
 llvm::Error mlir::qopt::pipelines::parseWeightBits(StringRef text,
                                                    CompileOptions &options) {
-  int bits = 0;
-  if (text.getAsInteger(10, bits) || (bits != 8 && bits != 4 && bits != 2))
-    return unknownValue("--weight-bits", text, {"8", "4", "2"});
+  int bits = 4;
+  const bool isAuto = text == "auto";
+  if (!isAuto &&
+      (text.getAsInteger(10, bits) || (bits != 8 && bits != 4 && bits != 2)))
+    return unknownValue("--weight-bits", text, {"8", "4", "2", "auto"});
   options.weightBits = bits;
+  options.searchesWeightBits = isAuto;
   return llvm::Error::success();
 }
 

@@ -131,6 +131,18 @@ static void writeBitSearch(llvm::json::OStream &json,
   });
 }
 
+static void writeWeightBitSearch(llvm::json::OStream &json,
+                                 const evaluation::WeightBitSearch &search) {
+  json.attributeObject("weight_bit_search", [&] {
+    json.attribute("candidates", search.candidates);
+    json.attribute("kept", search.kept);
+    json.attribute("candidate_weights", search.candidateWeights);
+    json.attribute("kept_weights", search.keptWeights);
+    json.attribute("before_db", search.beforeDb);
+    json.attribute("after_db", search.afterDb);
+  });
+}
+
 /// What `--inputs` and `--outputs` left out.
 static void writeCut(llvm::json::OStream &json, const CompileOptions &options,
                      const Levels &levels) {
@@ -203,6 +215,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
       writeRangeTrial(json, *figures.rangeTrial);
     if (figures.bitSearch)
       writeBitSearch(json, *figures.bitSearch);
+    if (figures.weightBitSearch)
+      writeWeightBitSearch(json, *figures.weightBitSearch);
     writeRefinement(json, "weight_rounding", figures.refinements.rounding);
     writeRefinement(json, "bias_correction", figures.refinements.bias);
     writeSizes(json, levels, info, figures);

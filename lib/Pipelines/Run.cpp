@@ -150,6 +150,8 @@ static llvm::Error checkWeightsMode(const CompileOptions &options) {
     unused = "calibration data";
   else if (options.simulation != SimulationKind::None)
     unused = "--simulate";
+  else if (options.searchesWeightBits)
+    unused = "--weight-bits=auto";
   else if (!options.saveConfig.empty() || !options.rules.empty())
     unused = "rules for single values";
   if (!unused.empty())
@@ -249,6 +251,12 @@ llvm::Error Run::decide(double targetDb, const Streams &streams) {
   figures.clock.enter(Phase::Search);
   if (llvm::Error error = levels.foldStatistics(*statistics))
     return error;
+  if (options.searchesWeightBits && !levels.isImported()) {
+    auto search = levels.searchWeightBits(*statistics, targetDb);
+    if (!search)
+      return search.takeError();
+    figures.weightBitSearch = *search;
+  }
   if (options.maxSlowdown <= 1 || levels.isImported())
     return llvm::Error::success();
   Progress progress(streams, "searching bits");

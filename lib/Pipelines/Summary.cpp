@@ -135,6 +135,19 @@ static void printRefinements(llvm::raw_ostream &os,
   os << "\n";
 }
 
+static void printWeightBits(llvm::raw_ostream &os,
+                            const evaluation::WeightBitSearch &search,
+                            int bits) {
+  const double share =
+      100.0 * static_cast<double>(search.keptWeights) /
+      static_cast<double>(std::max<int64_t>(search.candidateWeights, 1));
+  os << llvm::format("weight bits %lld of %lld layers at %d (%.0f %% of their "
+                     "weights), SQNR by weights %.1f -> %.1f dB\n",
+                     static_cast<long long>(search.kept),
+                     static_cast<long long>(search.candidates), bits, share,
+                     search.beforeDb, search.afterDb);
+}
+
 void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
                                          const CompileOptions &options,
                                          Levels &levels,
@@ -155,6 +168,8 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
         figures.equalization->withoutDb, figures.equalization->withDb);
   if (figures.rangeTrial)
     printRangeTrial(os, *figures.rangeTrial);
+  if (figures.weightBitSearch)
+    printWeightBits(os, *figures.weightBitSearch, options.weightBits);
   if (figures.bitSearch && figures.bitSearch->widened)
     os << llvm::format(
         "bits        %lld of %lld activations above 8, SQNR %.1f -> %.1f dB in "

@@ -46,6 +46,7 @@ struct RunFigures {
   std::optional<evaluation::RangeTrial> rangeTrial;
   /// Absent where they were not asked for.
   std::optional<evaluation::BitSearch> bitSearch;
+  std::optional<evaluation::WeightBitSearch> weightBitSearch;
   evaluation::Refinements refinements;
   /// With --emit=report-html alone.
   std::optional<evaluation::LayerErrors> layers;

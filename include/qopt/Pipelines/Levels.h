@@ -8,6 +8,7 @@
 #include "qopt/Evaluation/RangeTrial.h"
 #include "qopt/Evaluation/RefineLayers.h"
 #include "qopt/Evaluation/SearchBits.h"
+#include "qopt/Evaluation/SearchWeightBits.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "qopt/Pipelines/Inputs.h"
 #include "qopt/Pipelines/Options.h"
@@ -60,6 +61,10 @@ public:
   /// Level `calibrated`: scales decided by `state`, which must be of this model
   /// (Q0414).
   llvm::Error foldStatistics(const observers::CalibrationState &state);
+  /// Gives layers of level `calibrated` weights of 8 bits where fewer harm most,
+  /// on the samples that `state` kept, until the SQNR is `targetDb`.
+  llvm::Expected<evaluation::WeightBitSearch>
+  searchWeightBits(const observers::CalibrationState &state, double targetDb);
   /// Gives activations of level `calibrated` more bits where that helps most, on
   /// the samples that `state` kept.
   llvm::Expected<evaluation::BitSearch>

@@ -134,6 +134,8 @@ struct CompileOptions {
   /// multiple of their channel's scale, 0 for none.
   int weightBits = 8;
   int64_t weightGroup = 0;
+  /// `--weight-bits=auto`: 4, or 8 where that harms too much.
+  bool searchesWeightBits = false;
   /// `--weight-rounding=auto`.
   bool weightRounding = true;
   bool biasCorrection = true;
