@@ -4,6 +4,7 @@
 // stream of its own beside the float model.
 
 #include "qopt/Evaluation/SearchWeightBits.h"
+#include "OutputParts.h"
 #include "RoundLayer.h"
 #include "Streams.h"
 #include "qopt/Evaluation/RefineLayers.h"
@@ -20,7 +21,8 @@ namespace {
 struct Layer {
   Operation *op;
   int64_t weights = 0;
-  /// Of the outputs, where this layer's weights alone have few bits.
+  /// Of the outputs, in parts of their size, where this layer's weights alone
+  /// have few bits.
   double noise = 0;
 };
 
@@ -35,14 +37,16 @@ public:
       : function(function), options(options), layers(layers),
         streams(function, state, layers.size() + 1) {}
 
-  /// Adds up the layers' noises; gives the outputs' signal, 0 without samples.
-  llvm::Expected<double> run();
+  /// Measures the layers' noises; false without samples.
+  llvm::Expected<bool> run();
 
 private:
   llvm::Error visit(Operation &op);
   llvm::Error computeLayer(Operation &op, unsigned stream);
   SmallVector<float> getRounded(Operation &op);
-  double judge();
+  void judge();
+  /// Whether what is fitted is judged on other samples.
+  bool splits() const { return streams.size() >= 4; }
 
   func::FuncOp function;
   const WeightBitSearchOptions &options;
@@ -59,12 +63,13 @@ SmallVector<float> Run::getRounded(Operation &op) {
       *getQuantizedWeights(layer, options.weights);
   const RefineOptions limits;
   std::optional<LayerInputs> inputs = LayerInputs::get(op);
-  if (options.roundWeights && inputs &&
+  if (options.roundWeights && splits() && inputs &&
       inputs->rowSize <= limits.maxRowWeights) {
     SmallVector<ArrayRef<float>> samples;
     StreamValues &input = streams.get(op.getOperand(0));
     for (size_t sample = 0; sample < streams.size(); ++sample)
-      samples.push_back(input.at(0, sample));
+      if (Streams::isEstimating(sample))
+        samples.push_back(input.at(0, sample));
     roundLayer(op.getContext(), *inputs, samples, limits.maxPositions,
                options.correctBias, mayClip(options.weights, rounded),
                *getConstantF32(layer.getWeightOperand()->get()), rounded);
@@ -86,7 +91,7 @@ llvm::Error Run::computeLayer(Operation &op, unsigned stream) {
       op.getContext(), layout.channels, [&](size_t first, size_t last) {
         if (options.correctBias)
           streams.moveMeans(*result, layout, first, last, stream,
-                            /*estimatingOnly=*/false, delta);
+                            /*estimatingOnly=*/splits(), delta);
         streams.clamp(op, *result, layout, first, last);
       });
   streams.set(op.getResult(0), std::move(*result));
@@ -113,25 +118,25 @@ llvm::Error Run::visit(Operation &op) {
   return llvm::Error::success();
 }
 
-double Run::judge() {
-  double signal = 0;
+void Run::judge() {
+  const OutputParts parts(function);
+  std::vector<PartErrors> errors(layers.size(), PartErrors(parts));
+  size_t place = 0;
   for (Value output :
        function.getBody().front().getTerminator()->getOperands()) {
     StreamValues &result = streams.get(output);
     for (size_t sample = 0; sample < streams.size(); ++sample)
-      for (auto [i, real] : llvm::enumerate(result.at(0, sample))) {
-        signal += static_cast<double>(real) * real;
-        for (auto [index, layer] : llvm::enumerate(layers)) {
-          const double error =
-              static_cast<double>(real) - result.at(1 + index, sample)[i];
-          layer.noise += error * error;
-        }
-      }
+      for (size_t index = 0; index < layers.size(); ++index)
+        if (!splits() || !Streams::isEstimating(sample))
+          errors[index].add(place, result.at(0, sample),
+                            result.at(1 + index, sample));
+    place += result.elements;
   }
-  return signal;
+  for (auto [layer, error] : llvm::zip_equal(layers, errors))
+    layer.noise = error.getNoise();
 }
 
-llvm::Expected<double> Run::run() {
+llvm::Expected<bool> Run::run() {
   StreamLimits limits;
   limits.minSamples = 1;
   limits.maxSamples = options.maxSamples;
@@ -140,11 +145,12 @@ llvm::Expected<double> Run::run() {
   if (llvm::Error error = streams.load(limits))
     return std::move(error);
   if (streams.size() == 0)
-    return 0.0;
+    return false;
   for (Operation &op : function.getBody().front().without_terminator())
     if (llvm::Error error = visit(op))
       return std::move(error);
-  return judge();
+  judge();
+  return true;
 }
 
 static std::vector<Layer> findLayers(func::FuncOp function, WeightForm form) {
@@ -197,29 +203,27 @@ llvm::Expected<WeightBitSearch> mlir::qopt::evaluation::searchWeightBits(
   WeightBitSearch result;
   std::vector<Layer> layers = findLayers(calibrated, options.weights);
   result.candidates = result.kept = layers.size();
-  double signal = 0, noise = 0;
+  double noise = 0;
+  bool isMeasured = true;
   for (size_t first = 0; first < layers.size(); first += layersARun) {
     auto own = MutableArrayRef(layers).drop_front(first).take_front(layersARun);
-    auto size = Run(calibrated, state, options, own).run();
-    if (!size)
-      return size.takeError();
-    // Every run sees as many samples as it has room for.
-    if (first == 0)
-      signal = *size;
+    auto hasSamples = Run(calibrated, state, options, own).run();
+    if (!hasSamples)
+      return hasSamples.takeError();
+    isMeasured &= *hasSamples;
     for (Layer &layer : own) {
-      layer.noise *= *size > 0 ? signal / *size : 0;
       noise += layer.noise;
       result.candidateWeights += layer.weights;
     }
   }
   result.keptWeights = result.candidateWeights;
   auto toDb = [&](double part) {
-    return part > 0 ? std::min(300.0, 10 * std::log10(signal / part)) : 300.0;
+    return part > 0 ? std::min(300.0, -10 * std::log10(part)) : 300.0;
   };
   result.beforeDb = toDb(noise);
-  const double enough = std::pow(10.0, -options.targetDb / 10) * signal / 2;
+  const double enough = std::pow(10.0, -options.targetDb / 10) / 2;
   SmallVector<const Layer *> given;
-  if (signal > 0)
+  if (isMeasured)
     noise = giveBack(layers, enough, noise, given);
   else // Nothing shows that few bits are enough.
     for (const Layer &layer : layers)

@@ -134,7 +134,9 @@ static size_t countTaps(QuantizableOpInterface op) {
     if (!reshape)
       return 1;
     ArrayRef<int64_t> image = getShape(reshape.getInput());
-    if (image.size() != 4 || shape[1] != image[1] * image[2] * image[3])
+    // An image of one channel lies as it is flattened.
+    if (image.size() != 4 || image[1] == 1 ||
+        shape[1] != image[1] * image[2] * image[3])
       return 1;
     shape = image;
   }

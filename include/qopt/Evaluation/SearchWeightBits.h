@@ -21,9 +21,9 @@ struct WeightBitSearchOptions {
   bool correctBias = true;
   /// Samples of the reservoir at most, fewer where all values alive at a time
   /// would take more than `maxBytes` or the runs more than `maxMacs`.
-  uint64_t maxSamples = 16;
+  uint64_t maxSamples = 64;
   uint64_t maxBytes = 320 << 20;
-  uint64_t maxMacs = 300'000'000'000;
+  uint64_t maxMacs = 100'000'000'000;
 };
 
 /// What was done. SQNR is of all outputs together, of the weights' own noises
@@ -42,7 +42,8 @@ struct WeightBitSearch {
 /// `calibrated` has float `qopt` ops and observers whose scales are decided.
 /// Measures how much each layer's weights of few bits alone, rounded and its
 /// bias corrected as they will be, change the float outputs on samples of the
-/// reservoir. Layers get 8 bits (`weightBitsAttr`) in the order of noise a byte
+/// reservoir: fitted on every other sample, judged on the rest (fewer than four:
+/// rounded to the nearest, judged on all). Layers get 8 bits (`weightBitsAttr`) in the order of noise a byte
 /// until the others' noises leave the target. Layers that a rule has decided
 /// about stay as they are. Deterministic. Without samples, or where one is too
 /// large for the limits, all get 8 bits. Fails as `refineLayers`.
