@@ -240,6 +240,7 @@ llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
                                                        llvm::StringRef name) {
   PlanOptions planOptions;
   planOptions.keepObserved = options.keepObserved;
+  planOptions.fusesTables = options.threads > 1;
   auto plan = planFunction(source, planOptions);
   if (!plan)
     return plan.takeError();

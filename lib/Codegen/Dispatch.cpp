@@ -4,17 +4,37 @@
 // that have kernels.
 
 #include "Dispatch.h"
+#include "Kernels/Table.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/Codegen/Plan/Geometry.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace mlir::qopt::codegen {
 
+/// A product, and its table in the kernel or, where bytes are not looked up in
+/// registers, behind it.
+template <typename OpTy>
+static LogicalResult emitProduct(KernelContext &context, OpTy op,
+                                 const Step &step) {
+  ProductPart part{step.firstChannel, {}};
+  if (!step.table)
+    return emit(context, op, step.in, step.out, part);
+  ArrayRef<int16_t> table = cast<qint::TableOp>(step.table).getTable();
+  if (context.isa.hasVbmi) {
+    part.table = table;
+    return emit(context, op, step.in, step.out, part);
+  }
+  View looked = step.out[0], computed = indexView(looked);
+  if (failed(emit(context, op, step.in, {computed}, part)))
+    return failure();
+  emitTable(context, step.table->getLoc(), computed, looked, table);
+  return success();
+}
+
 static LogicalResult emitOp(KernelContext &context, const Step &step) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(step.op)
-      .Case<qint::ConvOp, qint::GemmOp>([&](auto op) {
-        return emit(context, op, step.in, step.out, step.firstChannel);
-      })
+      .Case<qint::ConvOp, qint::GemmOp>(
+          [&](auto op) { return emitProduct(context, op, step); })
       .Case<qint::AddOp, qint::MulOp, qint::RequantizeOp, qint::TableOp,
             qint::PiecewiseOp, qint::SoftmaxOp, qint::MaxPoolOp,
             qint::AvgPoolOp, qint::ReduceMeanOp, qopt::ConvOp, qopt::GemmOp,

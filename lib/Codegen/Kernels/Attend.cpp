@@ -198,7 +198,7 @@ LogicalResult emit(KernelContext &context, qint::AttendOp op, ArrayRef<View> in,
           if (!batches.sharesRight())
             packer.pack(valuesAt, 0, 0);
           rows.emit(logitsAt);
-          emitTileLoops(k, gemm, plan, {args[2], args[2], args[3], args[2]},
+          emitTileLoops(k, gemm, plan, {args[2], args[2], args[3], args[2], {}},
                         {k.index(scratch.left), k.index(0), outAt});
         });
       });

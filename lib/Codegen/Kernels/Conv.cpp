@@ -3,6 +3,7 @@
 // Convolutions and fully connected layers, integer and float, as products:
 // which strides rows and sums have, and what is folded into weights and biases.
 
+#include "Table.h"
 #include "WeightDigits.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
 #include "qopt/Codegen/Kernels/TileGemm.h"
@@ -254,18 +255,21 @@ template <typename OpTy>
 LogicalResult emitInteger(KernelContext &context, OpTy op, TileGemm &gemm,
                           std::function<int64_t(int64_t, int64_t)> indexOf,
                           const View &in, const View &out,
-                          int64_t firstChannel) {
+                          const ProductPart &part) {
   auto weights = std::make_shared<IntegerWeights>();
   if (failed(readParameters(op, weights->data, weights->bias)))
     return failure();
   weights->zeroPoints = op.getWeightZeroPoints();
   weights->indexOf = std::move(indexOf);
-  weights->firstChannel = firstChannel;
+  weights->firstChannel = part.firstChannel;
   setIntegerWeights(gemm, weights, op.getInputZeroPoint(), in.storageBias);
-  setOutput(gemm, op.getRequant(), out);
+  if (!part.table.empty())
+    gemm.table = byteTable(part.table, out);
+  setOutput(gemm, op.getRequant(), part.table.empty() ? out : indexView(out));
   int64_t channels = gemm.channels * gemm.groups;
   auto own = [&](ArrayRef<int32_t> values) {
-    return values.size() == 1 ? values : values.slice(firstChannel, channels);
+    return values.size() == 1 ? values
+                              : values.slice(part.firstChannel, channels);
   };
   chooseTileForm(gemm.requant, own(op.getRequant().getMultiplier()),
                  own(op.getRequant().getShift()), channels, out.kind);
@@ -290,15 +294,14 @@ LogicalResult emitFloat(KernelContext &context, OpTy op, TileGemm &gemm,
 } // namespace
 
 LogicalResult emit(KernelContext &context, qint::ConvOp op, ArrayRef<View> in,
-                   ArrayRef<View> out, int64_t firstChannel) {
+                   ArrayRef<View> out, const ProductPart &part) {
   ConvGeometry g = *convGeometry(op);
   if (g.isDepthwise() && op.getWeight().getType().getElementType().isInteger(8))
-    return emitDepthwise(context, op, in, out, firstChannel);
+    return emitDepthwise(context, op, in, out, part);
   if (failed(checkOutput(op, out[0], 1)))
     return failure();
   TileGemm gemm = convGemm(g, in[0], out[0]);
-  return emitInteger(context, op, gemm, convIndex(g), in[0], out[0],
-                     firstChannel);
+  return emitInteger(context, op, gemm, convIndex(g), in[0], out[0], part);
 }
 
 LogicalResult emit(KernelContext &context, qopt::ConvOp op, ArrayRef<View> in,
@@ -313,12 +316,12 @@ LogicalResult emit(KernelContext &context, qopt::ConvOp op, ArrayRef<View> in,
 }
 
 LogicalResult emit(KernelContext &context, qint::GemmOp op, ArrayRef<View> in,
-                   ArrayRef<View> out, int64_t firstChannel) {
+                   ArrayRef<View> out, const ProductPart &part) {
   if (failed(checkOutput(op, out[0], out[0].rank() - 1)))
     return failure();
   TileGemm gemm = fcGemm(op.getInput(), out[0].shape.back(), in[0], out[0]);
   return emitInteger(context, op, gemm, fcIndex(op.getInput(), in[0]), in[0],
-                     out[0], firstChannel);
+                     out[0], part);
 }
 
 LogicalResult emit(KernelContext &context, qopt::GemmOp op, ArrayRef<View> in,

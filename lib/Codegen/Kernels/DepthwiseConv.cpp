@@ -7,6 +7,7 @@
 #include "Arith.h"
 #include "ChannelBlocks.h"
 #include "DepthwisePlan.h"
+#include "Table.h"
 #include "WeightDigits.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
 #include "qopt/Codegen/Kernels/Requant.h"
@@ -24,14 +25,15 @@ class DepthwiseKernel {
 public:
   DepthwiseKernel(qint::ConvOp op, const DepthwiseShape &shape,
                   const DepthwiseData &data, const View &in, const View &out,
-                  const Isa &isa)
+                  bool hasTable, const Isa &isa)
       : shape(shape), data(data), in(in), out(out), requant(op.getRequant()),
         lanes{in.kind == ElementKind::I16,
               in.kind == ElementKind::I16 || isa.dotsWords()},
         plan(DepthwisePlan::choose(shape, isa, out.shape[2], lanes)),
         rescale(Rescale::of(requant, data.bound)),
-        output(OutputType::of(requant, out)),
+        output(OutputType::of(requant, hasTable ? indexView(out) : out)),
         blocks(divideChannels(shape.channels, out.shape[3], isa)) {
+    this->hasTable = hasTable;
     hasMultipliers = requant.getMultiplier().size() > 1;
     hasShifts = !rescale.hasOneShift();
     for (int32_t weight : data.weights)
@@ -135,7 +137,7 @@ private:
   OutputType output;
   SmallVector<ChannelBlocks> blocks;
   SmallVector<BlockConstants> constants;
-  bool hasMultipliers = false, hasShifts = false;
+  bool hasMultipliers = false, hasShifts = false, hasTable = false;
   /// A weight outside of i8 (zero points) is the sum of two that fit.
   int64_t parts = 1;
 };
@@ -213,7 +215,8 @@ void DepthwiseKernel::pack(std::vector<uint8_t> &tables,
 std::string DepthwiseKernel::key() const {
   std::string text = shape.key() + " " + rescale.key() + " " + output.key();
   llvm::raw_string_ostream(text)
-      << ' ' << hasMultipliers << parts << (lanes.fromWords ? "w" : "");
+      << ' ' << hasMultipliers << parts << (lanes.fromWords ? "w" : "")
+      << (hasTable ? "t" : "");
   return text;
 }
 
@@ -457,11 +460,13 @@ void DepthwiseKernel::finish(KernelBuilder &k, ValueRange args,
     scales.shifts = loadTable(k, args[2], block, shiftsAt(block.channels));
   for (int64_t row = 0; row < rows; ++row) {
     Value target = k.add(position, row * out.strides[2] * out.elementBytes());
-    storeColumns(
-        k, args[1], block.channels, target,
-        scaled(block.columns, out.strides[3] * out.elementBytes()),
-        requantize(k, acc.slice(4 * row, 4), rescale, scales, output, order()),
-        out.elementBytes());
+    SmallVector<Value, 2> results =
+        requantize(k, acc.slice(4 * row, 4), rescale, scales, output, order());
+    if (hasTable)
+      results[0] = lookUpBytes(k, args[4], results[0]);
+    storeColumns(k, args[1], block.channels, target,
+                 scaled(block.columns, out.strides[3] * out.elementBytes()),
+                 results, out.elementBytes());
   }
 }
 
@@ -469,12 +474,12 @@ void DepthwiseKernel::finish(KernelBuilder &k, ValueRange args,
 
 LogicalResult emitDepthwise(KernelContext &context, qint::ConvOp op,
                             ArrayRef<View> in, ArrayRef<View> out,
-                            int64_t firstChannel) {
+                            const ProductPart &part) {
   const View &from = in[0];
   DepthwiseShape shape = DepthwiseShape::of(op, out[0].shape[1]);
   bool isByte = from.kind == ElementKind::I8;
   FailureOr<DepthwiseData> data = DepthwiseData::of(
-      op, from.kind, isByte ? 128 : 0, firstChannel, shape.channels);
+      op, from.kind, isByte ? 128 : 0, part.firstChannel, shape.channels);
   if (failed(data))
     return failure();
   // Zero points may take 16-bit weights beyond 16 bits.
@@ -482,10 +487,15 @@ LogicalResult emitDepthwise(KernelContext &context, qint::ConvOp op,
     return weight != static_cast<int16_t>(weight);
   });
   if (isTooWide || from.strides[1] != 1 || out[0].strides[1] != 1) {
-    emitTapByTap(context, op, shape, *data, from, out[0]);
+    bool hasTable = !part.table.empty();
+    View computed = hasTable ? indexView(out[0]) : out[0];
+    emitTapByTap(context, op, shape, *data, from, computed);
+    if (hasTable)
+      emitTable(context, op.getLoc(), computed, out[0], part.table);
     return success();
   }
-  DepthwiseKernel kernel(op, shape, *data, from, out[0], context.isa);
+  DepthwiseKernel kernel(op, shape, *data, from, out[0], !part.table.empty(),
+                         context.isa);
   std::vector<uint8_t> tables, weights;
   kernel.pack(tables, weights);
   ConstantBlob &blob = context.constants;
@@ -496,13 +506,16 @@ LogicalResult emitDepthwise(KernelContext &context, qint::ConvOp op,
   // weights alone and worth doing once.
   weightArg.isReloaded =
       context.isa.dotsWords() || context.isa.dotScratchPerWeight() == 0;
+  SmallVector<KernelArg> args = {
+      KernelArg::read(from), KernelArg::write(out[0]),
+      KernelArg::constant(blob.append(tables), tables.size(),
+                          /*mayOverRead=*/false),
+      weightArg};
+  if (!part.table.empty())
+    args.push_back(tableArg(context, byteTable(part.table, out[0])));
   context.emitKernel(
-      op.getLoc(), "depthwise", kernel.key(),
-      {KernelArg::read(from), KernelArg::write(out[0]),
-       KernelArg::constant(blob.append(tables), tables.size(),
-                           /*mayOverRead=*/false),
-       weightArg},
-      [&](KernelBuilder &k, ValueRange args) { kernel.emit(k, args); });
+      op.getLoc(), "depthwise", kernel.key(), args,
+      [&](KernelBuilder &k, ValueRange values) { kernel.emit(k, values); });
   return success();
 }
 

@@ -239,7 +239,7 @@ void emitTiled(KernelContext &context, qint::MatMulOp op, ArrayRef<View> in,
           if (rightZero != 0)
             sumRows(k, args[0], leftAt, left, args[2], gemm.rowOffsets,
                     -rightZero);
-          emitTileLoops(k, gemm, plan, {args[0], args[2], args[3], args[2]},
+          emitTileLoops(k, gemm, plan, {args[0], args[2], args[3], args[2], {}},
                         {leftAt, k.index(0), outAt});
         });
       });

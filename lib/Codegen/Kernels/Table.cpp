@@ -6,8 +6,10 @@
 #include "Table.h"
 #include "Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "qopt/Codegen/Kernels/ElementwiseNest.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
+#include <numeric>
 
 namespace mlir::qopt::codegen {
 namespace {
@@ -115,6 +117,34 @@ void emitTable(KernelContext &context, Location loc, const View &from,
                        else
                          lookupScalars(k, nest, values, from.kind, to.kind);
                      });
+}
+
+View indexView(View to) {
+  to.storageBias = 128;
+  return to;
+}
+
+SmallVector<uint8_t> byteTable(ArrayRef<int16_t> table, const View &to) {
+  return tableBytes(table, indexView(to), to, 0);
+}
+
+KernelArg tableArg(KernelContext &context, ArrayRef<uint8_t> table) {
+  KernelArg arg = KernelArg::constant(context.constants.append(table),
+                                      table.size(), /*mayOverRead=*/false);
+  arg.isReloaded = true;
+  return arg;
+}
+
+Value lookUpBytes(KernelBuilder &k, Value memory, Value bytes) {
+  constexpr int64_t registerLanes = 64;
+  Value table = loadTable(k, memory, 0);
+  int64_t lanes = cast<VectorType>(bytes.getType()).getNumElements();
+  if (lanes == registerLanes)
+    return lookup(k, table, bytes);
+  // What the other lanes hold does not matter.
+  SmallVector<int64_t> order(registerLanes, vector::ShuffleOp::kPoisonIndex);
+  std::iota(order.begin(), order.begin() + lanes, 0);
+  return k.slice(lookup(k, table, k.shuffle(bytes, bytes, order)), 0, lanes);
 }
 
 LogicalResult emit(KernelContext &context, qint::TableOp op, ArrayRef<View> in,

@@ -4,6 +4,7 @@
 // masked stores.
 
 #include "TileEpilogue.h"
+#include "Table.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -356,7 +357,7 @@ static Value rowOrder(KernelBuilder &kb, Value narrowed, int64_t rows,
 
 void storeRows(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
                const PanelScales &scales, ArrayRef<SmallVector<Value>> acc,
-               Value out, ArrayRef<Value> positions) {
+               const TileMemory &memory, ArrayRef<Value> positions) {
   RowEpilogue epilogue(kb, gemm, scales);
   int64_t width = byteWidth(gemm.out), first = 0, channel = 0;
   for (int64_t size : narrowGroups(panel.vectors, gemm.out)) {
@@ -369,13 +370,15 @@ void storeRows(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
       SmallVector<Value> together;
       for (int64_t r = 0; r < rows; ++r)
         llvm::append_range(together, ArrayRef(acc[row + r]).slice(first, size));
-      Value narrowed = rowOrder(kb, epilogue.narrow(together, first, size, row),
-                                rows, size, 4 * width);
+      Value narrowed = epilogue.narrow(together, first, size, row);
+      if (memory.table)
+        narrowed = lookUpBytes(kb, memory.table, narrowed);
+      narrowed = rowOrder(kb, narrowed, rows, size, 4 * width);
       for (int64_t r = 0; r < rows; ++r) {
         Value part =
             rows == 1 ? narrowed : kb.slice(narrowed, r * lanes, lanes);
-        kb.storeTail(out, kb.add(positions[row + r], channel * width), part,
-                     count);
+        kb.storeTail(memory.out, kb.add(positions[row + r], channel * width),
+                     part, count);
       }
       row += rows;
     }

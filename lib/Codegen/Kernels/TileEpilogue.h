@@ -21,10 +21,11 @@ PanelScales loadScales(KernelBuilder &kb, const TileGemm &gemm,
                        Value panels, Value panelBase);
 
 /// Narrows and stores the first `panel.channels` channels of a tile's rows at
-/// byte `positions`. A row of `acc` has one vector (i32 or f32) for each of the
-/// panel's. Rows of few channels are narrowed together.
+/// byte `positions` of `memory.out`, looked up in `memory.table` if that is
+/// there. A row of `acc` has one vector (i32 or f32) for each of the panel's.
+/// Rows of few channels are narrowed together.
 void storeRows(KernelBuilder &kb, const TileGemm &gemm, const PanelClass &panel,
                const PanelScales &scales, ArrayRef<SmallVector<Value>> acc,
-               Value out, ArrayRef<Value> positions);
+               const TileMemory &memory, ArrayRef<Value> positions);
 
 } // namespace mlir::qopt::codegen

@@ -3,6 +3,7 @@
 // Loops and register tiles of a product.
 
 #include "Arith.h"
+#include "Table.h"
 #include "TileEpilogue.h"
 #include "TilePlan.h"
 #include "WeightPacking.h"
@@ -37,7 +38,7 @@ public:
   TileEmitter(KernelBuilder &kb, const TileGemm &gemm, const TilePlan &plan,
               const TileMemory &memory)
       : kb(kb), gemm(gemm), plan(plan), in(memory.in), panels(memory.panels),
-        out(memory.out), rowValues(memory.rows) {}
+        rowValues(memory.rows), memory(memory) {}
 
   void run() {
     kb.loop(0, gemm.groups, 1, [&](Value group) {
@@ -58,7 +59,8 @@ private:
   KernelBuilder &kb;
   const TileGemm &gemm;
   const TilePlan &plan;
-  Value in, panels, out, rowValues;
+  Value in, panels, rowValues;
+  const TileMemory &memory;
 
   bool isFloat() const { return gemm.in == ElementKind::F32; }
 
@@ -236,7 +238,7 @@ private:
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t v = 0; v < vectors; ++v)
         totals[r].push_back(total(acc, r * vectors + v, rows * vectors));
-    storeRows(kb, gemm, panel, scales, totals, out, outRows);
+    storeRows(kb, gemm, panel, scales, totals, memory, outRows);
   }
 
   /// The sum of all sets of accumulator `index`.
@@ -546,6 +548,8 @@ std::string tileKey(const TileGemm &gemm) {
      << llvm::bit_cast<uint32_t>(r.floatMax);
   if (r.shift.size() == 1)
     os << '/' << r.shift[0];
+  if (!gemm.table.empty())
+    os << "/t";
   if (gemm.isPackedAtRunTime)
     os << "/b" << gemm.hasBias << 'o' << gemm.rowOffsets << 'm'
        << gemm.rowMultipliers << '/' << r.multiplier[0] << '/'
@@ -564,14 +568,18 @@ void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
   TilePlan plan = planTiles(gemm, context.isa);
   std::vector<uint8_t> bytes = packPanels(gemm, plan);
   int64_t offset = context.constants.append(bytes);
-  KernelArg args[] = {KernelArg::read(in),
-                      KernelArg::constant(offset, bytes.size(),
-                                          /*mayOverRead=*/false),
-                      KernelArg::write(out)};
+  SmallVector<KernelArg> args = {
+      KernelArg::read(in),
+      KernelArg::constant(offset, bytes.size(), /*mayOverRead=*/false),
+      KernelArg::write(out)};
+  if (!gemm.table.empty())
+    args.push_back(tableArg(context, gemm.table));
   context.emitKernel(loc, "tile", tileKey(gemm), args,
                      [&](KernelBuilder &kb, ValueRange values) {
                        TileMemory memory{values[0], values[1], values[2],
-                                         Value()};
+                                         Value(), Value()};
+                       if (values.size() > 3)
+                         memory.table = values[3];
                        TileEmitter(kb, gemm, plan, memory).run();
                      });
 }

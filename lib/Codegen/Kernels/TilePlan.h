@@ -104,9 +104,10 @@ SmallVector<int64_t> laneChannels(ArrayRef<int64_t> vectors, ElementKind out);
 /// Everything of a product that a kernel's body bakes in.
 std::string tileKey(const TileGemm &gemm);
 
-/// Memory that a product's loops read and write; `rows` holds the rows' values.
+/// Memory that a product's loops read and write; `rows` holds the rows' values,
+/// `table` where results are looked up. Both may be null.
 struct TileMemory {
-  Value in, panels, out, rows;
+  Value in, panels, out, rows, table;
 };
 /// Where a group begins in each, in bytes.
 struct TilePositions {

@@ -395,9 +395,28 @@ void Planner::addScratch(Step &step) {
   step.out.push_back(scratch);
 }
 
+/// The table that alone reads the bytes of `op`, a product.
+Operation *Planner::tableBehind(Operation *op) const {
+  if (!isa<qint::ConvOp, qint::GemmOp>(op) || !options.fusesTables ||
+      options.keepObserved)
+    return nullptr;
+  SmallVector<OpOperand *> uses = usesThroughObservers(op->getResult(0));
+  auto table = uses.size() == 1 ? dyn_cast<qint::TableOp>(uses[0]->getOwner())
+                                : qint::TableOp();
+  if (!table || !table.getInput().getType().getElementType().isInteger(8) ||
+      !table.getResult().getType().getElementType().isInteger(8))
+    return nullptr;
+  return table;
+}
+
 void Planner::planCompute(Operation *op) {
+  if (fused.contains(op))
+    return;
   Step step;
   step.op = op;
+  step.table = tableBehind(op);
+  if (step.table)
+    fused.insert(step.table);
   auto geometry = convGeometry(op);
   for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
     if (isCompileTimeOperand(op, i))
@@ -409,7 +428,7 @@ void Planner::planCompute(Operation *op) {
     else
       step.in.push_back(viewOf(operand));
   }
-  View out = viewOf(op->getResult(0));
+  View out = viewOf((step.table ? step.table : op)->getResult(0));
   if (!geometry || hasUsualLayout(out)) {
     step.out.push_back(out);
     addScratch(step);
@@ -462,6 +481,8 @@ void Plan::print(llvm::raw_ostream &os) const {
     os << "step " << i << ' ' << kinds[int(step.kind)];
     if (step.op)
       os << ' ' << step.op->getName();
+    if (step.table)
+      os << ' ' << step.table->getName();
     auto printView = [&](const View &view) {
       if (view.buffer >= 0)
         os << " b" << view.buffer << '+' << view.offset << ':' << view.key();

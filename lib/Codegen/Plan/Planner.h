@@ -66,6 +66,7 @@ private:
   View convInput(Operation *op, const ConvGeometry &geometry);
   View productInput(Operation *op, unsigned index);
   void addScratch(Step &step);
+  Operation *tableBehind(Operation *op) const;
   bool mayStayPermuted(Value value, const View &view) const;
   bool isFastFor(Value value, const View &view) const;
   void planReturn(Operation *op);
@@ -79,6 +80,8 @@ private:
   DenseSet<Value> imageLayouts;
   /// Values that lie in another order of axes than their own.
   DenseSet<Value> permuted;
+  /// Tables that are looked up where their operands are computed.
+  DenseSet<Operation *> fused;
   /// All keyed by values seen through observers.
   DenseMap<Value, View> views;
   DenseMap<Value, Halo> halos;

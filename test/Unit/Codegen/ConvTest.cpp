@@ -175,6 +175,26 @@ GraphCase depthwiseConv(Random &random) {
   return convOf(random, s, ElementKind::I8);
 }
 
+/// A convolution of bytes, or a product, and a table behind it.
+GraphCase tableBehind(Random &random) {
+  ConvShape s = randomConv(random, /*isDepthwise=*/random.chance(40));
+  GraphCase graph = convOf(random, s, ElementKind::I8);
+  std::vector<int64_t> table;
+  for (int i = 0; i < 256; ++i)
+    table.push_back(random.in(-128, 127));
+  std::string &text = graph.text;
+  // Behind the last result, which `return` names.
+  size_t at = text.rfind("  return %y : ");
+  std::string type = text.substr(at + 14, text.find('\n', at) - at - 14);
+  if (type.find("xi8>") == std::string::npos)
+    return graph;
+  std::string entries = arrayText(table);
+  entries.replace(entries.find("i64"), 3, "i16");
+  text = text.substr(0, at) + "  %t = qint.table %y {table = " + entries +
+         "} : (" + type + ") -> " + type + "\n  return %t : " + type + "\n}";
+  return graph;
+}
+
 GraphCase floatConv(Random &random) {
   ConvShape s = randomConv(random);
   int64_t length = s.channels / s.groups * s.kernel[0] * s.kernel[1];
@@ -266,6 +286,21 @@ TEST(Conv, FewBitsEqualReference) {
 TEST(Conv, DepthwiseEqualsReference) {
   // The second fifty of this family are shared by threads.
   runGraphFamily("conv-depthwise", 100, /*isFloat=*/false, depthwiseConv);
+}
+
+TEST(Conv, TableBehindEqualsReference) {
+  constexpr int perModule = 25;
+  int count = casesToRun(perModule * 3), module = 0;
+  for (int done = 0; done < count; done += perModule, ++module) {
+    std::vector<GraphCase> cases;
+    for (int i = done; i < done + perModule; ++i) {
+      Random random(1000 + i);
+      cases.push_back(tableBehind(random));
+    }
+    // Modules of these seeds are shared by threads.
+    for (const TestIsa &isa : isasOf(module))
+      runGraphs(cases, isa, /*seed=*/200 * module);
+  }
 }
 
 TEST(Conv, FloatIsNearReferenceAndEqualEverywhere) {

@@ -13,22 +13,30 @@
 
 namespace mlir::qopt::codegen {
 
-// Conv.cpp: through one tile generator. The result may be some channels of the
-// op's, from `firstChannel` on, where there are no groups.
+/// What of an integer convolution or product is emitted.
+struct ProductPart {
+  /// Of the op's channels, the one that is the views' first; not 0 only where
+  /// there are no groups or the convolution is depthwise.
+  int64_t firstChannel = 0;
+  /// Where results are looked up before they are stored, in the order of
+  /// `qint.table`; for instruction sets that do this in registers.
+  ArrayRef<int16_t> table = {};
+};
+
+// Conv.cpp: through one tile generator.
 LogicalResult emit(KernelContext &, qint::ConvOp, ArrayRef<View> in,
-                   ArrayRef<View> out, int64_t firstChannel = 0);
+                   ArrayRef<View> out, const ProductPart &part = {});
 LogicalResult emit(KernelContext &, qint::GemmOp, ArrayRef<View> in,
-                   ArrayRef<View> out, int64_t firstChannel = 0);
+                   ArrayRef<View> out, const ProductPart &part = {});
 LogicalResult emit(KernelContext &, qopt::ConvOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qopt::GemmOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
 // DepthwiseConv.cpp: groups == input channels == output channels. The input's
-// halo covers the padding (filled with the zero point, or 0.0). Views may have
-// some of the channels, from `firstChannel` on.
+// halo covers the padding (filled with the zero point, or 0.0).
 LogicalResult emitDepthwise(KernelContext &, qint::ConvOp, ArrayRef<View> in,
-                            ArrayRef<View> out, int64_t firstChannel = 0);
+                            ArrayRef<View> out, const ProductPart &part = {});
 LogicalResult emitDepthwise(KernelContext &, qopt::ConvOp, ArrayRef<View> in,
                             ArrayRef<View> out);
 

@@ -107,6 +107,9 @@ struct TileGemm {
   int64_t outOrigin = 0;
 
   TileRequant requant;
+  /// Where results of bytes are looked up before they are stored, as
+  /// `byteTable` gives it; empty if they are not.
+  SmallVector<uint8_t> table;
   /// One an output channel, groups after one another: i32 (modulo 2^32), or
   /// the bits of f32.
   std::vector<int32_t> bias;

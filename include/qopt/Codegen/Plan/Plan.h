@@ -51,6 +51,9 @@ struct Step {
   };
   Kind kind = Kind::Op;
   Operation *op = nullptr;
+  /// A `qint.table` that results of `op`, a convolution or product, are looked
+  /// up in before they are stored.
+  Operation *table = nullptr;
   SmallVector<View, 2> in;
   /// The result, then the working memory of kernels that take some.
   SmallVector<View, 1> out;
@@ -85,6 +88,10 @@ struct PlanOptions {
   int32_t storageBias = 128;
   /// Values under `qopt.observe` live until the end.
   bool keepObserved = false;
+  /// Results of convolutions and products are looked up in a table behind them
+  /// before they are stored. That spares memory traffic, which threads wait for;
+  /// it takes one thread alone as many instructions as before.
+  bool fusesTables = false;
 };
 
 /// Fails with Q0302 on a type that has no memory form.
