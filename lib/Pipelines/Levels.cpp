@@ -217,6 +217,12 @@ static std::unique_ptr<Pass> makeObservers(const CompileOptions &options) {
   observers.method = options.range;
   observers.powerOfTwo = options.powerOfTwo;
   observers.outputBits = options.io == BoundaryIO::Int8 ? 8 : 16;
+  // Weights alone are fitted behind activations that are as good as real.
+  if (options.mode == Mode::Weights) {
+    observers.bits = 16;
+    observers.symmetric = true;
+    observers.method = "minmax";
+  }
   return createInsertObservers(observers);
 }
 
@@ -253,6 +259,11 @@ llvm::Error Levels::simplify() {
 llvm::Error Levels::observe() {
   if (llvm::Error error = simplify())
     return error;
+  if (options.mode == Mode::Weights && hasImportedScales(getFunction("float")))
+    return makeError(317,
+                     "--mode=weights quantizes float models, but '" +
+                         options.model + "' brings scales of its own",
+                     {}, "--mode=static keeps the model's scales");
   llvm::Error error =
       run("float", "observed", 720, [&](OpPassManager &manager) {
         manager.addPass(makeObservers(options));
@@ -366,14 +377,8 @@ llvm::Error Levels::quantize() {
 }
 
 llvm::Error Levels::quantizeWeights() {
-  if (llvm::Error error = simplify())
-    return error;
-  if (hasImportedScales(getFunction("float")))
-    return makeError(317,
-                     "--mode=weights quantizes float models, but '" +
-                         options.model + "' brings scales of its own",
-                     {}, "--mode=static keeps the model's scales");
-  return run("float", "quantized", 320, [&](OpPassManager &manager) {
+  StringRef from = getLevel("calibrated") ? "calibrated" : "float";
+  return run(from, "quantized", 320, [&](OpPassManager &manager) {
     WeightsOnlyOptions weights;
     weights.perChannel = options.weightsPerChannel;
     weights.powerOfTwo = options.powerOfTwo;

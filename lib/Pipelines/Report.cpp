@@ -13,14 +13,11 @@ using namespace mlir;
 using namespace mlir::qopt;
 using namespace mlir::qopt::pipelines;
 
-/// Every observed tensor, where there are such: range seen, range representable, scale, zero point.
+/// Every observed tensor: range seen, range representable, scale, zero point.
 static void writeTensors(llvm::json::OStream &json, Levels &levels,
                          const observers::CalibrationState *state) {
-  func::FuncOp calibrated = levels.getFunction("calibrated");
-  if (!calibrated)
-    return;
   json.attributeArray("tensors", [&] {
-    calibrated.walk([&](ObserveOp observe) {
+    levels.getFunction("calibrated").walk([&](ObserveOp observe) {
       if (!observe.getScale() || !observe.getZeroPoint())
         return;
       json.object([&] {
@@ -220,7 +217,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     writeRefinement(json, "weight_rounding", figures.refinements.rounding);
     writeRefinement(json, "bias_correction", figures.refinements.bias);
     writeSizes(json, levels, info, figures);
-    writeTensors(json, levels, state ? &*state : nullptr);
+    if (options.mode == Mode::Static)
+      writeTensors(json, levels, state ? &*state : nullptr);
     // A report beside a page says the same.
     if (wants(options, EmitKind::ReportHtml))
       writeDetails(json, options, levels, figures, state ? &*state : nullptr);

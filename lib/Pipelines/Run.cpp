@@ -88,13 +88,18 @@ static llvm::Error missingData(Levels &levels, ArrayRef<ObserveOp> undecided,
       std::move(notes), help.str());
 }
 
+/// Whether the options bring samples or statistics.
+static bool hasData(const CompileOptions &options) {
+  return options.memory.samples || options.memory.statistics ||
+         !options.calibrate.empty();
+}
+
 /// The statistics of what --calibrate names; none where the model brings every
 /// scale itself.
 static llvm::Expected<observers::CalibrationState>
 getStatistics(Levels &levels, const CompileOptions &options,
               const Streams &streams, RunFigures &figures) {
-  const MemoryInputs &memory = options.memory;
-  if (memory.samples || memory.statistics || !options.calibrate.empty())
+  if (hasData(options))
     return loadStatistics(levels, options, streams, figures);
   SmallVector<ObserveOp> undecided =
       getUndecidedObservers(levels.getFunction("observed"));
@@ -144,11 +149,8 @@ static llvm::Error checkWeightsMode(const CompileOptions &options) {
           "computes with: --emit=" +
               formatEmission(emission) + " is not possible",
           {}, help);
-  const MemoryInputs &memory = options.memory;
   std::string unused;
-  if (memory.samples || memory.statistics || !options.calibrate.empty())
-    unused = "calibration data";
-  else if (options.simulation != SimulationKind::None)
+  if (options.simulation != SimulationKind::None)
     unused = "--simulate";
   else if (options.searchesWeightBits)
     unused = "--weight-bits=auto";
@@ -326,9 +328,13 @@ llvm::Error Run::evaluate(const Streams &streams) {
   evaluation::EvaluationOptions evaluationOptions;
   auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
   evaluationOptions.progress = tick;
+  // Activations that stay float have no errors of their own.
+  func::FuncOp observed = options.mode == Mode::Weights
+                              ? func::FuncOp()
+                              : levels.getFloatFunction("calibrated");
   auto result = evaluation::evaluate(
-      levels.getFloatFunction("import"), levels.getFloatFunction("calibrated"),
-      levels.getFunction("qint"), **quantized, **data, evaluationOptions);
+      levels.getFloatFunction("import"), observed, levels.getFunction("qint"),
+      **quantized, **data, evaluationOptions);
   progress.finish();
   if (!result)
     return result.takeError();
@@ -378,9 +384,31 @@ llvm::Error Run::meetDrop(const Streams &streams) {
   return complete(streams);
 }
 
+/// Rounds weights and corrects biases on samples.
+llvm::Error Run::fitWeights(const Streams &streams) {
+  figures.clock.enter(Phase::Calibrate);
+  auto state = getStatistics(levels, options, streams, figures);
+  if (!state)
+    return state.takeError();
+  figures.calibrationSamples = state->getSamples().size();
+  figures.clock.enter(Phase::Search);
+  if (llvm::Error error = levels.foldStatistics(*state))
+    return error;
+  auto refinements = levels.refineLayers(*state);
+  if (!refinements)
+    return refinements.takeError();
+  figures.refinements = *refinements;
+  return checkCancelled(streams);
+}
+
 llvm::Error Run::buildWeights(const Streams &streams) {
   if (llvm::Error error = import(streams))
     return error;
+  if (llvm::Error error = levels.observe())
+    return error;
+  if (hasData(options))
+    if (llvm::Error error = fitWeights(streams))
+      return error;
   if (llvm::Error error = levels.quantizeWeights())
     return error;
   figures.weightSizes = countWeightBytes(levels.getFunction("quantized"));

@@ -31,8 +31,9 @@ public:
 
 private:
   llvm::Error checkOptions() const;
-  /// All of `--mode=weights`: no statistics, no object.
+  /// All of `--mode=weights`: no object, statistics where there are some.
   llvm::Error buildWeights(const Streams &streams);
+  llvm::Error fitWeights(const Streams &streams);
   /// Level `import`, and what its reading has to say.
   llvm::Error import(const Streams &streams);
   /// Levels `import` to `observed`, statistics, range methods.

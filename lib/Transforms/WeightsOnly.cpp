@@ -20,8 +20,14 @@ using Integers =
 
 void quantizeWeight(QuantizableOpInterface op, WeightForm form,
                     Integers &made) {
+  Builder builder(op.getContext());
+  op->setAttr(weightBitsAttr, builder.getI64IntegerAttr(form.bits));
+  if (form.group)
+    op->setAttr(weightGroupAttr, builder.getI64IntegerAttr(form.group));
   OpOperand &operand = *op.getWeightOperand();
   Value original = operand.get();
+  if (original.getDefiningOp<DequantizeOp>())
+    return;
   Value &integers = made[{original, form.perChannel, form.bits, form.group}];
   if (!integers) {
     OpBuilder builder(original.getContext());
@@ -29,10 +35,6 @@ void quantizeWeight(QuantizableOpInterface op, WeightForm form,
     integers = createDequantizedWeight(builder, op, form);
   }
   operand.set(integers);
-  Builder builder(op.getContext());
-  op->setAttr(weightBitsAttr, builder.getI64IntegerAttr(form.bits));
-  if (form.group)
-    op->setAttr(weightGroupAttr, builder.getI64IntegerAttr(form.group));
 }
 
 struct WeightsOnly final : impl::WeightsOnlyBase<WeightsOnly> {
@@ -50,8 +52,11 @@ struct WeightsOnly final : impl::WeightsOnlyBase<WeightsOnly> {
     SmallVector<QuantizableOpInterface> layers;
     getOperation().walk([&](QuantizableOpInterface op) {
       OpOperand *weight = op.getWeightOperand();
-      if (weight && op.getWeightChannelAxis() == 0 &&
-          isConstantF32(weight->get()))
+      if (!weight || op.getWeightChannelAxis() != 0)
+        return;
+      auto decided = weight->get().getDefiningOp<DequantizeOp>();
+      if (isConstantF32(weight->get()) ||
+          (decided && decided.getInput().getDefiningOp<ConstantOp>()))
         layers.push_back(op);
     });
     WeightForm form;
@@ -70,6 +75,10 @@ struct WeightsOnly final : impl::WeightsOnlyBase<WeightsOnly> {
     for (Operation *original : originals)
       if (original->use_empty())
         original->erase();
+    getOperation().walk([](ObserveOp observe) {
+      observe.getResult().replaceAllUsesWith(observe.getInput());
+      observe.erase();
+    });
   }
 };
 

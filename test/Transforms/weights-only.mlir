@@ -60,3 +60,16 @@ func.func @computed(%x: tensor<1x2xf32>, %w: tensor<2x2xf32>) -> tensor<1x2xf32>
   %y = qopt.matmul %x, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
+
+// Integers that are there stay, and observers go.
+// CHECK-LABEL: func.func @decided
+// CHECK: qopt.constant dense<[{{\[}}5, 7]]>
+// CHECK-NOT: qopt.observe
+// CHECK: qopt.gemm %arg0, {{.*}}qopt.weight_bits = 8
+func.func @decided(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
+  %0 = qopt.observe %x "x" : tensor<1x2xf32> -> tensor<1x2xf32>
+  %q = qopt.constant dense<[[5, 7]]> : tensor<1x2xi8> as tensor<1x2x!quant.uniform<i8<-127:127>:f32, 0.5>>
+  %w = qopt.dequantize %q : tensor<1x2x!quant.uniform<i8<-127:127>:f32, 0.5>> -> tensor<1x2xf32>
+  %y = qopt.gemm %0, %w : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}

@@ -77,8 +77,8 @@ public:
   void undoDecisions();
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
-  /// Level `quantized` of `--mode=weights`, from `import`: activations are
-  /// float. Q0317 where the model brings scales.
+  /// Level `quantized` of `--mode=weights`, from `calibrated` where there is
+  /// that, else from `float`: activations are float.
   llvm::Error quantizeWeights();
   /// What equalized channels are worth, on the samples that `state` kept; all 0
   /// where there are none. Once, before ranges are decided.

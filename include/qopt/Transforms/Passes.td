@@ -367,7 +367,8 @@ def WeightsOnly : Pass<"qopt-weights-only", "::mlir::func::FuncOp"> {
     Gives each layer of a float model the integers that its constant weight is
     quantized to, behind a `qopt.dequantize`, for a simulation and for ONNX files. Bits and groups stay
     with the layer as `qopt.weight_bits` and `qopt.weight_group`. Biases stay
-    float, so that no scale depends on them.
+    float, so that no scale depends on them; observers are erased. A weight that is the
+    `qopt.dequantize` of a constant already keeps its integers.
 
     ```mlir
     %y = qopt.gemm %x, %w : ...

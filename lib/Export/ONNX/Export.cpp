@@ -357,9 +357,6 @@ llvm::Error Exporter::run() {
       continue;
     if (auto quantize = dyn_cast<QuantizeOp>(op)) {
       addArgument(quantize);
-    } else if (auto observe = dyn_cast<ObserveOp>(op)) {
-      // Of bytes, where activations stay float: what they are is no rounding.
-      reals[observe.getResult()] = getReals(observe.getInput());
     } else if (auto results = dyn_cast<func::ReturnOp>(op)) {
       addResults(results);
     } else if (llvm::Error error = addOp(&op)) {
