@@ -224,11 +224,12 @@ LogicalResult RequantizeOp::verify() {
 LogicalResult SoftmaxOp::verify() {
   // (C1) to (C3)
   if (failed(verifyExponentials(*this, getInput().getType(), getType(),
-                                getAxis(), getExpTable())))
+                                getAxis(), getExpTable(),
+                                /*mayBeWide=*/true)))
     return failure();
   // (C4)
-  if (getLevels() < 1 || getLevels() > 32768)
-    return emitOpError("expects levels in [1, 32768], but got ") << getLevels();
+  if (getLevels() < 1 || getLevels() > 65535)
+    return emitOpError("expects levels in [1, 65535], but got ") << getLevels();
   return expectFits(*this, "the zero point", getZeroPoint(), getType());
 }
 

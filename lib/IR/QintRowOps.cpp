@@ -19,7 +19,8 @@ using namespace mlir::qint;
 LogicalResult LogSoftmaxOp::verify() {
   // (C1) to (C3)
   if (failed(verifyExponentials(*this, getInput().getType(), getType(),
-                                getAxis(), getExpTable())))
+                                getAxis(), getExpTable(),
+                                /*mayBeWide=*/false)))
     return failure();
   // (C4)
   RequantAttr requant = getRequant();

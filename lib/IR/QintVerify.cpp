@@ -63,25 +63,28 @@ int64_t mlir::qint::largestDifference(RankedTensorType type,
   return std::max(zeroPoint - low, high - zeroPoint);
 }
 
-LogicalResult mlir::qint::verifyExponentials(Operation *op,
-                                             RankedTensorType input,
-                                             RankedTensorType result,
-                                             int64_t axis,
-                                             ArrayRef<int32_t> table) {
+LogicalResult
+mlir::qint::verifyExponentials(Operation *op, RankedTensorType input,
+                               RankedTensorType result, int64_t axis,
+                               ArrayRef<int32_t> tables, bool mayBeWide) {
   // (C1)
   if (failed(qopt::verifySizes(op)) ||
       failed(qopt::verifyAxis(op, axis, input.getRank())))
     return failure();
   // (C2)
-  constexpr int32_t one = 1 << 23;
-  if (table.size() != 256 || table.front() != one ||
-      llvm::any_of(table, [](int32_t e) { return e < 0 || e > one; }))
-    return op->emitOpError("expects 256 table entries in [0, 2^23] that start "
-                           "with 2^23, but got ")
-           << table.size() << " that start with "
-           << (table.empty() ? 0 : table.front());
+  const bool isWide = mayBeWide && input.getElementTypeBitWidth() == 16;
+  const size_t size = isWide ? 512 : 256;
+  const int bits = isWide ? 30 : 23;
+  const int32_t one = 1 << bits;
+  if (tables.size() != size || tables.front() != one ||
+      tables[size - 256] != one ||
+      llvm::any_of(tables, [one](int32_t e) { return e < 0 || e > one; }))
+    return op->emitOpError("expects ")
+           << size << " table entries in [0, 2^" << bits << "], 2^" << bits
+           << " at each multiple of 256, but got " << tables.size()
+           << " that start with " << (tables.empty() ? 0 : tables.front());
   // (C3)
-  if (input.getElementTypeBitWidth() != 8)
+  if (!isWide && input.getElementTypeBitWidth() != 8)
     return op->emitOpError("expects an i8 input, but got ") << input;
   return qopt::verifySameShape(op, input, result);
 }

@@ -55,9 +55,9 @@ LogicalResult verifyReducedSum(ReduceOp op, StringRef what) {
   return success();
 }
 
-/// (C1) to (C3) of softmax.
+/// (C1) to (C3) of softmax and, with one table only, of its logarithm.
 LogicalResult verifyExponentials(Operation *op, RankedTensorType input,
                                  RankedTensorType result, int64_t axis,
-                                 ArrayRef<int32_t> table);
+                                 ArrayRef<int32_t> tables, bool mayBeWide);
 
 } // namespace mlir::qint

@@ -13,27 +13,39 @@
 using namespace mlir::qopt;
 using namespace mlir::qopt::numerics;
 
+/// `one exp(-step i)` for `i` in 0..255.
+static void appendExponentials(double step, double one,
+                               std::vector<uint32_t> &table) {
+  for (int i = 0; i < 256; ++i)
+    table.push_back(static_cast<uint32_t>(roundHalfEven(
+        expDoubleDouble(DoubleDouble(-step * i)) * DoubleDouble(one))));
+}
+
 std::vector<uint32_t> numerics::buildSoftmaxTable(float inputScale) {
-  std::vector<uint32_t> table(256);
-  for (size_t d = 0; d < table.size(); ++d) {
-    const DoubleDouble x = -static_cast<double>(inputScale) * d;
-    table[d] = static_cast<uint32_t>(
-        roundHalfEven(expDoubleDouble(x) * DoubleDouble(0x1p23)));
-  }
+  std::vector<uint32_t> table;
+  appendExponentials(inputScale, 0x1p23, table);
   return table;
 }
 
-void numerics::softmaxRow(llvm::ArrayRef<int8_t> logits,
-                          llvm::ArrayRef<uint32_t> table, int32_t levels,
+std::vector<uint32_t> numerics::buildWideSoftmaxTables(float inputScale) {
+  std::vector<uint32_t> tables;
+  appendExponentials(256.0 * inputScale, 0x1p30, tables);
+  appendExponentials(inputScale, 0x1p30, tables);
+  return tables;
+}
+
+void numerics::softmaxRow(llvm::ArrayRef<int16_t> logits,
+                          llvm::ArrayRef<uint32_t> tables, int32_t levels,
                           int32_t zeroPoint, int32_t qmin, int32_t qmax,
                           llvm::MutableArrayRef<int16_t> out) {
   const int32_t largest = *std::max_element(logits.begin(), logits.end());
   uint64_t sum = 0;
-  for (int8_t logit : logits)
-    sum += table[largest - logit];
+  for (int16_t logit : logits)
+    sum += softmaxExponential(tables, largest - logit);
   for (size_t i = 0; i < logits.size(); ++i)
-    out[i] = static_cast<int16_t>(softmaxElement(
-        table[largest - logits[i]], sum, levels, zeroPoint, qmin, qmax));
+    out[i] = static_cast<int16_t>(
+        softmaxElement(softmaxExponential(tables, largest - logits[i]), sum,
+                       levels, zeroPoint, qmin, qmax));
 }
 
 const std::vector<uint32_t> &numerics::getLogTable() {

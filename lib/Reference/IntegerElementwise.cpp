@@ -106,18 +106,19 @@ llvm::Error reference::evaluateOp(qint::RequantizeOp op, Operands in,
 llvm::Error reference::evaluateOp(qint::SoftmaxOp op, Operands in,
                                   Tensor &out) {
   AxisView view(out.getShape(), op.getAxis());
-  ArrayRef<int8_t> x = in[0]->values<int8_t>();
-  SmallVector<uint32_t> table(op.getExpTable().begin(), op.getExpTable().end());
+  SmallVector<uint32_t> tables(op.getExpTable().begin(),
+                               op.getExpTable().end());
   int32_t qmax = out.getKind() == ElementKind::I8 ? INT8_MAX : INT16_MAX;
-  std::vector<int8_t> logits(view.length);
+  std::vector<int16_t> logits(view.length);
   std::vector<int16_t> row(view.length);
   for (int64_t o = 0; o < view.outer; ++o)
     for (int64_t i = 0; i < view.step; ++i) {
       if (view.length == 0)
         continue;
       for (int64_t k = 0; k < view.length; ++k)
-        logits[k] = x[view.index(o, k, i)];
-      numerics::softmaxRow(logits, table, op.getLevels(), op.getZeroPoint(),
+        logits[k] =
+            static_cast<int16_t>(in[0]->getInteger(view.index(o, k, i)));
+      numerics::softmaxRow(logits, tables, op.getLevels(), op.getZeroPoint(),
                            -qmax - 1, qmax, row);
       for (int64_t k = 0; k < view.length; ++k)
         out.setInteger(view.index(o, k, i), row[k]);

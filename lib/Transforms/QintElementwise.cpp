@@ -199,14 +199,13 @@ struct SoftmaxPattern final : TensorPattern<SoftmaxOp> {
                                     PatternRewriter &rewriter) const override {
     const QuantParams &input = params.inputs.front();
     const QuantParams &output = params.result;
-    if (getBits(input) != 8)
-      return llvm::createStringError(
-          "softmax reads 8 bits, but the input has 16");
-    std::vector<uint32_t> table = numerics::buildSoftmaxTable(input.scale);
+    std::vector<uint32_t> tables =
+        getBits(input) == 8 ? numerics::buildSoftmaxTable(input.scale)
+                            : numerics::buildWideSoftmaxTables(input.scale);
     auto create = [&](Type type, int64_t levels, int32_t zeroPoint) {
       return qint::SoftmaxOp::create(
           rewriter, op.getLoc(), type, adaptor.getInput(), op.getAxisAttr(),
-          rewriter.getDenseI32ArrayAttr(llvm::to_vector_of<int32_t>(table)),
+          rewriter.getDenseI32ArrayAttr(llvm::to_vector_of<int32_t>(tables)),
           rewriter.getI32IntegerAttr(static_cast<int32_t>(levels)),
           rewriter.getI32IntegerAttr(zeroPoint));
     };
@@ -224,16 +223,16 @@ struct SoftmaxPattern final : TensorPattern<SoftmaxOp> {
     if (!multipliers)
       return multipliers.takeError();
     Value fine = create(getResultType(op).clone(rewriter.getI16Type()),
-                        mostLevels, /*zeroPoint=*/0);
+                        mostLevels, INT16_MIN);
     qint::RequantAttr requant =
         ResultForm(output, FnAttr()).getRequant(op.getContext(), *multipliers);
-    return qint::RequantizeOp::create(rewriter, op.getLoc(), getResultType(op),
-                                      fine, rewriter.getI32IntegerAttr(0),
-                                      requant);
+    return qint::RequantizeOp::create(
+        rewriter, op.getLoc(), getResultType(op), fine,
+        rewriter.getI32IntegerAttr(INT16_MIN), requant);
   }
 
-  /// The finest result: 16 bits at a scale of `2^-15`.
-  static constexpr int64_t mostLevels = 32768;
+  /// The finest result: all values of 16 bits.
+  static constexpr int64_t mostLevels = 65535;
 };
 
 } // namespace

@@ -8,8 +8,8 @@
 // Every op without an integer form is named, whatever the reason.
 // expected-error@+1 {{cannot be rewritten to integer arithmetic}}
 func.func @everything(%x: tensor<1x2x!x16>) -> tensor<1x2x!x16> {
-  // expected-note@+1 {{'qopt.softmax': softmax reads 8 bits, but the input has 16}}
-  %s = qopt.softmax %x axis 1 : (tensor<1x2x!x16>) -> tensor<1x2x!x16>
+  // expected-note@+1 {{'qopt.log_softmax': log-softmax reads 8 bits, but the input has 16}}
+  %s = qopt.log_softmax %x axis 1 : (tensor<1x2x!x16>) -> tensor<1x2x!x16>
   // expected-note@+1 {{'qopt.dequantize' has no integer form}}
   %d = qopt.dequantize %s : tensor<1x2x!x16> -> tensor<1x2xf32>
   // expected-note@+1 {{'qopt.quantize' has no integer form}}

@@ -130,9 +130,9 @@ func.func @factors(%x: tensor<2x2x!x>, %i: tensor<1x1x2x2x!x>) -> tensor<2x2x!x>
 !x = !quant.uniform<i8:f32, 5.000000e-01:3>
 !two = !quant.uniform<i8:f32, 2.0:0>
 !all = !quant.uniform<i8:f32, 1.0:0>
-!most = !quant.uniform<i16:f32, 3.0517578125e-05>
+!most = !quant.uniform<i16:f32, 1.525902189314365e-05:-32768>
 
-// One level and 32768 are the ends; an inverse below one takes another step.
+// One level and 65535 are the ends; an inverse below one takes another step.
 func.func @softmax_levels(%x: tensor<2x!x>) -> tensor<2x!x> {
   %a = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!all>
   %b = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!most>

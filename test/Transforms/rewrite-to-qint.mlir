@@ -9,6 +9,7 @@
 !w = !quant.uniform<i8<-127:127>:f32:0, {1.0, 0.5}>
 !b = !quant.uniform<i32:f32:0, {0.5, 0.25}>
 !soft = !quant.uniform<i8:f32, 3.906250e-03:-128>
+!half = !quant.uniform<i16:f32, 5.000000e-01>
 
 // The signature becomes integers and says what they mean; the factor of channel
 // 0 is 0.5 * 1 / 0.25 = 2.
@@ -124,12 +125,20 @@ func.func @softmax(%x: tensor<2x!x>) -> tensor<2x!soft> {
   return %a : tensor<2x!soft>
 }
 
+// 16 bits of input take two tables; exp(-0.5 * 256) is nothing.
+// CHECK-LABEL: func.func @wide_softmax
+// CHECK:         qint.softmax %arg0 axis 0 {exp_table = array<i32: 1073741824, 0, {{.*}}, 1073741824, 651257337, {{.*}}>, levels = 256 : i32
+func.func @wide_softmax(%x: tensor<2x!half>) -> tensor<2x!soft> {
+  %a = qopt.softmax %x axis 0 : (tensor<2x!half>) -> tensor<2x!soft>
+  return %a : tensor<2x!soft>
+}
+
 // The inverse of 1/255 in float32 is near enough to an integer; another scale
 // is reached from the finest one.
 // CHECK-LABEL: func.func @softmax_scales
 // CHECK:         qint.softmax %arg0 {{.*}}levels = 255 : i32, zero_point = -128 : i32} : {{.*}} -> tensor<2xi8>
-// CHECK:         %[[F:.*]] = qint.softmax %arg0 {{.*}}levels = 32768 : i32, zero_point = 0 : i32} : {{.*}} -> tensor<2xi16>
-// CHECK-NEXT:    qint.requantize %[[F]] {input_zero_point = 0 : i32, requant = #qint.requant<[27962026], [38], zp 5, clamp -128 to 127>} : {{.*}} -> tensor<2xi8>
+// CHECK:         %[[F:.*]] = qint.softmax %arg0 {{.*}}levels = 65535 : i32, zero_point = -32768 : i32} : {{.*}} -> tensor<2xi16>
+// CHECK-NEXT:    qint.requantize %[[F]] {input_zero_point = -32768 : i32, requant = #qint.requant<[13981226], [38], zp 5, clamp -128 to 127>} : {{.*}} -> tensor<2xi8>
 func.func @softmax_scales(%x: tensor<2x!x>) -> (tensor<2x!quant.uniform<i8:f32, 0.003921568859368563:-128>>, tensor<2x!quant.uniform<i8:f32, 0.3:5>>) {
   %a = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!quant.uniform<i8:f32, 0.003921568859368563:-128>>
   %b = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!quant.uniform<i8:f32, 0.3:5>>

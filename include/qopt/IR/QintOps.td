@@ -311,13 +311,17 @@ def Qint_SoftmaxOp : Qint_Op<"softmax", [Pure]> {
   let description = [{
     With `d = max x - x` along `axis`, `E = exp_table[d]`, `S = sum E`:
     `y = clamp(floor((2 levels E + S) / (2 S)) + zero_point)`, the clamp being
-    the result type's range. `levels` is the inverse of the output scale.
+    the result type's range. `levels` is the inverse of the output scale. An i16
+    input has a table `C` of multiples of 256, then a table `F` of what is left:
+    `E = floor((C[d / 256] F[d mod 256] + 2^36) / 2^37)`.
 
     Constraints:
     - (C1) `axis` lies in `[0, rank)`.
-    - (C2) `exp_table` has 256 entries in `[0, 2^23]`, the first is `2^23`.
-    - (C3) the input is i8; input and result have one shape.
-    - (C4) `levels` lies in `[1, 32768]`; the zero point fits the result.
+    - (C2) each table of `exp_table` has 256 entries in `[0, 2^23]`, or `[0, 2^30]`
+      where there are two; its first is the largest.
+    - (C3) an i8 input has one table, an i16 input two; input and result have one
+      shape.
+    - (C4) `levels` lies in `[1, 65535]`; the zero point fits the result.
 
     ```mlir
     %y = qint.softmax %x axis 1 {exp_table = array<i32: 8388608, ...>,

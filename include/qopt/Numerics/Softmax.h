@@ -16,8 +16,22 @@ namespace mlir::qopt::numerics {
 /// `E[d] = roundHalfEven(exp(-inputScale d) 2^23)`, `d` in 0..255.
 std::vector<uint32_t> buildSoftmaxTable(float inputScale);
 
+/// For inputs of 16 bits: `C[i] = roundHalfEven(exp(-256 inputScale i) 2^30)`,
+/// then `F[j] = roundHalfEven(exp(-inputScale j) 2^30)`, both in 0..255.
+std::vector<uint32_t> buildWideSoftmaxTables(float inputScale);
+
+/// `E` of `distance`, up to 255 with one table, up to 65535 with two.
+inline uint32_t softmaxExponential(llvm::ArrayRef<uint32_t> tables,
+                                   uint32_t distance) {
+  if (tables.size() == 256)
+    return tables[distance];
+  const uint64_t product =
+      uint64_t{tables[distance >> 8]} * tables[256 + (distance & 255)];
+  return static_cast<uint32_t>((product + (INT64_C(1) << 36)) >> 37);
+}
+
 /// `clamp(floor((2 levels e + sum) / (2 sum)) + zeroPoint)`: `levels` is the
-/// inverse of the output scale, 1 to 32768, and `sum` (1 to 2^62) the row's sum
+/// inverse of the output scale, 1 to 65535, and `sum` (1 to 2^62) the row's sum
 /// of table entries, each at most 2^23.
 inline int32_t softmaxElement(uint32_t e, uint64_t sum, int32_t levels,
                               int32_t zeroPoint, int32_t qmin, int32_t qmax) {
@@ -27,8 +41,9 @@ inline int32_t softmaxElement(uint32_t e, uint64_t sum, int32_t levels,
   return static_cast<int32_t>(clamp(quotient + zeroPoint, qmin, qmax));
 }
 
-/// One row; `out.size() == logits.size() >= 1`, `table` has 256 entries.
-void softmaxRow(llvm::ArrayRef<int8_t> logits, llvm::ArrayRef<uint32_t> table,
+/// One row; `out.size() == logits.size() >= 1`. No logit is further below
+/// another than `tables`, one or two, reach.
+void softmaxRow(llvm::ArrayRef<int16_t> logits, llvm::ArrayRef<uint32_t> tables,
                 int32_t levels, int32_t zeroPoint, int32_t qmin, int32_t qmax,
                 llvm::MutableArrayRef<int16_t> out);
 

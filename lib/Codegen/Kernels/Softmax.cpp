@@ -14,7 +14,7 @@ namespace mlir::qopt::codegen {
 namespace {
 
 /// Fraction bits of the reciprocal `floor(levels 2^39 / sum)`: with
-/// `sum >= 2^23` and `levels <= 2^15` it fits 32 bits, and `E <= 2^23` times
+/// `sum >= 2^23` and `levels < 2^16` it fits 32 bits, and `E <= 2^23` times
 /// its error stays below 2^-16.
 constexpr int64_t reciprocalBits = 39;
 
@@ -41,7 +41,7 @@ int64_t countNonzero(qint::SoftmaxOp op) {
 /// Whether the results of all distances are fewer quotients than those of all
 /// elements, and can be looked up.
 bool looksResultsUp(const Isa &isa, const Rows &rows, qint::SoftmaxOp op) {
-  return isa.hasVbmi && rows.isContiguous() &&
+  return isa.hasVbmi && rows.isContiguous() && op.getExpTable().size() == 256 &&
          rows.length() >= countNonzero(op) + isa.bytes();
 }
 
@@ -103,7 +103,7 @@ private:
     sums.chunks({}, [&](Value index, int64_t count, ValueRange) {
       Value distance = sums.distances(rowIn, maximum, index, count);
       WideLanes values;
-      for (Value entry : sums.entries(distance))
+      for (Value entry : sums.entries(distance, count))
         values.push_back(
             addI(k, quotient(entry, total, reciprocals), output.zeroPoint));
       Value position = k.add(rowOut, k.mul(index, byteWidth(output.kind)));

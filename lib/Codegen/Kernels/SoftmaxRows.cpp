@@ -9,31 +9,41 @@
 
 namespace mlir::qopt::codegen {
 
+/// A table of i32.
+static constexpr int64_t tableBytes = 4 * 256;
+
+/// The bytes of an entry that may be other than 0.
+static int getPlanes(bool isWide) { return isWide ? 4 : 3; }
+
 static bool lookUpInRegisters(const Isa &isa, const Rows &rows) {
   return isa.hasVbmi && rows.isContiguous();
 }
 
 SmallVector<uint8_t> exponentialBytes(const Isa &isa, const Rows &rows,
-                                      ArrayRef<int32_t> table) {
+                                      ArrayRef<int32_t> tables) {
   SmallVector<uint8_t> bytes;
   if (!lookUpInRegisters(isa, rows)) {
-    for (int32_t entry : table)
+    for (int32_t entry : tables)
       for (int byte = 0; byte < 4; ++byte)
         bytes.push_back(static_cast<uint8_t>(entry >> (8 * byte)));
     return bytes;
   }
-  for (int byte = 0; byte < 3; ++byte)
-    for (int32_t entry : table)
-      bytes.push_back(static_cast<uint8_t>(entry >> (8 * byte)));
+  const int planes = getPlanes(tables.size() > 256);
+  for (; !tables.empty(); tables = tables.drop_front(256))
+    for (int byte = 0; byte < planes; ++byte)
+      for (int32_t entry : tables.take_front(256))
+        bytes.push_back(static_cast<uint8_t>(entry >> (8 * byte)));
   return bytes;
 }
 
 SoftmaxRows::SoftmaxRows(KernelBuilder &k, const View &in, const Rows &rows,
-                         Value from, Value table)
-    : k(k), in(in), rows(rows), from(from), table(table),
+                         Value from, Value tables)
+    : k(k), in(in), rows(rows), from(from), tables(tables),
+      isWide(in.kind == ElementKind::I16),
       usesPlanes(lookUpInRegisters(k.isa, rows)) {
-  for (int plane = 0; plane < 3 && usesPlanes; ++plane)
-    planes.push_back(k.load(table, k.index(256 * plane), k.vec(256, k.i8())));
+  const int count = getPlanes(isWide) * (isWide ? 2 : 1);
+  for (int plane = 0; plane < count && usesPlanes; ++plane)
+    planes.push_back(k.load(tables, k.index(256 * plane), k.vec(256, k.i8())));
 }
 
 SmallVector<Value> SoftmaxRows::chunks(
@@ -49,14 +59,17 @@ SmallVector<Value> SoftmaxRows::chunks(
   return values;
 }
 
-/// Bytes with bias 128; those past `count` are 0.
-Value SoftmaxRows::bytesAt(Value row, Value index, int64_t count) {
-  Value x = k.loadTail(from, k.add(row, index), k.vec(chunk(), k.i8()), count);
-  if (in.storageBias == 0) {
-    x = xorI(k, x, 128);
-    x = keepFirst(x, count);
-  }
-  return x;
+/// As unsigned numbers, biased by half of the type's range; those past `count`
+/// are 0.
+Value SoftmaxRows::valuesAt(Value row, Value index, int64_t count) {
+  Value x = k.loadTail(from, k.add(row, k.mul(index, in.elementBytes())),
+                       k.vec(chunk(), isWide ? k.i16() : k.i8()), count);
+  return in.storageBias == 0 ? keepFirst(toUnsigned(x), count) : x;
+}
+
+/// Signed numbers with the bias of bytes in memory.
+Value SoftmaxRows::toUnsigned(Value x) {
+  return xorI(k, x, isWide ? INT16_MIN : 128);
 }
 
 /// `vector` with zeros from lane `count` on.
@@ -77,41 +90,67 @@ Value SoftmaxRows::reduce(Value vector, bool isSum) {
 }
 
 Value SoftmaxRows::rowMaximum(Value row) {
-  Value zero = k.constant(k.vec(chunk(), k.i8()), 0);
+  Value zero = k.constant(k.vec(chunk(), isWide ? k.i16() : k.i8()), 0);
   Value best = chunks({zero}, [&](Value index, int64_t count,
                                   ValueRange carried) {
-    return SmallVector<Value>{maxU(k, carried[0], bytesAt(row, index, count))};
+    return SmallVector<Value>{maxU(k, carried[0], valuesAt(row, index, count))};
   })[0];
   return k.splat(reduce(best, /*isSum=*/false), chunk());
 }
 
-/// The three bytes of each table entry.
-SmallVector<Value, 3> SoftmaxRows::planesOf(Value distance) {
-  SmallVector<Value, 3> result;
-  for (Value plane : planes)
-    result.push_back(qint::LookupOp::create(k.b, k.loc, distance.getType(),
-                                            plane, distance));
+/// The bytes of each entry of table `which`; 0 past `count`.
+SmallVector<Value, 4> SoftmaxRows::planesOf(int64_t which, Value index,
+                                            int64_t count) {
+  SmallVector<Value, 4> result;
+  const int64_t perTable = getPlanes(isWide);
+  for (Value plane : ArrayRef(planes).slice(perTable * which, perTable))
+    result.push_back(keepFirst(
+        qint::LookupOp::create(k.b, k.loc, index.getType(), plane, index),
+        count));
   return result;
 }
 
 Value SoftmaxRows::distances(Value row, Value maximum, Value index,
                              int64_t count) {
-  return subI(k, maximum, bytesAt(row, index, count));
+  return subI(k, maximum, valuesAt(row, index, count));
 }
 
-WideLanes SoftmaxRows::entries(Value distance) {
+WideLanes SoftmaxRows::entries(Value distance, int64_t count) {
+  if (!isWide)
+    return lookUp(0, distance, count);
+  WideLanes result;
+  Value coarse = k.truncate(shiftRightU(k, distance, 8), k.i8());
+  for (auto [c, f] :
+       llvm::zip_equal(lookUp(0, coarse, count),
+                       lookUp(1, k.truncate(distance, k.i8()), count)))
+    result.push_back(k.truncate(
+        multiply(k.extendU(c, k.i64()), k.extendU(f, k.i64())), k.i32()));
+  return result;
+}
+
+/// The exponential of a sum from those of both parts, i64.
+Value SoftmaxRows::multiply(Value coarse, Value fine) {
+  return shiftRightU(k, addI(k, mulI(k, coarse, fine), int64_t(1) << 36), 37);
+}
+
+/// Entries of table `which`, in `order()`; 0 past `count`.
+WideLanes SoftmaxRows::lookUp(int64_t which, Value index, int64_t count) {
+  WideLanes result;
   if (!usesPlanes) {
-    WideLanes result = widen(k, distance, LaneOrder::Natural);
-    for (Value &value : result)
-      value = gather(value);
+    for (auto [part, value] :
+         llvm::enumerate(widen(k, index, LaneOrder::Natural))) {
+      int64_t left = count - static_cast<int64_t>(part) * k.isa.lanes();
+      result.push_back(left > 0 ? keepFirst(gather(which, value), left)
+                                : k.constant(value.getType(), 0));
+    }
     return result;
   }
-  SmallVector<Value, 3> bytes = planesOf(distance);
-  Value zero = k.constant(distance.getType(), 0);
-  WideLanes result;
+  SmallVector<Value, 4> bytes = planesOf(which, index, count);
+  if (bytes.size() == 3)
+    bytes.push_back(k.constant(index.getType(), 0));
   for (bool upper : {false, true}) {
     Value low = k.bitcast(interleave(k, bytes[0], bytes[1], upper), k.i16());
-    Value high = k.bitcast(interleave(k, bytes[2], zero, upper), k.i16());
+    Value high = k.bitcast(interleave(k, bytes[2], bytes[3], upper), k.i16());
     for (bool upperWords : {false, true})
       result.push_back(
           k.bitcast(interleave(k, low, high, upperWords), k.i32()));
@@ -119,11 +158,11 @@ WideLanes SoftmaxRows::entries(Value distance) {
   return result;
 }
 
-Value SoftmaxRows::gather(Value index) {
+Value SoftmaxRows::gather(int64_t which, Value index) {
   int64_t lanes = k.isa.lanes();
   auto type = MemRefType::get({256}, k.i32());
-  Value entries32 =
-      memref::ViewOp::create(k.b, k.loc, type, table, k.index(0), ValueRange{});
+  Value entries32 = memref::ViewOp::create(
+      k.b, k.loc, type, tables, k.index(tableBytes * which), ValueRange{});
   return vector::GatherOp::create(k.b, k.loc, cast<VectorType>(index.getType()),
                                   entries32, ValueRange{k.index(0)}, index,
                                   k.constant(k.vec(lanes, k.i1()), 1),
@@ -132,13 +171,14 @@ Value SoftmaxRows::gather(Value index) {
 
 Value SoftmaxRows::rowSum(Value row, Value maximum) {
   int64_t lanes = k.isa.lanes();
-  Value zero = k.constant(k.vec(lanes, usesPlanes ? k.i32() : k.i64()), 0);
-  SmallVector<Value> init(usesPlanes ? 3 : 1, zero);
+  const bool addsBytes = usesPlanes && !isWide;
+  Value zero = k.constant(k.vec(lanes, addsBytes ? k.i32() : k.i64()), 0);
+  SmallVector<Value> init(addsBytes ? 3 : 1, zero);
   SmallVector<Value> sums =
       chunks(init, [&](Value index, int64_t count, ValueRange carried) {
         Value distance = distances(row, maximum, index, count);
-        return usesPlanes ? addPlanes(distance, count, carried)
-                          : addEntries(distance, count, carried);
+        return addsBytes ? addPlanes(distance, count, carried)
+                         : addEntries(distance, count, carried);
       });
   Value total;
   for (auto [i, sum] : llvm::enumerate(sums)) {
@@ -154,29 +194,25 @@ SmallVector<Value> SoftmaxRows::addPlanes(Value distance, int64_t count,
                                           ValueRange carried) {
   Value ones = k.constant(distance.getType(), 1);
   SmallVector<Value> next;
-  for (auto [sum, plane] : llvm::zip(carried, planesOf(distance)))
-    next.push_back(qint::Dot4Op::create(k.b, k.loc, sum.getType(), sum,
-                                        keepFirst(plane, count), ones));
+  for (auto [sum, plane] : llvm::zip(carried, planesOf(0, distance, count)))
+    next.push_back(
+        qint::Dot4Op::create(k.b, k.loc, sum.getType(), sum, plane, ones));
   return next;
 }
 
 SmallVector<Value> SoftmaxRows::addEntries(Value distance, int64_t count,
                                            ValueRange carried) {
-  Value sum = carried[0];
-  int64_t lanes = k.isa.lanes();
-  for (auto [part, entry] : llvm::enumerate(entries(distance))) {
-    int64_t left = count - static_cast<int64_t>(part) * lanes;
-    if (left > 0)
-      sum = addI(k, sum, k.extendU(keepFirst(entry, left), k.i64()));
-  }
-  return {sum};
+  // Four entries of 23 bits fit an i32.
+  Value sum;
+  for (Value entry : entries(distance, count))
+    sum = sum ? addI(k, sum, entry) : entry;
+  return {addI(k, carried[0], k.extendU(sum, k.i64()))};
 }
 
 Value SoftmaxRows::scalarAt(Value row, Value index) {
-  Value x = k.load(from, k.add(row, k.mul(index, rows.inStep())), k.i8());
-  if (in.storageBias == 0)
-    x = xorI(k, x, 128);
-  return k.extendU(x, k.i32());
+  Value x = k.load(from, k.add(row, k.mul(index, rows.inStep())),
+                   isWide ? k.i16() : k.i8());
+  return k.extendU(in.storageBias == 0 ? toUnsigned(x) : x, k.i32());
 }
 
 Value SoftmaxRows::scalarDistance(Value row, Value maximum, Value index) {
@@ -184,9 +220,17 @@ Value SoftmaxRows::scalarDistance(Value row, Value maximum, Value index) {
 }
 
 Value SoftmaxRows::scalarEntry(Value distance) {
-  Value index =
-      arith::IndexCastUIOp::create(k.b, k.loc, k.b.getIndexType(), distance);
-  return k.extendU(k.load(table, k.mul(index, 4), k.i32()), k.i64());
+  if (!isWide)
+    return scalarLookUp(0, distance);
+  return multiply(scalarLookUp(0, shiftRightU(k, distance, 8)),
+                  scalarLookUp(1, andI(k, distance, 255)));
+}
+
+Value SoftmaxRows::scalarLookUp(int64_t which, Value index) {
+  Value at =
+      arith::IndexCastUIOp::create(k.b, k.loc, k.b.getIndexType(), index);
+  Value position = k.add(k.index(tableBytes * which), k.mul(at, 4));
+  return k.extendU(k.load(tables, position, k.i32()), k.i64());
 }
 
 Value SoftmaxRows::scalarMaximum(Value row) {

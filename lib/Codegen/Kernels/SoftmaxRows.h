@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What integer softmax and its logarithm share: the maximum of a row, a table
-// of exponentials and their sum.
+// What integer softmax and its logarithm share: the maximum of a row, tables of
+// exponentials (two for inputs of 16 bits) and their sum.
 #pragma once
 
 #include "Rows.h"
@@ -9,18 +9,18 @@
 
 namespace mlir::qopt::codegen {
 
-/// The entries of `table`, or their three bytes as tables of their own where
-/// `rows` are looked up in registers.
+/// The entries of `tables`, of 256 each, or their bytes as tables of
+/// their own where `rows` are looked up in registers.
 SmallVector<uint8_t> exponentialBytes(const Isa &isa, const Rows &rows,
-                                      ArrayRef<int32_t> table);
+                                      ArrayRef<int32_t> tables);
 
 class SoftmaxRows {
 public:
-  /// `table` is the memory of `exponentialBytes`.
+  /// `tables` is the memory of `exponentialBytes`.
   SoftmaxRows(KernelBuilder &k, const View &in, const Rows &rows, Value from,
-              Value table);
+              Value tables);
 
-  /// Bytes that a vector holds.
+  /// Elements of a step, as many as a vector has bytes.
   int64_t chunk() const { return k.isa.bytes(); }
 
   /// `body` for each chunk of a row, its element index and count.
@@ -30,14 +30,14 @@ public:
 
   /// \name Contiguous rows
   /// @{
-  /// The row's largest byte in every lane.
+  /// The row's largest element in every lane.
   Value rowMaximum(Value row);
   /// The sum of the row's table entries, i64.
   Value rowSum(Value row, Value maximum);
-  /// How far a chunk's bytes lie below the maximum.
+  /// How far a chunk's elements lie below the maximum.
   Value distances(Value row, Value maximum, Value index, int64_t count);
-  /// Table entries of distances, in `order()`.
-  WideLanes entries(Value distance);
+  /// Exponentials of distances, in `order()`; 0 past `count`.
+  WideLanes entries(Value distance, int64_t count);
   LaneOrder order() const {
     return usesPlanes ? LaneOrder::Blocked : LaneOrder::Natural;
   }
@@ -54,23 +54,27 @@ public:
   /// @}
 
 private:
-  Value bytesAt(Value row, Value index, int64_t count);
+  Value valuesAt(Value row, Value index, int64_t count);
+  Value toUnsigned(Value x);
   Value keepFirst(Value vector, int64_t count);
   Value reduce(Value vector, bool isSum);
-  SmallVector<Value, 3> planesOf(Value distance);
-  Value gather(Value index);
+  SmallVector<Value, 4> planesOf(int64_t which, Value index, int64_t count);
+  WideLanes lookUp(int64_t which, Value index, int64_t count);
+  Value multiply(Value coarse, Value fine);
+  Value gather(int64_t which, Value index);
   SmallVector<Value> addPlanes(Value distance, int64_t count,
                                ValueRange carried);
   SmallVector<Value> addEntries(Value distance, int64_t count,
                                 ValueRange carried);
   Value scalarAt(Value row, Value index);
+  Value scalarLookUp(int64_t which, Value index);
 
   KernelBuilder &k;
   const View &in;
   const Rows &rows;
-  Value from, table;
-  bool usesPlanes;
-  SmallVector<Value, 3> planes;
+  Value from, tables;
+  bool isWide, usesPlanes;
+  SmallVector<Value, 8> planes;
 };
 
 } // namespace mlir::qopt::codegen

@@ -32,12 +32,12 @@ TEST(Softmax, rowsAreRoundedOnce) {
     const float scale = static_cast<float>(std::ldexp(
         1 + random.unit(), static_cast<int>(random.between(-8, -1))));
     const std::vector<uint32_t> table = buildSoftmaxTable(scale);
-    std::vector<int8_t> logits(random.between(1, 300));
-    for (int8_t &logit : logits)
-      logit = static_cast<int8_t>(random.between(-40, 40));
+    std::vector<int16_t> logits(random.between(1, 300));
+    for (int16_t &logit : logits)
+      logit = static_cast<int16_t>(random.between(-40, 40));
     const int32_t largest = *std::max_element(logits.begin(), logits.end());
     long double sum = 0;
-    for (int8_t logit : logits)
+    for (int16_t logit : logits)
       sum += std::exp(-static_cast<long double>(scale) * (largest - logit));
     for (bool wide : {false, true}) {
       std::vector<int16_t> out(logits.size());
@@ -56,6 +56,41 @@ TEST(Softmax, rowsAreRoundedOnce) {
   }
 }
 
+/// Two tables: what they and the product round away is 0.51 of 2^-23 at most.
+TEST(Softmax, wideRowsAreWithinTheirBound) {
+  Random random(13);
+  for (int i = 0; i < 300; ++i) {
+    const float scale = static_cast<float>(std::ldexp(
+        1 + random.unit(), static_cast<int>(random.between(-16, -8))));
+    const std::vector<uint32_t> tables = buildWideSoftmaxTables(scale);
+    ASSERT_EQ(tables.size(), 512u);
+    EXPECT_EQ(softmaxExponential(tables, 0), 1u << 23);
+    std::vector<int16_t> logits(random.between(1, 300));
+    const int reach = i % 2 ? 32767 : 2000;
+    for (int16_t &logit : logits)
+      logit = static_cast<int16_t>(random.between(-reach - 1, reach));
+    const int32_t largest = *std::max_element(logits.begin(), logits.end());
+    std::vector<long double> exact;
+    long double sum = 0;
+    for (int16_t logit : logits) {
+      exact.push_back(
+          std::exp(-static_cast<long double>(scale) * (largest - logit)));
+      sum += exact.back();
+      EXPECT_LE(std::fabs(softmaxExponential(tables, largest - logit) -
+                          exact.back() * 0x1p23L),
+                0.51L);
+    }
+    std::vector<int16_t> out(logits.size());
+    softmaxRow(logits, tables, 32768, 0, -32768, 32767, out);
+    for (size_t j = 0; j < logits.size(); ++j) {
+      const long double part = exact[j] / sum;
+      const long double bound =
+          0.5001L + 0.51L * 0x1p-8L * (1 + part * logits.size()) / sum;
+      EXPECT_LE(std::fabs(out[j] - std::min(part * 32768, 32767.0L)), bound);
+    }
+  }
+}
+
 TEST(Softmax, elementRoundsHalfUp) {
   // 256 * 1 / 512 = 1/2 and 256 * 3 / 512 = 3/2.
   EXPECT_EQ(softmaxElement(1, 512, 256, -128, -128, 127), -127);
@@ -67,7 +102,7 @@ TEST(Softmax, elementRoundsHalfUp) {
 
 TEST(Softmax, aRowsTieGoesUp) {
   const std::vector<uint32_t> table = buildSoftmaxTable(0.1f);
-  const int8_t logits[] = {5, 5};
+  const int16_t logits[] = {5, 5};
   int16_t out[2] = {};
   softmaxRow(logits, table, 1, 0, -128, 127, out);
   EXPECT_EQ(out[0], 1);
@@ -77,7 +112,7 @@ TEST(Softmax, aRowsTieGoesUp) {
 TEST(Softmax, anyLength) {
   const std::vector<uint32_t> table = buildSoftmaxTable(0.1f);
   for (size_t length : {1, 2, 512, 513, 32768, 100000}) {
-    const std::vector<int8_t> logits(length, -17);
+    const std::vector<int16_t> logits(length, -17);
     std::vector<int16_t> out(length);
     softmaxRow(logits, table, 32768, 0, -32768, 32767, out);
     const double exact =

@@ -54,7 +54,7 @@ TEST(MostBits, functionsSumsAndProductsTake16) {
   EXPECT_EQ(mostBits("%a = qopt.mul %v, %v " + pair), 16);
   EXPECT_EQ(mostBits("%a = qopt.unary %v [#qopt.fn<floor>] " + type), 8);
   EXPECT_EQ(mostBits("%a = qopt.div %v, %z " + pair), 8);
-  EXPECT_EQ(mostBits("%a = qopt.softmax %v axis 1 " + type), 8);
+  EXPECT_EQ(mostBits("%a = qopt.softmax %v axis 1 " + type), 16);
 }
 
 TEST(MostBits, theLeastReaderDecides) {
