@@ -4,7 +4,6 @@
 // one of them, so both take their ranges from the samples themselves.
 
 #include "qopt/Evaluation/EqualizationGain.h"
-#include "IntegerRun.h"
 #include "Streams.h"
 #include "qopt/Evaluation/Metrics.h"
 #include "qopt/Numerics/Simulate.h"
@@ -13,7 +12,6 @@
 using namespace mlir;
 using namespace mlir::qopt;
 using namespace mlir::qopt::evaluation;
-using calibration::Engine;
 
 int64_t evaluation::countEqualized(func::FuncOp plain, func::FuncOp equalized) {
   auto weightsOf = [](func::FuncOp function) {
@@ -33,45 +31,17 @@ int64_t evaluation::countEqualized(func::FuncOp plain, func::FuncOp equalized) {
   return count;
 }
 
-/// Scales for all observers of `function` from the extremes on `samples`.
-static llvm::Error decideScales(func::FuncOp function,
-                                const observers::CalibrationState &state,
-                                size_t samples) {
-  calibration::EngineOptions engineOptions;
-  engineOptions.keepProbes = true;
-  auto engine = Engine::create(function, engineOptions);
-  if (!engine)
-    return engine.takeError();
-  std::vector<std::vector<float>> outputs;
-  SmallVector<void *> out;
-  for (Type type : function.getResultTypes())
-    outputs.emplace_back(cast<RankedTensorType>(type).getNumElements());
-  for (std::vector<float> &output : outputs)
-    out.push_back(output.data());
-  std::map<std::string, numerics::Range> ranges;
-  std::vector<float> values;
-  for (size_t sample = 0; sample < samples; ++sample) {
-    SmallVector<const float *> inputs = getSampleInputs(state, sample);
-    (*engine)->run(SmallVector<const void *>(inputs.begin(), inputs.end()),
-                   out);
-    for (const calibration::Probe &probe : (*engine)->probes()) {
-      values.resize(calibration::countElements(probe));
-      calibration::copyElements(probe, values);
-      numerics::Range &range = ranges[probe.id];
-      for (float value : values) {
-        range.min = std::min<double>(range.min, value);
-        range.max = std::max<double>(range.max, value);
-      }
+/// Rounds stream 1 to the range that stream 0 has on all samples.
+static void observe(ObserveOp op, StreamValues &values, size_t samples) {
+  numerics::Range range;
+  for (size_t sample = 0; sample < samples; ++sample)
+    for (float value : values.at(0, sample)) {
+      range.min = std::min<double>(range.min, value);
+      range.max = std::max<double>(range.max, value);
     }
-  }
-  OpBuilder builder(function.getContext());
-  function.walk([&](ObserveOp op) {
-    auto params = numerics::chooseParams(ranges[op.getId().str()], op.getBits(),
-                                         op.getSymmetric());
-    op.setScaleAttr(builder.getF32FloatAttr(params.scale));
-    op.setZeroPointAttr(builder.getI64IntegerAttr(params.zeroPoint));
-  });
-  return llvm::Error::success();
+  auto params = numerics::chooseParams(range, op.getBits(), op.getSymmetric());
+  for (size_t sample = 0; sample < samples; ++sample)
+    numerics::simulate(values.at(1, sample), params);
 }
 
 /// One op in stream 0 as it is, in stream 1 with rounded weights.
@@ -94,7 +64,7 @@ static llvm::Expected<StreamValues> compute(Operation &op, Streams &streams,
 
 /// The outputs' SQNR of `function` on as many samples as `limits` leave, whose
 /// number becomes `samples`.
-static llvm::Expected<double> simulate(func::FuncOp observed,
+static llvm::Expected<double> simulate(func::FuncOp function,
                                        const observers::CalibrationState &state,
                                        const EqualizationGainOptions &options,
                                        int64_t &samples) {
@@ -103,24 +73,20 @@ static llvm::Expected<double> simulate(func::FuncOp observed,
   limits.maxSamples = options.maxSamples;
   limits.maxBytes = options.maxBytes;
   limits.maxMacs = options.maxMacs;
-  OwningOpRef<func::FuncOp> function(observed.clone());
-  Streams streams(*function, state, /*streams=*/2);
+  Streams streams(function, state, /*streams=*/2);
   if (llvm::Error error = streams.load(limits))
     return std::move(error);
   samples = streams.size();
   if (samples == 0)
     return 0.0;
-  if (llvm::Error error = decideScales(*function, state, samples))
-    return std::move(error);
-  Block &body = function->getBody().front();
+  Block &body = function.getBody().front();
   for (Operation &op : body.without_terminator()) {
     if (isa<qopt::ConstantOp>(op))
       continue;
-    if (auto observe = dyn_cast<ObserveOp>(&op)) {
-      StreamValues values = streams.take(observe.getInput());
-      for (int64_t sample = 0; sample < samples; ++sample)
-        numerics::simulate(values.at(1, sample), getParams(observe));
-      streams.set(observe.getResult(), std::move(values));
+    if (auto observer = dyn_cast<ObserveOp>(&op)) {
+      StreamValues values = streams.take(observer.getInput());
+      observe(observer, values, samples);
+      streams.set(observer.getResult(), std::move(values));
     } else {
       auto values = compute(op, streams, options.weights);
       if (!values)
@@ -129,7 +95,7 @@ static llvm::Expected<double> simulate(func::FuncOp observed,
     }
     streams.release(op);
   }
-  const OutputParts parts(*function);
+  const OutputParts parts(function);
   PartErrors errors(parts);
   for (int64_t sample = 0; sample < samples; ++sample)
     streams.addOutputs(errors, sample, /*stream=*/1);
