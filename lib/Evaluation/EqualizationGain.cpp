@@ -68,11 +68,8 @@ static llvm::Expected<double> simulate(func::FuncOp function,
                                        const observers::CalibrationState &state,
                                        const EqualizationGainOptions &options,
                                        int64_t &samples) {
-  StreamLimits limits;
-  limits.minSamples = 1;
-  limits.maxSamples = options.maxSamples;
-  limits.maxBytes = options.maxBytes;
-  limits.maxMacs = options.maxMacs;
+  const StreamLimits limits{/*minSamples=*/1, options.maxSamples,
+                            options.maxBytes, options.maxMacs};
   Streams streams(function, state, /*streams=*/2);
   if (llvm::Error error = streams.load(limits))
     return std::move(error);

@@ -286,11 +286,8 @@ LayerError Measurement::observe(ObserveOp op) {
 llvm::Error Measurement::run(func::FuncOp quantized, func::FuncOp integer,
                              const LayerErrorOptions &options,
                              LayerErrors &result) {
-  StreamLimits limits;
-  limits.minSamples = 1;
-  limits.maxSamples = options.maxSamples;
-  limits.maxBytes = options.maxBytes;
-  limits.maxMacs = options.maxMacs;
+  const StreamLimits limits{/*minSamples=*/1, options.maxSamples,
+                            options.maxBytes, options.maxMacs};
   if (llvm::Error error = streams.load(limits))
     return error;
   result.samples = streams.size();

@@ -120,28 +120,18 @@ llvm::Error Run::visit(Operation &op) {
 
 void Run::judge() {
   const OutputParts parts(function);
-  std::vector<PartErrors> errors(layers.size(), PartErrors(parts));
-  size_t place = 0;
-  for (Value output :
-       function.getBody().front().getTerminator()->getOperands()) {
-    StreamValues &result = streams.get(output);
+  for (auto [index, layer] : llvm::enumerate(layers)) {
+    PartErrors errors(parts);
     for (size_t sample = 0; sample < streams.size(); ++sample)
-      for (size_t index = 0; index < layers.size(); ++index)
-        if (!splits() || !Streams::isEstimating(sample))
-          errors[index].add(place, result.at(0, sample),
-                            result.at(1 + index, sample));
-    place += result.elements;
+      if (!splits() || !Streams::isEstimating(sample))
+        streams.addOutputs(errors, sample, 1 + index);
+    layer.noise = errors.getNoise();
   }
-  for (auto [layer, error] : llvm::zip_equal(layers, errors))
-    layer.noise = error.getNoise();
 }
 
 llvm::Expected<bool> Run::run() {
-  StreamLimits limits;
-  limits.minSamples = 1;
-  limits.maxSamples = options.maxSamples;
-  limits.maxBytes = options.maxBytes;
-  limits.maxMacs = options.maxMacs;
+  const StreamLimits limits{/*minSamples=*/1, options.maxSamples,
+                            options.maxBytes, options.maxMacs};
   if (llvm::Error error = streams.load(limits))
     return std::move(error);
   if (streams.size() == 0)

@@ -72,12 +72,12 @@ struct StreamLimits {
   uint64_t maxSamples = 64;
   /// Of all values alive at a time.
   uint64_t maxBytes = UINT64_MAX;
-  /// The same where `maxBytes` are too few for `enoughSamples`: large images
+  /// Multiply-accumulates of all streams and samples.
+  uint64_t maxMacs = UINT64_MAX;
+  /// As `maxBytes`, where these are too few for `enoughSamples`: large images
   /// have many positions, so that few of them do.
   uint64_t mostBytes = 0;
   uint64_t enoughSamples = 0;
-  /// Multiply-accumulates of all streams and samples.
-  uint64_t maxMacs = UINT64_MAX;
 };
 
 /// The values alive. Stream 0 is the float model. Ops are to be visited in
