@@ -99,7 +99,8 @@ int main(int argc, char **argv) {
       peak = std::max(peak, measurePeak());
   }
   // Whole calibration: reading, running, observing; the best of the intervals
-  // between two samples.
+  // between two samples, which workers side by side would end in bursts.
+  observed.getContext()->disableMultithreading();
   double observedBest = 1e9, last = seconds();
   auto state = calibration::calibrate(
       observed, levels.getModelHash(), **data, [&](int64_t, int64_t) {
