@@ -5,7 +5,6 @@
 
 #include "qopt/Evaluation/EqualizationGain.h"
 #include "Streams.h"
-#include "qopt/Evaluation/Metrics.h"
 #include "qopt/Numerics/Simulate.h"
 #include "qopt/Transforms/Constants.h"
 

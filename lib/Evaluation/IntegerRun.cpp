@@ -22,6 +22,20 @@ numerics::QuantParams evaluation::makeParams(float scale, int64_t zeroPoint,
   return params;
 }
 
+llvm::Expected<numerics::QuantParams>
+evaluation::getBoundaryParams(DictionaryAttr attributes, Type type,
+                              const llvm::Twine &what) {
+  auto scale =
+      attributes ? attributes.getAs<FloatAttr>("qint.scale") : FloatAttr();
+  auto zeroPoint = attributes ? attributes.getAs<IntegerAttr>("qint.zero_point")
+                              : IntegerAttr();
+  if (!scale || !zeroPoint)
+    return makeError(734, what.str() + " of the integer function has no scale");
+  return makeParams(static_cast<float>(scale.getValueAsDouble()),
+                    zeroPoint.getInt(),
+                    cast<RankedTensorType>(type).getElementTypeBitWidth());
+}
+
 static int64_t countElements(Type type) {
   return cast<RankedTensorType>(type).getNumElements();
 }
@@ -36,17 +50,13 @@ const Probe *evaluation::findProbe(const Engine &engine, StringRef id) {
 /// What each argument of the integer function means.
 llvm::Error IntegerRun::addArguments(func::FuncOp integer) {
   for (auto [i, type] : llvm::enumerate(integer.getArgumentTypes())) {
-    auto scale = integer.getArgAttrOfType<FloatAttr>(i, "qint.scale");
-    auto zeroPoint =
-        integer.getArgAttrOfType<IntegerAttr>(i, "qint.zero_point");
-    if (!scale || !zeroPoint)
-      return makeError(734, "input " + std::to_string(i) +
-                                " of the integer function has no scale");
+    auto params = getBoundaryParams(integer.getArgAttrDict(i), type,
+                                    "input " + llvm::Twine(i));
+    if (!params)
+      return params.takeError();
     Argument argument;
-    argument.bits =
-        cast<RankedTensorType>(type).getElementType().getIntOrFloatBitWidth();
-    argument.params = makeParams(static_cast<float>(scale.getValueAsDouble()),
-                                 zeroPoint.getInt(), argument.bits);
+    argument.bits = cast<RankedTensorType>(type).getElementTypeBitWidth();
+    argument.params = *params;
     // A graph input of unsigned integers: the same values, higher by half the
     // range.
     if (auto own = integer.getArgAttrOfType<StringAttr>(i, "qopt.type");

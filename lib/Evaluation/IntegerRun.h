@@ -15,6 +15,12 @@ const calibration::Probe *findProbe(const calibration::Engine &engine,
 /// Parameters of a signed type of `bits`, 32 too.
 numerics::QuantParams makeParams(float scale, int64_t zeroPoint, unsigned bits);
 
+/// What the integers of an argument or result of the integer function mean, by
+/// its attributes. Fails with Q0734 where they have no scale; `what` names it.
+llvm::Expected<numerics::QuantParams>
+getBoundaryParams(DictionaryAttr attributes, Type type,
+                  const llvm::Twine &what);
+
 class IntegerRun {
 public:
   /// Fails with Q0734 where an argument has no scale, and as `Engine::create`.

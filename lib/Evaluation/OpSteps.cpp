@@ -38,12 +38,8 @@ static bool isQuantized(Type type) {
 Tensor evaluation::quantizeInput(func::FuncOp integer, unsigned index,
                                  ArrayRef<float> values) {
   auto type = cast<RankedTensorType>(integer.getArgumentTypes()[index]);
-  const numerics::QuantParams params = makeParams(
-      static_cast<float>(
-          integer.getArgAttrOfType<FloatAttr>(index, "qint.scale")
-              .getValueAsDouble()),
-      integer.getArgAttrOfType<IntegerAttr>(index, "qint.zero_point").getInt(),
-      type.getElementTypeBitWidth());
+  const numerics::QuantParams params = llvm::cantFail(
+      getBoundaryParams(integer.getArgAttrDict(index), type, "an input"));
   Tensor tensor(type.getShape(), *reference::kindOfElements(type));
   for (auto [i, value] : llvm::enumerate(values))
     tensor.setInteger(i, numerics::quantize(value, params));

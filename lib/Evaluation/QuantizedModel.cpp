@@ -89,18 +89,11 @@ public:
 
 class IntegerSimulation : public Simulated {
 public:
-  using Simulated::Simulated;
+  IntegerSimulation(func::FuncOp function, reference::Evaluator evaluator,
+                    std::vector<numerics::QuantParams> outputParams)
+      : Simulated(function, std::move(evaluator)),
+        outputParams(std::move(outputParams)) {}
 
-  void readBoundary() {
-    for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
-      outputParams.push_back(makeParams(
-          static_cast<float>(
-              function.getResultAttrOfType<FloatAttr>(i, "qint.scale")
-                  .getValueAsDouble()),
-          function.getResultAttrOfType<IntegerAttr>(i, "qint.zero_point")
-              .getInt(),
-          cast<RankedTensorType>(type).getElementTypeBitWidth()));
-  }
   void setInputs(ArrayRef<const float *> values) override {
     inputs.clear();
     for (auto [i, from] : llvm::enumerate(values)) {
@@ -175,22 +168,21 @@ mlir::qopt::evaluation::simulateInteger(func::FuncOp integer) {
   auto evaluator = reference::Evaluator::create(integer);
   if (!evaluator)
     return evaluator.takeError();
-  auto hasScale = [](DictionaryAttr attrs) {
-    return attrs && attrs.getAs<FloatAttr>("qint.scale") &&
-           attrs.getAs<IntegerAttr>("qint.zero_point");
-  };
-  for (unsigned i = 0; i < integer.getNumArguments(); ++i)
-    if (!hasScale(integer.getArgAttrDict(i)))
-      return makeError(734, "input " + std::to_string(i) +
-                                " of the integer function has no scale");
-  for (unsigned i = 0; i < integer.getNumResults(); ++i)
-    if (!hasScale(integer.getResultAttrDict(i)))
-      return makeError(734, "output " + std::to_string(i) +
-                                " of the integer function has no scale");
-  auto simulation =
-      std::make_unique<IntegerSimulation>(integer, std::move(*evaluator));
-  simulation->readBoundary();
-  return simulation;
+  for (auto [i, type] : llvm::enumerate(integer.getArgumentTypes()))
+    if (auto params = getBoundaryParams(integer.getArgAttrDict(i), type,
+                                        "input " + llvm::Twine(i));
+        !params)
+      return params.takeError();
+  std::vector<numerics::QuantParams> outputParams;
+  for (auto [i, type] : llvm::enumerate(integer.getResultTypes())) {
+    auto params = getBoundaryParams(integer.getResultAttrDict(i), type,
+                                    "output " + llvm::Twine(i));
+    if (!params)
+      return params.takeError();
+    outputParams.push_back(*params);
+  }
+  return std::make_unique<IntegerSimulation>(integer, std::move(*evaluator),
+                                             std::move(outputParams));
 }
 
 llvm::Expected<std::unique_ptr<QuantizedModel>>

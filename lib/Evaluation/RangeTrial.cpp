@@ -7,7 +7,6 @@
 #include "Streams.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/IR/Threading.h"
-#include "qopt/Evaluation/Metrics.h"
 #include "qopt/Numerics/Simulate.h"
 #include "qopt/Support/Error.h"
 #include <cmath>

@@ -7,7 +7,6 @@
 #include "RoundLayer.h"
 #include "Streams.h"
 #include "mlir/IR/Threading.h"
-#include "qopt/Evaluation/Metrics.h"
 #include "qopt/Numerics/Simulate.h"
 #include "qopt/Transforms/Constants.h"
 
