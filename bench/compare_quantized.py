@@ -14,8 +14,10 @@ Runtime's two results are from each other.
 
 --by-op compiles each model with all its integer tensors as outputs, lets ONNX
 Runtime compute each operator from qopt's own integers, and prints the shares by
-kind of operator: no difference is counted twice. Needs numpy, onnx and
-onnxruntime.
+kind of operator: no difference is counted twice. The last columns are against
+ONNX's definition of the operators (onnx.reference) in float64, but for 8-bit
+AveragePool, whose zero point comes before its rounding as in ONNX Runtime's
+kernel. Needs numpy, onnx and onnxruntime.
 """
 
 import argparse
@@ -23,6 +25,7 @@ import collections
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -62,7 +65,7 @@ def run_qopt(build, model, data, folder, flags=()):
         command += ["--calibrate", data]
         result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
-        raise Refused(result.stderr.strip().split("\n")[0])
+        raise Refused(re.search(r"^error.*|$", result.stderr, re.MULTILINE).group())
     info = json.loads(subprocess.run([program, "--info"], check=True, capture_output=True,
                                      text=True).stdout)
     command = [program, "--raw", "--in", f"{info['inputs'][0]['name']}={data}"]
@@ -113,6 +116,71 @@ def compare_outputs(args, path, samples, folder):
         if results[first] is not None and results[second] is not None:
             count.add(results[first], results[second])
     return counts
+
+
+def dequantize(values, scale, zero_point, axis):
+    """DequantizeLinear of one scale, or of one along an axis, in float64."""
+    import numpy as np
+    shape = [-1 if i == axis % values.ndim else 1 for i in range(values.ndim)]
+    scale, zero_point = (np.asarray(part).reshape(shape if np.size(part) > 1 else ())
+                         for part in (scale, zero_point))
+    return (values.astype(np.float64) - zero_point.astype(np.float64)) * scale.astype(np.float64)
+
+
+def quantize(values, scale, zero_point, zero_first):
+    """QuantizeLinear from float64."""
+    import numpy as np
+    limits = np.iinfo(zero_point.dtype)
+    steps = values / scale.astype(np.float64)
+    steps = np.rint(steps + zero_point) if zero_first else np.rint(steps) + zero_point
+    return np.clip(steps, limits.min, limits.max).astype(zero_point.dtype)
+
+
+class Definition:
+    """What ONNX says of a unit's operators, computed in float64."""
+
+    def __init__(self, model):
+        from onnx import numpy_helper
+        self.model = model
+        self.constants = {tensor.name: numpy_helper.to_array(tensor)
+                          for tensor in model.graph.initializer}
+
+    def run(self, feeds):
+        """The first output for each sample, stacked; None where a node is no
+        operator of ONNX."""
+        import numpy as np
+        if any(node.domain not in ("", "ai.onnx") or node.op_type.startswith("QLinear")
+               for node in self.model.graph.node):
+            return None
+        count = len(next(iter(feeds.values())))
+        return np.stack([self.run_sample({name: values[i] for name, values in feeds.items()})
+                         for i in range(count)])
+
+    def run_sample(self, feeds):
+        values = dict(self.constants, **feeds)
+        for node in self.model.graph.node:
+            inputs = [values[name] if name else None for name in node.input]
+            values[node.output[0]] = self.run_node(node, inputs)
+        return values[self.model.graph.output[0].name]
+
+    def run_node(self, node, inputs):
+        import numpy as np
+        from onnx.reference import ReferenceEvaluator
+        attributes = {attribute.name: attribute for attribute in node.attribute}
+        axis = attributes["axis"].i if "axis" in attributes else 1
+        if node.op_type == "DequantizeLinear" and "block_size" in attributes:
+            size = attributes["block_size"].i
+            return dequantize(inputs[0], *(np.repeat(part, size, axis) for part in inputs[1:3]), axis)
+        if node.op_type == "DequantizeLinear":
+            zero_point = inputs[2] if len(inputs) > 2 else np.int8(0)
+            return dequantize(*inputs[:2], zero_point, axis)
+        if node.op_type == "QuantizeLinear":
+            pools = any(other.op_type == "AveragePool" for other in self.model.graph.node)
+            return quantize(*inputs, zero_first=pools and inputs[2].itemsize == 1)
+        inputs = [value.astype(np.float64) if value is not None and value.dtype.kind == "f" else value
+                  for value in inputs]
+        session = ReferenceEvaluator(node)
+        return session.run(None, {name: value for name, value in zip(node.input, inputs) if name})[0]
 
 
 class Units:
@@ -168,7 +236,8 @@ class Units:
 
 
 def compare_units(args, path, samples, folder, kinds):
-    """Adds to `kinds`, by kind of operator, a count as compare_outputs gives."""
+    """Adds to `kinds`, by kind of operator, the counts against ONNX Runtime with
+    optimizations and without and against exact arithmetic."""
     import numpy as np
     import onnx
     units = Units(onnx.load(path))
@@ -182,16 +251,21 @@ def compare_units(args, path, samples, folder, kinds):
         if unit is None:
             continue
         model, kind, inputs = unit
+        feeds = {key: arrays[key] for key in inputs}
+        if arrays[name].dtype.itemsize == 2:
+            kind += ", 16 bits"
         for plain, count in zip([False, True], kinds[kind]):
-            session = start_peer(model.SerializeToString(), plain)
-            count.add(arrays[name], run_peer(session, {key: arrays[key] for key in inputs}))
+            count.add(arrays[name], run_peer(start_peer(model.SerializeToString(), plain), feeds))
+        exact = Definition(model).run(feeds)
+        if exact is not None:
+            kinds[kind][2].add(arrays[name], exact)
 
 
-def print_table(rows, markdown):
+def print_table(rows, last, markdown):
     columns = ["share", "differ", "of", "steps"]
     head = ["model"] + columns + [f"{name}, plain" for name in columns]
     if any(len(row) > len(head) for row in rows):
-        head += [f"{name}, peer" for name in columns]
+        head += [f"{name}, {last}" for name in columns]
     if markdown:
         print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
         for row in rows:
@@ -218,7 +292,7 @@ def main():
         print(f"skipped: {missing}")
         return 0
     rows = []
-    kinds = collections.defaultdict(lambda: [Count(), Count()])
+    kinds = collections.defaultdict(lambda: [Count(), Count(), Count()])
     for path in sorted(glob.glob(os.path.join(args.models, "*.onnx"))):
         name = os.path.basename(path)[:-len(".onnx")]
         if args.only not in name:
@@ -234,8 +308,8 @@ def main():
             except Refused as refusal:
                 rows.append([name, str(refusal)])
     for kind, counts in sorted(kinds.items()):
-        rows.append([kind] + counts[0].cells() + counts[1].cells())
-    print_table(rows, args.markdown)
+        rows.append([kind] + [cell for count in counts for cell in count.cells()])
+    print_table(rows, "exact" if args.by_op else "peer", args.markdown)
     return 0
 
 

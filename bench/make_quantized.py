@@ -5,11 +5,14 @@
 usage: make_quantized.py --zoo ZOO --out DIR [--models a,b] [--forms qdq-s8,...]
        make_quantized.py --ops --out DIR
        make_quantized.py --blocks --out DIR
+       make_quantized.py --functions --out DIR
 
 ZOO holds one folder a model (model.onnx, calib/). Each model is written as
 DIR/<name>-<form>.onnx beside DIR/<name>.npy, inputs to compare on. --ops writes
 small networks of one operator each instead, --blocks products whose weights have a
-scale a block, which onnxruntime's quantizer does not write (opset 21). Needs numpy, onnx and onnxruntime.
+scale a block, --functions operators on rows and elements between integers of 8
+and 16 bits, which onnxruntime's quantizer does not write (opset 21). Needs
+numpy, onnx and onnxruntime.
 """
 
 import argparse
@@ -201,24 +204,60 @@ def blocked_product(rng, length, channels, block, kind, samples):
         numpy_helper.from_array(scales, "ws")]
     inputs = rng.standard_normal([samples, 1, 16, length]).astype(np.float32)
     real = inputs @ ((integers - middle) * scales[:, None]).reshape(length, channels)
-    for name, values in [("x", inputs), ("y", real)]:
-        step = np.float32((values.max() - values.min()) / 255)
-        point = np.int8(np.clip(np.rint(-128 - values.min() / step), -128, 127))
+    nodes = [helper.make_node("DequantizeLinear", ["w", "ws", "wz"], ["wd"], axis=0, block_size=block),
+             helper.make_node("MatMul", ["xd", "wd"], ["p"])]
+    return between_integers(nodes, initializers, inputs, real, np.int8), inputs
+
+
+def between_integers(nodes, initializers, inputs, outputs, kind):
+    """A model of `nodes` from xd to p between tensors of the integer type `kind`,
+    whose scales follow from samples."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+    limits = np.iinfo(kind)
+    initializers = list(initializers)
+    for name, values in [("x", inputs), ("y", outputs)]:
+        low, high = min(values.min(), 0), max(values.max(), 0)
+        step = np.float32((high - low) / (limits.max - limits.min))
+        point = kind(np.clip(np.rint(limits.min - low / step), limits.min, limits.max))
         initializers += [numpy_helper.from_array(step, name + "s"),
                          numpy_helper.from_array(point, name + "z")]
     node = helper.make_node
     nodes = [node("QuantizeLinear", ["x", "xs", "xz"], ["xq"]),
-             node("DequantizeLinear", ["xq", "xs", "xz"], ["xd"]),
-             node("DequantizeLinear", ["w", "ws", "wz"], ["wd"], axis=0, block_size=block),
-             node("MatMul", ["xd", "wd"], ["p"]),
+             node("DequantizeLinear", ["xq", "xs", "xz"], ["xd"]), *nodes,
              node("QuantizeLinear", ["p", "ys", "yz"], ["yq"]),
              node("DequantizeLinear", ["yq", "ys", "yz"], ["y"])]
-    value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-    graph = helper.make_graph(nodes, "blocks", [value("x", [1, 16, length])],
-                              [value("y", [1, 16, channels])], initializers)
+    value = lambda name, values: helper.make_tensor_value_info(name, TensorProto.FLOAT, values.shape[1:])
+    graph = helper.make_graph(nodes, "integers", [value("x", inputs)], [value("y", outputs)],
+                              initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
     model.ir_version = 10
-    return model, inputs
+    return model
+
+
+FUNCTIONS = [("Softmax", {"axis": -1}), ("LogSoftmax", {"axis": -1}), ("Sigmoid", {}), ("Tanh", {}),
+             ("Gelu", {}), ("HardSwish", {}), ("LeakyRelu", {"alpha": 0.1}),
+             ("ReduceMean", {}), ("GlobalAveragePool", {}),
+             ("AveragePool", {"kernel_shape": [2, 2]}), ("MaxPool", {"kernel_shape": [2, 2]})]
+
+
+def make_functions(args):
+    import numpy as np
+    import onnx
+    from onnx import helper
+    from onnx.reference import ReferenceEvaluator
+    rng = np.random.default_rng(4)
+    for op, attributes in FUNCTIONS:
+        inputs = (3 * rng.standard_normal([args.samples, 1, 8, 12, 16])).astype(np.float32)
+        node = helper.make_node(op, ["xd"], ["p"], **attributes)
+        session = ReferenceEvaluator(node)
+        outputs = np.stack([session.run(None, {"xd": sample})[0] for sample in inputs])
+        for form, kind in [("qdq-s8", np.int8), ("qdq-u8", np.uint8), ("qdq-s16", np.int16),
+                           ("qdq-u16", np.uint16)]:
+            model = between_integers([node], [], inputs, outputs, kind)
+            onnx.save(model, os.path.join(args.out, f"function_{op.lower()}-{form}.onnx"))
+        np.save(os.path.join(args.out, f"function_{op.lower()}.npy"), inputs)
+        print(op)
 
 
 def make_blocks(args):
@@ -240,6 +279,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--ops", action="store_true")
     parser.add_argument("--blocks", action="store_true")
+    parser.add_argument("--functions", action="store_true")
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--forms", default=",".join(FORMS))
     parser.add_argument("--samples", type=int, default=SAMPLES)
@@ -252,6 +292,8 @@ def main():
     os.makedirs(args.out, exist_ok=True)
     if args.blocks:
         make_blocks(args)
+    elif args.functions:
+        make_functions(args)
     elif args.ops:
         make_ops(args)
     else:

@@ -224,8 +224,7 @@ LogicalResult RequantizeOp::verify() {
 LogicalResult SoftmaxOp::verify() {
   // (C1) to (C3)
   if (failed(verifyExponentials(*this, getInput().getType(), getType(),
-                                getAxis(), getExpTable(),
-                                /*mayBeWide=*/true)))
+                                getAxis(), getExpTable())))
     return failure();
   // (C4)
   if (getLevels() < 1 || getLevels() > 65535)

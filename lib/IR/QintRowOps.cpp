@@ -19,8 +19,7 @@ using namespace mlir::qint;
 LogicalResult LogSoftmaxOp::verify() {
   // (C1) to (C3)
   if (failed(verifyExponentials(*this, getInput().getType(), getType(),
-                                getAxis(), getExpTable(),
-                                /*mayBeWide=*/false)))
+                                getAxis(), getExpTable())))
     return failure();
   // (C4)
   RequantAttr requant = getRequant();
@@ -36,12 +35,13 @@ LogicalResult LogSoftmaxOp::verify() {
            << requant.getMultiplier()[1];
   // (C5)
   double length = getInput().getType().getDimSize(getAxis());
-  double largest = 255.0 * requant.getMultiplier()[0] +
+  const bool isWide = getInput().getType().getElementTypeBitWidth() == 16;
+  double largest = (isWide ? 65535.0 : 255.0) * requant.getMultiplier()[0] +
                    std::ldexp(requant.getMultiplier()[1] * std::log(length),
                               30 - requant.getShift()[1]) +
                    std::ldexp(1.0, requant.getShift()[0] - 1);
-  if (largest > 0x1p31 - 2)
-    return emitOpError("expects sums inside 32 bits");
+  if (largest > (isWide ? 0x1p46 : 0x1p31) - 2)
+    return emitOpError("expects sums inside ") << (isWide ? 47 : 32) << " bits";
   return success();
 }
 

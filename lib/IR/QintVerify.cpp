@@ -63,16 +63,17 @@ int64_t mlir::qint::largestDifference(RankedTensorType type,
   return std::max(zeroPoint - low, high - zeroPoint);
 }
 
-LogicalResult
-mlir::qint::verifyExponentials(Operation *op, RankedTensorType input,
-                               RankedTensorType result, int64_t axis,
-                               ArrayRef<int32_t> tables, bool mayBeWide) {
+LogicalResult mlir::qint::verifyExponentials(Operation *op,
+                                             RankedTensorType input,
+                                             RankedTensorType result,
+                                             int64_t axis,
+                                             ArrayRef<int32_t> tables) {
   // (C1)
   if (failed(qopt::verifySizes(op)) ||
       failed(qopt::verifyAxis(op, axis, input.getRank())))
     return failure();
   // (C2)
-  const bool isWide = mayBeWide && input.getElementTypeBitWidth() == 16;
+  const bool isWide = input.getElementTypeBitWidth() == 16;
   const size_t size = isWide ? 512 : 256;
   const int bits = isWide ? 30 : 23;
   const int32_t one = 1 << bits;

@@ -55,9 +55,9 @@ LogicalResult verifyReducedSum(ReduceOp op, StringRef what) {
   return success();
 }
 
-/// (C1) to (C3) of softmax and, with one table only, of its logarithm.
+/// (C1) to (C3) of softmax and of its logarithm.
 LogicalResult verifyExponentials(Operation *op, RankedTensorType input,
                                  RankedTensorType result, int64_t axis,
-                                 ArrayRef<int32_t> tables, bool mayBeWide);
+                                 ArrayRef<int32_t> tables);
 
 } // namespace mlir::qint

@@ -65,23 +65,24 @@ int64_t numerics::logOfSum(uint64_t sum) {
   const int top = llvm::Log2_64(sum);
   // The part behind the leading one in 2^32nds.
   const uint64_t rest = (sum << (63 - top) >> 31) & 0xffffffff;
-  const uint64_t index = rest >> 24, weight = rest & 0xffffff;
-  const uint64_t step = table[index + 1] - table[index];
+  const uint64_t index = rest >> 24;
+  const uint64_t u = ((rest & 0xffffff) << 6) / (256 + index);
   return static_cast<int64_t>((top - 23) * static_cast<uint64_t>(table[256]) +
-                              table[index] + (step * weight >> 24));
+                              table[index] + u - (u * u >> 31));
 }
 
 llvm::Expected<LogSoftmaxConstants>
 numerics::chooseLogSoftmaxConstants(float inputScale, float outputScale,
-                                    int64_t length) {
+                                    int64_t length, int inputBits) {
+  const LogSoftmaxRange range = LogSoftmaxRange::of(inputBits);
   const DoubleDouble log =
       logDoubleDouble(static_cast<double>(std::max<int64_t>(length, 1)));
   const double ratio = inputScale / static_cast<double>(outputScale);
-  for (int shift = 24; shift >= 1; --shift) {
+  for (int shift = inputBits == 8 ? 24 : 30; shift >= 1; --shift) {
     const double factor = roundHalfEven(std::ldexp(ratio, shift));
     const double unit = std::ldexp(1.0 / outputScale, shift);
-    if (!(255 * factor + unit * log.hi + std::ldexp(0.5, shift) <
-          0x1p31 * (1 - 0x1p-20)))
+    if (!(range.farthest * factor + unit * log.hi + std::ldexp(0.5, shift) <
+          range.limit * (1 - 0x1p-20)))
       continue;
     int logShift = 62;
     double logFactor;

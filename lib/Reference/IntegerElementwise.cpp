@@ -129,27 +129,29 @@ llvm::Error reference::evaluateOp(qint::SoftmaxOp op, Operands in,
 llvm::Error reference::evaluateOp(qint::LogSoftmaxOp op, Operands in,
                                   Tensor &out) {
   AxisView view(out.getShape(), op.getAxis());
-  ArrayRef<int8_t> x = in[0]->values<int8_t>();
-  ArrayRef<int32_t> table = op.getExpTable();
+  SmallVector<uint32_t> tables(op.getExpTable().begin(),
+                               op.getExpTable().end());
   qint::RequantAttr requant = op.getRequant();
   for (int64_t o = 0; o < view.outer; ++o)
     for (int64_t i = 0; i < view.step; ++i) {
-      int32_t largest = INT8_MIN;
+      auto at = [&](int64_t k) {
+        return in[0]->getInteger(view.index(o, k, i));
+      };
+      int32_t largest = INT16_MIN;
       for (int64_t k = 0; k < view.length; ++k)
-        largest = std::max<int32_t>(largest, x[view.index(o, k, i)]);
+        largest = std::max(largest, at(k));
       uint64_t sum = 0;
       for (int64_t k = 0; k < view.length; ++k)
-        sum += table[largest - x[view.index(o, k, i)]];
+        sum += numerics::softmaxExponential(tables, largest - at(k));
       int64_t log =
           numerics::scaleLog(numerics::logOfSum(sum),
                              requant.getMultiplier()[1], requant.getShift()[1]);
       for (int64_t k = 0; k < view.length; ++k)
         out.setInteger(view.index(o, k, i),
                        numerics::logSoftmaxElement(
-                           largest - x[view.index(o, k, i)], log,
-                           requant.getMultiplier()[0], requant.getShift()[0],
-                           requant.getZeroPoint(), requant.getClampMin(),
-                           requant.getClampMax()));
+                           largest - at(k), log, requant.getMultiplier()[0],
+                           requant.getShift()[0], requant.getZeroPoint(),
+                           requant.getClampMin(), requant.getClampMax()));
     }
   return llvm::Error::success();
 }

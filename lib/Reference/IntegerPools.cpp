@@ -41,7 +41,7 @@ llvm::Error reference::evaluateOp(qint::AvgPoolOp op, Operands in,
           ++count;
         });
         int64_t which = llvm::lower_bound(counts, count) - counts.begin();
-        out.setInteger(index, requantize.average(acc, which));
+        out.setInteger(index, requantize.average(acc, which, out.getKind()));
       });
   return requantize.finish(op);
 }

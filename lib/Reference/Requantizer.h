@@ -32,13 +32,15 @@ public:
     return (*this)(acc, channel);
   }
 
-  /// The average of `acc` over as many taps as entry `entry` is for.
-  int32_t average(int64_t acc, int64_t entry) {
+  /// The average of `acc` over as many taps as entry `entry` is for, in a
+  /// result of `kind`.
+  int32_t average(int64_t acc, int64_t entry, ElementKind kind) {
     int32_t multiplier = attr.getMultiplierFor(entry);
     checkProduct(static_cast<__int128>(acc) * multiplier);
     return numerics::requantizeAverage(acc, multiplier, attr.getShiftFor(entry),
                                        attr.getZeroPoint(), attr.getClampMin(),
-                                       attr.getClampMax(), rounding);
+                                       attr.getClampMax(), rounding,
+                                       /*withZero=*/kind == ElementKind::I8);
   }
 
   /// The rounded sum of two terms, each by its own multiplier.

@@ -15,8 +15,6 @@ using numerics::QuantParams;
 
 namespace {
 
-int getBits(const QuantParams &params) { return params.qmax > 127 ? 16 : 8; }
-
 /// The integer op of two operands with their zero points.
 template <typename QintOpT, typename OpT>
 Operation *createBinary(const TensorPattern<OpT> &pattern, OpT op,
@@ -200,8 +198,7 @@ struct SoftmaxPattern final : TensorPattern<SoftmaxOp> {
     const QuantParams &input = params.inputs.front();
     const QuantParams &output = params.result;
     std::vector<uint32_t> tables =
-        getBits(input) == 8 ? numerics::buildSoftmaxTable(input.scale)
-                            : numerics::buildWideSoftmaxTables(input.scale);
+        numerics::buildSoftmaxTables(input.scale, getBits(input));
     auto create = [&](Type type, int64_t levels, int32_t zeroPoint) {
       return qint::SoftmaxOp::create(
           rewriter, op.getLoc(), type, adaptor.getInput(), op.getAxisAttr(),

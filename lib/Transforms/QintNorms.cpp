@@ -86,16 +86,14 @@ struct LogSoftmaxPattern final : TensorPattern<LogSoftmaxOp> {
                                     PatternRewriter &rewriter) const override {
     const QuantParams &input = params.inputs.front();
     auto type = cast<RankedTensorType>(op.getInput().getType());
-    if (input.qmax > 127)
-      return llvm::createStringError(
-          "log-softmax reads 8 bits, but the input has 16");
     llvm::Expected<numerics::LogSoftmaxConstants> constants =
         numerics::chooseLogSoftmaxConstants(input.scale, params.result.scale,
-                                            type.getDimSize(op.getAxis()));
+                                            type.getDimSize(op.getAxis()),
+                                            getBits(input));
     if (!constants)
       return constants.takeError();
-    SmallVector<int32_t> table =
-        llvm::to_vector_of<int32_t>(numerics::buildSoftmaxTable(input.scale));
+    SmallVector<int32_t> tables = llvm::to_vector_of<int32_t>(
+        numerics::buildSoftmaxTables(input.scale, getBits(input)));
     qint::RequantAttr requant =
         ResultForm(params.result, FnAttr())
             .getRequant(op.getContext(),
@@ -103,7 +101,7 @@ struct LogSoftmaxPattern final : TensorPattern<LogSoftmaxOp> {
                         {constants->shift, constants->logShift});
     return qint::LogSoftmaxOp::create(
         rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
-        op.getAxisAttr(), rewriter.getDenseI32ArrayAttr(table), requant);
+        op.getAxisAttr(), rewriter.getDenseI32ArrayAttr(tables), requant);
   }
 };
 

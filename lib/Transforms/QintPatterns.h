@@ -30,6 +30,11 @@ struct ValueParams {
 /// Nothing where one of them is not quantized per tensor.
 std::optional<ValueParams> getValueParams(Operation *op);
 
+/// Of the type that holds the integers.
+inline int getBits(const numerics::QuantParams &params) {
+  return params.qmax > 127 ? 16 : 8;
+}
+
 /// The largest `|q - z|`.
 int64_t getMagnitude(const numerics::QuantParams &params);
 

@@ -117,8 +117,8 @@ static int getMostBitsOf(OpOperand &use, ObserveOp input, WeightForm form) {
   Operation *op = use.getOwner();
   if (auto unary = dyn_cast<UnaryOp>(op))
     return isSmooth(unary) ? 16 : 8;
-  if (isa<AddOp, SubOp, MulOp, AvgPoolOp, ReduceMeanOp, LayerNormOp, SoftmaxOp>(
-          op))
+  if (isa<AddOp, SubOp, MulOp, AvgPoolOp, ReduceMeanOp, LayerNormOp, SoftmaxOp,
+          LogSoftmaxOp>(op))
     return 16;
   if (isa<ConvOp, GemmOp>(op) && use.getOperandNumber() == 0)
     return getMostBitsOfLayer(cast<QuantizableOpInterface>(op), input, form);

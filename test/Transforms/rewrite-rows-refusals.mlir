@@ -1,16 +1,5 @@
 // RUN: qopt-opt %s --qopt-rewrite-to-qint -split-input-file -verify-diagnostics
 
-!w = !quant.uniform<i16:f32, 0.5>
-
-// expected-error@+1 {{cannot be rewritten}}
-func.func @log_softmax_bits(%x: tensor<2x!w>) -> tensor<2x!w> {
-  // expected-note@+1 {{'qopt.log_softmax': log-softmax reads 8 bits, but the input has 16}}
-  %y = qopt.log_softmax %x axis 0 : (tensor<2x!w>) -> tensor<2x!w>
-  return %y : tensor<2x!w>
-}
-
-// -----
-
 !x = !quant.uniform<i8:f32, 0.5>
 !y = !quant.uniform<i8:f32, 1.0e-10>
 

@@ -25,6 +25,13 @@ func.func @log_softmax(%x: tensor<2x8x!x>) -> tensor<2x8x!quant.uniform<i8:f32, 
   return %y : tensor<2x8x!quant.uniform<i8:f32, 0.0625:127>>
 }
 
+// CHECK-LABEL: func.func @wide_log_softmax
+// CHECK:         qint.log_softmax %arg0 axis 1 {exp_table = array<i32: 1073741824, 651257337,{{.*}}, 1073741824, 1071646719,{{.*}}>, requant = #qint.requant<[536870912, 33554432], [28, 17], zp 32767, clamp -32768 to 32767>}
+func.func @wide_log_softmax(%x: tensor<2x8x!w>) -> tensor<2x8x!quant.uniform<i16:f32, 0.0009765625:32767>> {
+  %y = qopt.log_softmax %x axis 1 : (tensor<2x8x!w>) -> tensor<2x8x!quant.uniform<i16:f32, 0.0009765625:32767>>
+  return %y : tensor<2x8x!quant.uniform<i16:f32, 0.0009765625:32767>>
+}
+
 // CHECK-LABEL: func.func @norms
 // CHECK:         qint.reduce_power %arg0 axes [1] {input_zero_point = 3 : i32, power = 1 : i64, requant = #qint.requant<[1073741824], [30],
 // CHECK:         qint.reduce_power %arg0 axes [1] {input_zero_point = 3 : i32, power = 2 : i64, requant = #qint.requant<[1073741824], [52], {{.*}}>, root_shift = 22 : i32}

@@ -2,19 +2,19 @@
 
 !x = !quant.uniform<i8:f32, 5.000000e-01:3>
 !z = !quant.uniform<i8:f32, 2.500000e-01:3>
-!x16 = !quant.uniform<i16:f32, 5.000000e-01>
+!tiny = !quant.uniform<i8:f32, 1.0e-10>
 !w = !quant.uniform<i8:f32, 1.0>
 
 // Every op without an integer form is named, whatever the reason.
 // expected-error@+1 {{cannot be rewritten to integer arithmetic}}
-func.func @everything(%x: tensor<1x2x!x16>) -> tensor<1x2x!x16> {
-  // expected-note@+1 {{'qopt.log_softmax': log-softmax reads 8 bits, but the input has 16}}
-  %s = qopt.log_softmax %x axis 1 : (tensor<1x2x!x16>) -> tensor<1x2x!x16>
+func.func @everything(%x: tensor<1x2x!x>) -> tensor<1x2x!tiny> {
+  // expected-note@+1 {{'qopt.log_softmax': the output's scale is too small for a log-softmax}}
+  %s = qopt.log_softmax %x axis 1 : (tensor<1x2x!x>) -> tensor<1x2x!tiny>
   // expected-note@+1 {{'qopt.dequantize' has no integer form}}
-  %d = qopt.dequantize %s : tensor<1x2x!x16> -> tensor<1x2xf32>
+  %d = qopt.dequantize %s : tensor<1x2x!tiny> -> tensor<1x2xf32>
   // expected-note@+1 {{'qopt.quantize' has no integer form}}
-  %q = qopt.quantize %d : tensor<1x2xf32> -> tensor<1x2x!x16>
-  return %q : tensor<1x2x!x16>
+  %q = qopt.quantize %d : tensor<1x2xf32> -> tensor<1x2x!tiny>
+  return %q : tensor<1x2x!tiny>
 }
 
 // -----

@@ -17,12 +17,11 @@ def Qint_LogSoftmaxOp : Qint_Op<"log_softmax", [Pure]> {
 
     Constraints:
     - (C1) `axis` lies in `[0, rank)`.
-    - (C2) `exp_table` has 256 entries in `[0, 2^23]`, the first is `2^23`.
-    - (C3) the input is i8; input and result have one shape.
+    - (C2), (C3) `exp_table`, input and result are as in `qint.softmax`.
     - (C4) `requant` has two positive multipliers and two shifts, rounds half
       up, its zero point and clamp fit the result; `N < 2^26`.
     - (C5) no sum leaves int32: `255 M + round(N ln(length) 2^(30 - t)) +
-      2^(s-1) < 2^31`.
+      2^(s-1) < 2^31`; or 47 bits for an i16 input, 65535 in place of 255.
 
     ```mlir
     %y = qint.log_softmax %x axis 1 {exp_table = array<i32: 8388608, ...>,

@@ -43,10 +43,10 @@ inline int32_t requantize(int64_t acc, int32_t multiplier, int shift,
 
 /// `requantize` of a sum of window taps (docs/arithmetic.md, "Average pool"): a
 /// tie that goes to even is one to 16 fraction bits, and the result is what is
-/// even.
+/// even, or `withZero` false, the result less its zero point.
 inline int32_t requantizeAverage(int64_t acc, int32_t multiplier, int shift,
                                  int32_t zeroPoint, int32_t qmin, int32_t qmax,
-                                 Rounding rounding) {
+                                 Rounding rounding, bool withZero) {
   if (rounding == Rounding::HalfUp)
     return requantize(acc, multiplier, shift, zeroPoint, qmin, qmax, rounding);
   __int128 value = static_cast<__int128>(acc) * multiplier;
@@ -54,6 +54,9 @@ inline int32_t requantizeAverage(int64_t acc, int32_t multiplier, int shift,
     value = roundShift(value, shift - 16, Rounding::HalfUp);
     shift = 16;
   }
+  if (!withZero)
+    return static_cast<int32_t>(
+        clamp(roundShift(value, shift, rounding) + zeroPoint, qmin, qmax));
   value += static_cast<__int128>(zeroPoint) << shift;
   return static_cast<int32_t>(
       clamp(roundShift(value, shift, rounding), qmin, qmax));

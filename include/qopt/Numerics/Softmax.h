@@ -20,6 +20,13 @@ std::vector<uint32_t> buildSoftmaxTable(float inputScale);
 /// then `F[j] = roundHalfEven(exp(-inputScale j) 2^30)`, both in 0..255.
 std::vector<uint32_t> buildWideSoftmaxTables(float inputScale);
 
+/// One table for inputs of 8 bits, two for 16.
+inline std::vector<uint32_t> buildSoftmaxTables(float inputScale,
+                                                int inputBits) {
+  return inputBits == 8 ? buildSoftmaxTable(inputScale)
+                        : buildWideSoftmaxTables(inputScale);
+}
+
 /// `E` of `distance`, up to 255 with one table, up to 65535 with two.
 inline uint32_t softmaxExponential(llvm::ArrayRef<uint32_t> tables,
                                    uint32_t distance) {
@@ -50,8 +57,8 @@ void softmaxRow(llvm::ArrayRef<int16_t> logits, llvm::ArrayRef<uint32_t> tables,
 /// `rhe(ln(1 + i / 256) 2^30)`, `i` in 0..256.
 const std::vector<uint32_t> &getLogTable();
 
-/// `ln(sum / 2^23)` in steps of 2^-30, `2^23 <= sum < 2^62`: a chord between
-/// table entries, at most 2^-19 too small.
+/// `ln(sum / 2^23)` in steps of 2^-30, `2^23 <= sum < 2^62`: a table entry and
+/// two terms of a series, at most 2^-24 from it.
 int64_t logOfSum(uint64_t sum);
 
 /// The constants of a log-softmax: `round((-d factor - round(ln(sum / 2^23)
@@ -63,9 +70,22 @@ struct LogSoftmaxConstants {
   int8_t logShift;
 };
 
-/// For rows of `length` elements; no sum leaves int32. Q0701 where none fit.
-llvm::Expected<LogSoftmaxConstants>
-chooseLogSoftmaxConstants(float inputScale, float outputScale, int64_t length);
+/// The largest distance in a row and the bound of its sums, a power of two.
+struct LogSoftmaxRange {
+  int32_t farthest;
+  double limit;
+
+  static LogSoftmaxRange of(int inputBits) {
+    return inputBits == 8 ? LogSoftmaxRange{255, 0x1p31}
+                          : LogSoftmaxRange{65535, 0x1p46};
+  }
+};
+
+/// For rows of `length` elements of 8 or 16 bits. Q0701 where none fit.
+llvm::Expected<LogSoftmaxConstants> chooseLogSoftmaxConstants(float inputScale,
+                                                              float outputScale,
+                                                              int64_t length,
+                                                              int inputBits);
 
 /// What all elements of a row have in common: `round(ln(sum / 2^23) logFactor /
 /// 2^logShift)`.

@@ -91,7 +91,8 @@ LogicalResult emit(KernelContext &context, qint::AvgPoolOp op,
     int64_t range = (isByte ? 255 : 65535) * taps;
     rescales.push_back(Rescale::of(op.getRequant(), range,
                                    entry - counts.begin(), /*count=*/1));
-    rescales.back().averageParity = op.getRequant().getZeroPoint() & 1;
+    rescales.back().averageParity =
+        output.kind == ElementKind::I8 && (op.getRequant().getZeroPoint() & 1);
     text << ' ' << rescales.back().key();
   }
   emitPool(context, op.getLoc(), "avg_pool", params, window, regions,

@@ -196,7 +196,8 @@ public:
                  const View &in, const View &out, ValueRange args)
       : k(k), rows(rows), requant(op.getRequant()), to(args[1]), logs(args[3]),
         sums(k, in, rows, args[0], args[2]),
-        output(OutputType::of(op.getRequant(), out)) {}
+        output(OutputType::of(op.getRequant(), out)),
+        isWide(in.kind == ElementKind::I16) {}
 
   void emit() {
     rows.run(k, [&](Value rowIn, Value rowOut) {
@@ -208,7 +209,7 @@ public:
   }
 
 private:
-  /// `L` of a sum: a chord of the table.
+  /// `L` of a sum: an entry of the table and two terms of a series.
   Value logOfSum(Value sum) {
     Value value = sum, top = k.constant(k.i64(), 62);
     for (int step : {32, 16, 8, 4, 2, 1}) {
@@ -218,38 +219,45 @@ private:
       top = select(k, isSmall, subI(k, top, step), top);
     }
     Value rest = andI(k, shiftRightU(k, value, 30), int64_t(0xffffffff));
-    Value at = arith::IndexCastUIOp::create(k.b, k.loc, k.b.getIndexType(),
-                                            shiftRightU(k, rest, 24));
-    Value low = entryAt(k.mul(at, 4));
-    Value step = subI(k, entryAt(k.add(k.mul(at, 4), 4)), low);
-    Value part = mulI(k, step, andI(k, rest, 0xffffff));
+    Value index = shiftRightU(k, rest, 24);
+    Value at =
+        arith::IndexCastUIOp::create(k.b, k.loc, k.b.getIndexType(), index);
+    Value entry = k.extendU(k.load(logs, k.mul(at, 4), k.i32()), k.i64());
+    Value u = arith::DivUIOp::create(k.b, k.loc,
+                                     shiftLeft(k, andI(k, rest, 0xffffff), 6),
+                                     addI(k, index, 256));
+    Value part = subI(k, u, shiftRightU(k, mulI(k, u, u), 31));
     Value whole = mulI(k, subI(k, top, 23),
                        static_cast<int64_t>(numerics::getLogTable()[256]));
-    return addI(k, addI(k, whole, low), shiftRightU(k, part, 24));
+    return addI(k, addI(k, whole, entry), part);
   }
 
-  Value entryAt(Value position) {
-    return k.extendU(k.load(logs, position, k.i32()), k.i64());
-  }
-
-  /// What all elements of a row have in common, i32.
+  /// What all elements of a row have in common, in the type of its sums.
   Value scaledLog(Value sum) {
     int64_t shift = requant.getShift()[1];
     Value scaled = mulI(k, logOfSum(sum), requant.getMultiplier()[1]);
     scaled = addI(k, scaled, int64_t(1) << (shift - 1));
-    return k.truncate(shiftRight(k, scaled, shift), k.i32());
+    scaled = shiftRight(k, scaled, shift);
+    return isWide ? scaled : k.truncate(scaled, k.i32());
   }
 
   /// The result, not yet clamped, of i32 distances; `base` is half a step less
   /// the row's logarithm.
   Value finish(Value distance, Value base) {
+    // Widened as a signed number.
+    if (isWide)
+      distance = k.extendU(andI(k, distance, 0xffff), k.i64());
     Value acc = subI(k, base, mulI(k, distance, requant.getMultiplier()[0]));
-    return addI(k, shiftRight(k, acc, requant.getShift()[0]), output.zeroPoint);
+    acc = addI(k, shiftRight(k, acc, requant.getShift()[0]), output.zeroPoint);
+    if (!isWide)
+      return acc;
+    return k.truncate(k.clampS(acc, output.clampMin, output.clampMax), k.i32());
   }
 
   Value baseOf(Value sum) {
     int64_t half = int64_t(1) << (requant.getShift()[0] - 1);
-    return subI(k, k.constant(k.i32(), half), scaledLog(sum));
+    Value log = scaledLog(sum);
+    return subI(k, k.constant(log.getType(), half), log);
   }
 
   void vectorRow(Value rowIn, Value rowOut) {
@@ -282,6 +290,7 @@ private:
   Value to, logs;
   SoftmaxRows sums;
   OutputType output;
+  bool isWide;
 };
 
 } // namespace

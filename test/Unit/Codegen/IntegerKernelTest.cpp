@@ -217,28 +217,12 @@ KernelCase piecewiseCase(Random &random) {
   return c;
 }
 
-/// As an exponential is; flat ones make long equal rows.
-std::string fallingTable(Random &random, int64_t one) {
-  std::string table = std::to_string(one);
-  int64_t entry = one, decay = random.in(0, 40);
-  for (int i = 1; i < 256; ++i) {
-    entry -= entry * decay / 100 + (decay ? random.in(0, 3) : 0);
-    entry = std::max<int64_t>(entry, 0);
-    table += ", " + std::to_string(entry);
-  }
-  return table;
-}
-
 KernelCase softmaxCase(Random &random) {
   SmallVector<int64_t> shape = randomShape(random);
   if (random.chance(10))
     shape = {random.in(1, 2), random.pick<int64_t>({511, 512, 513, 2000})};
   ElementKind in = randomKind(random, 40), out = randomKind(random, 40);
-  const bool isWide = in == ElementKind::I16;
-  const int64_t one = int64_t(1) << (isWide ? 30 : 23);
-  std::string table = fallingTable(random, one);
-  if (isWide)
-    table += ", " + fallingTable(random, one);
+  std::string table = exponentialTables(random, in);
   int64_t levels =
       random.pick<int64_t>({256, 255, 1, 65535, random.in(1, 65535)});
   KernelCase c;

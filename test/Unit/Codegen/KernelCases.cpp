@@ -110,6 +110,24 @@ int64_t randomZeroPoint(Random &random, ElementKind kind) {
       {-top - 1, top, random.in(-top - 1, top), random.in(-20, 20)});
 }
 
+static std::string fallingTable(Random &random, int64_t one) {
+  std::string table = std::to_string(one);
+  int64_t entry = one, decay = random.in(0, 40);
+  for (int i = 1; i < 256; ++i) {
+    entry -= entry * decay / 100 + (decay ? random.in(0, 3) : 0);
+    entry = std::max<int64_t>(entry, 0);
+    table += ", " + std::to_string(entry);
+  }
+  return table;
+}
+
+std::string exponentialTables(Random &random, ElementKind kind) {
+  if (kind == ElementKind::I8)
+    return fallingTable(random, 1 << 23);
+  std::string coarse = fallingTable(random, 1 << 30);
+  return coarse + ", " + fallingTable(random, 1 << 30);
+}
+
 int64_t randomChannels(Random &random) {
   if (random.chance(50))
     return random.pick<int64_t>({1, 3, 4, 8, 16, 24, 32, 64, 96, 128});

@@ -107,6 +107,9 @@ std::string randomRequant(Random &random, int64_t bound, int64_t count,
                           ElementKind out);
 int64_t randomZeroPoint(Random &random, ElementKind kind);
 ElementKind randomKind(Random &random, int percent16);
+/// The exponentials of a softmax's inputs of `kind`, falling, or flat so that
+/// rows are long and equal.
+std::string exponentialTables(Random &random, ElementKind kind);
 /// Channel counts around vector widths.
 int64_t randomChannels(Random &random);
 /// `array<i64: 1, 2>`.

@@ -278,33 +278,31 @@ KernelCase logSoftmaxCase(Random &random) {
   SmallVector<int64_t> shape = randomShape(random);
   if (random.chance(10))
     shape = {random.in(1, 2), random.pick<int64_t>({511, 512, 513, 2000})};
-  ElementKind out = randomKind(random, 40);
-  std::string table = "array<i32: 8388608";
-  int64_t entry = 8388608, decay = random.in(0, 40);
-  for (int i = 1; i < 256; ++i) {
-    entry -= entry * decay / 100 + (decay ? random.in(0, 3) : 0);
-    entry = std::max<int64_t>(entry, 0);
-    table += ", " + std::to_string(entry);
-  }
-  // 255 M and 2^(s-1) take half of 31 bits; ln 2000 < 8 takes N's part.
-  int64_t shift = random.in(1, 24), logShift = random.in(30, 61);
-  int64_t most = int64_t(1) << std::min<int64_t>(26, logShift - 3);
+  ElementKind in = randomKind(random, 40), out = randomKind(random, 40);
+  const bool isWide = in == ElementKind::I16;
+  std::string table = exponentialTables(random, in);
+  // 255 M and 2^(s-1) take half of 31 bits; ln 2000 < 8 takes N's part. Of an
+  // i16, 65535 M takes half of 46 bits.
+  int64_t shift = random.in(1, isWide ? 30 : 24);
+  int64_t logShift = random.in(isWide ? 14 : 30, 61);
+  int64_t most = int64_t(1)
+                 << std::min<int64_t>(26, logShift + (isWide ? 12 : -3));
   int64_t top = out == ElementKind::I8 ? 127 : 32767;
   KernelCase c;
-  c.in = {randomView(random, shape, ElementKind::I8)};
+  c.in = {randomView(random, shape, in)};
   c.out = randomView(random, shape, out);
   c.text = unaryText(
       "qint.log_softmax %a axis " +
           std::to_string(random.in(0, shape.size() - 1)) +
-          " {exp_table = " + table + ">, requant = #qint.requant<[" +
-          std::to_string(random.in(1, 1 << random.in(1, 22))) + ", " +
-          std::to_string(random.in(1, most - 1)) + "], [" +
+          " {exp_table = array<i32: " + table + ">, requant = #qint.requant<[" +
+          std::to_string(random.in(1, 1 << random.in(1, isWide ? 29 : 22))) +
+          ", " + std::to_string(random.in(1, most - 1)) + "], [" +
           std::to_string(shift) + ", " + std::to_string(logShift) + "], zp " +
           std::to_string(random.chance(50) ? top
                                            : randomZeroPoint(random, out)) +
           ", clamp " + std::to_string(random.chance(70) ? -top - 1 : -5) +
           " to " + std::to_string(top) + ">}",
-      tensorType(shape, ElementKind::I8), tensorType(shape, out));
+      tensorType(shape, in), tensorType(shape, out));
   return c;
 }
 

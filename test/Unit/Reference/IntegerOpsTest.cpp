@@ -248,37 +248,46 @@ TEST(IntegerAvgPool, WithinHalfAStepOfExact) {
   }
 }
 
-TEST(IntegerAvgPool, TiesOfAnyCountGoToTheEvenResult) {
-  // Windows of six, whose multiplier is not exact; equal scales.
+/// Windows of six, whose multiplier is not exact; equal scales.
+template <typename T> void checkAverageTies(const std::string &element) {
   constexpr int64_t windows = 256;
   for (int zero : {0, -7, 12}) {
-    std::vector<int8_t> values;
+    std::vector<T> values;
     for (int64_t i = 0; i < windows; ++i)
       for (int64_t tap = 0; tap < 6; ++tap)
         values.push_back(
             std::clamp<int64_t>(i / 6 + (tap < i % 6) - 22 + zero, -128, 127));
+    const std::string in = "tensor<1x1x256x6x" + element + ">";
+    const std::string out = "tensor<1x1x256x1x" + element + ">";
     auto results = runText(
-        functionText("%x: tensor<1x1x256x6xi8>", "tensor<1x1x256x1xi8>",
+        functionText("%x: " + in, out,
                      "%y = qint.avg_pool %x {kernel = array<i64: 1, 6>, "
                      "tap_counts = array<i64: 6>, input_zero_point = " +
                          std::to_string(zero) +
                          " : i32, requant = #qint.requant<[715827883], [32], "
                          "zp " +
                          std::to_string(zero) +
-                         ", clamp -128 to 127, half_even>} : "
-                         "(tensor<1x1x256x6xi8>) -> tensor<1x1x256x1xi8>"),
-        {Tensor::from<int8_t>({1, 1, windows, 6}, values)});
+                         ", clamp -128 to 127, half_even>} : (" + in + ") -> " +
+                         out),
+        {Tensor::from<T>({1, 1, windows, 6}, values)});
     ASSERT_EQ(results.size(), 1u);
+    // Of an i16 the result less its zero point is even.
+    const int64_t offset = sizeof(T) == 1 ? 0 : zero;
     for (int64_t i = 0; i < windows; ++i) {
       int64_t sum = 0;
       for (int64_t tap = 0; tap < 6; ++tap)
         sum += values[i * 6 + tap];
       // The sum holds the zero point six times: sum / 6 is the result.
       int64_t below = (sum - (sum % 6 + 6) % 6) / 6, rest = sum - 6 * below;
-      bool isUp = rest > 3 || (rest == 3 && below % 2 != 0);
-      EXPECT_EQ(results[0].getInteger(i), below + isUp) << sum;
+      bool isUp = rest > 3 || (rest == 3 && (below - offset) % 2 != 0);
+      EXPECT_EQ(results[0].getInteger(i), below + isUp) << element << sum;
     }
   }
+}
+
+TEST(IntegerAvgPool, TiesOfAnyCountGoToEven) {
+  checkAverageTies<int8_t>("i8");
+  checkAverageTies<int16_t>("i16");
 }
 
 TEST(IntegerReduceMean, WithinHalfAStepOfExact) {

@@ -182,22 +182,32 @@ TEST(IntegerArgMax, FirstOrLastOfEqualOnes) {
   EXPECT_EQ(at("arg_min", ", select_last = true"), (Bytes{0, 0}));
 }
 
-/// Log-softmax of an inner axis at an input scale of 0.08.
-void checkLogSoftmax(uint64_t seed, int64_t length, bool wide) {
-  Random random(seed);
-  const long double scale = 0.08L;
-  const long double step = wide ? 0x1p-10L : 0x1p-3L;
+/// `2^bits exp(-scale d)`, `d` in 0..255.
+std::string exponentialText(long double scale, int bits) {
   std::string table;
   for (int d = 0; d < 256; ++d)
-    table += (d ? ", " : "") +
-             std::to_string(std::llrint(std::ldexp(std::exp(-scale * d), 23)));
+    table +=
+        (d ? ", " : "") +
+        std::to_string(std::llrint(std::ldexp(std::exp(-scale * d), bits)));
+  return table;
+}
+
+/// Log-softmax of an inner axis of i8 or i16.
+void checkLogSoftmax(uint64_t seed, int64_t length, bool wideInput, bool wide) {
+  Random random(seed);
+  const long double scale = wideInput ? 0.0003L : 0.08L;
+  const long double step = wide ? 0x1p-10L : 0x1p-3L;
+  std::string table = exponentialText(scale, 23);
+  if (wideInput)
+    table =
+        exponentialText(256 * scale, 30) + ", " + exponentialText(scale, 30);
   // N / 2^t = 2^(s - 30) / step is a power of two: N = 2^25.
-  constexpr int shift = 14;
+  const int shift = wideInput ? 30 : 14;
   long long factor = std::llround(std::ldexp(scale / step, shift));
   int logShift = 25 + 30 - shift - (wide ? 10 : 3);
   int low = wide ? -32768 : -128, high = -low - 1;
-  Tensor x = random.i8({2, length, 2});
-  std::string in = typeText({2, length, 2}, "i8");
+  Tensor x = wideInput ? random.i16({2, length, 2}) : random.i8({2, length, 2});
+  std::string in = typeText({2, length, 2}, wideInput ? "i16" : "i8");
   std::string out = typeText({2, length, 2}, wide ? "i16" : "i8");
   auto y = runText(
       functionText(
@@ -220,7 +230,7 @@ void checkLogSoftmax(uint64_t seed, int64_t length, bool wide) {
         long double real = scale * x.getInteger(at(k)) - std::log(sum);
         EXPECT_LE(
             distance(y[0].getInteger(at(k)), real / step + high, low, high),
-            wide ? 0.53 : 0.501)
+            wide ? (wideInput ? 0.502 : 0.53) : 0.501)
             << "seed " << seed;
       }
     }
@@ -228,8 +238,10 @@ void checkLogSoftmax(uint64_t seed, int64_t length, bool wide) {
 
 TEST(IntegerLogSoftmax, WithinHalfAStepOfExact) {
   for (int64_t length : {1, 2, 10, 100, 1000}) {
-    checkLogSoftmax(length, length, false);
-    checkLogSoftmax(length + 1, length, true);
+    for (bool wideInput : {false, true}) {
+      checkLogSoftmax(length, length, wideInput, false);
+      checkLogSoftmax(length + 1, length, wideInput, true);
+    }
   }
 }
 

@@ -64,8 +64,8 @@ struct Rescale {
   int64_t minMultiplier = 1, maxMultiplier = 1;
   int32_t minShift = 1, maxShift = 1;
   qint::Rounding rounding = qint::Rounding::HalfUp;
-  /// Set for averages: the parity of the zero point, which decides what ties to
-  /// even are.
+  /// Set for averages, and decides what ties to even are: whether the zero
+  /// point of an i8 result is odd.
   std::optional<bool> averageParity;
 
   /// From the entries of `requant` that `first` and `count` select (all if
