@@ -65,7 +65,8 @@ def run_qopt(build, model, data, folder, flags=()):
         command += ["--calibrate", data]
         result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
-        raise Refused(re.search(r"^error.*|$", result.stderr, re.MULTILINE).group())
+        errors = re.findall(r"^error.*", result.stderr, re.MULTILINE)
+        raise Refused(errors[0] if errors else f"qopt ended with {result.returncode}")
     info = json.loads(subprocess.run([program, "--info"], check=True, capture_output=True,
                                      text=True).stdout)
     command = [program, "--raw", "--in", f"{info['inputs'][0]['name']}={data}"]

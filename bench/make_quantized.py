@@ -236,7 +236,7 @@ def between_integers(nodes, initializers, inputs, outputs, kind):
 
 
 FUNCTIONS = [("Softmax", {"axis": -1}), ("LogSoftmax", {"axis": -1}), ("Sigmoid", {}), ("Tanh", {}),
-             ("Gelu", {}), ("HardSwish", {}), ("LeakyRelu", {"alpha": 0.1}),
+             ("HardSwish", {}), ("LeakyRelu", {"alpha": 0.1}),
              ("ReduceMean", {}), ("GlobalAveragePool", {}),
              ("AveragePool", {"kernel_shape": [2, 2]}), ("MaxPool", {"kernel_shape": [2, 2]})]
 

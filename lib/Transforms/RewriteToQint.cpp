@@ -77,8 +77,8 @@ void takeRounding(Operation *from, Operation *to) {
   auto requant = to->getAttrOfType<qint::RequantAttr>("requant");
   if (!rounding || rounding != "half_even" || !requant)
     return;
-  // A quotient has no such form (docs/arithmetic.md, "Div").
-  if (isa<qint::DivOp, qint::AttendOp>(to))
+  // These have no such form (docs/arithmetic.md, "Div").
+  if (isa<qint::DivOp, qint::AttendOp, qint::LogSoftmaxOp>(to))
     return;
   ArrayRef<int32_t> multipliers = requant.getMultiplier();
   ArrayRef<int32_t> shifts = requant.getShift();

@@ -28,7 +28,7 @@ func.func @log_softmax(%x: tensor<2x8x!x>) -> tensor<2x8x!quant.uniform<i8:f32, 
 // CHECK-LABEL: func.func @wide_log_softmax
 // CHECK:         qint.log_softmax %arg0 axis 1 {exp_table = array<i32: 1073741824, 651257337,{{.*}}, 1073741824, 1071646719,{{.*}}>, requant = #qint.requant<[536870912, 33554432], [28, 17], zp 32767, clamp -32768 to 32767>}
 func.func @wide_log_softmax(%x: tensor<2x8x!w>) -> tensor<2x8x!quant.uniform<i16:f32, 0.0009765625:32767>> {
-  %y = qopt.log_softmax %x axis 1 : (tensor<2x8x!w>) -> tensor<2x8x!quant.uniform<i16:f32, 0.0009765625:32767>>
+  %y = qopt.log_softmax %x axis 1 {qopt.rounding = "half_even"} : (tensor<2x8x!w>) -> tensor<2x8x!quant.uniform<i16:f32, 0.0009765625:32767>>
   return %y : tensor<2x8x!quant.uniform<i16:f32, 0.0009765625:32767>>
 }
 
