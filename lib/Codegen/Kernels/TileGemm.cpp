@@ -6,6 +6,7 @@
 #include "Table.h"
 #include "TileEpilogue.h"
 #include "TilePlan.h"
+#include "TileSpread.h"
 #include "WeightPacking.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -20,6 +21,8 @@ constexpr int64_t dotsPerIteration = 48;
 constexpr int64_t dotsPerTinyIteration = 16;
 /// Accumulators that keep the dot unit busy while results are under way.
 constexpr int64_t wantedAccumulators = 12;
+/// The same where dots wait for weights.
+constexpr int64_t accumulatorsBehindMemory = 8;
 /// Panels below this come in time by themselves.
 constexpr int64_t minPrefetchedBytes = 16 << 10;
 /// Tiles of one panel over which the next panel's prefetches are spread.
@@ -214,7 +217,9 @@ private:
     int64_t sets = 1;
     if (plan.hasWordWeights)
       return 1;
-    while (tile * sets < wantedAccumulators && sets < 4 &&
+    int64_t wanted =
+        isMemoryBound(gemm) ? accumulatorsBehindMemory : wantedAccumulators;
+    while (tile * sets < wanted && sets < 4 &&
            sets * 2 <= gemm.dwordsPerRun() && tile * sets * 2 <= 20)
       sets *= 2;
     return kb.isa.kind == IsaKind::AVX512VNNI ? sets
@@ -224,6 +229,9 @@ private:
   /// One register tile: initialize, sum over K, narrow, store.
   void runTile(const PanelClass &panel, ArrayRef<Value> inRows, Value base,
                ArrayRef<Value> outRows, Value tile, Value firstRow = {}) {
+    if (panel.spread > 1)
+      return emitSpreadTile(kb, gemm, plan, panel, memory, inRows[0], base,
+                            outRows[0]);
     int64_t rows = inRows.size(), vectors = panel.vectors.size();
     int64_t sets = accumulatorSets(panel, rows);
     SmallVector<Value> acc = initialAccumulators(
@@ -449,9 +457,8 @@ private:
     SmallVector<Value> w;
     int64_t lane = 0;
     for (int64_t v = 0; v < int64_t(panel.vectors.size()); ++v) {
-      w.push_back(kb.bitcast(
-          loadWeights(panel, v, kb.add(position, 4 * lane), weights, field),
-          kb.i8()));
+      w.push_back(
+          loadWeights(panel, v, kb.add(position, 4 * lane), weights, field));
       lane += panel.vectors[v];
     }
     int64_t vectors = w.size();
@@ -459,7 +466,8 @@ private:
       Value at = kb.add(kb.add(row, inOffset), 4 * dword);
       Value dwordA = kb.load(in, at, isFloat() ? kb.f32() : kb.i32());
       for (int64_t v = 0; v < vectors; ++v)
-        acc[r * vectors + v] = dot(acc[r * vectors + v], dwordA, w[v]);
+        acc[r * vectors + v] =
+            dotDwords(kb, gemm.in, acc[r * vectors + v], dwordA, w[v]);
     }
   }
 
@@ -508,25 +516,28 @@ private:
       lane += lanes;
     }
   }
-
-  Value dot(Value acc, Value dword, Value weights) {
-    Value a = kb.splat(dword, cast<VectorType>(acc.getType()).getNumElements());
-    switch (gemm.in) {
-    case ElementKind::F32:
-      return vector::FMAOp::create(kb.b, kb.loc, a,
-                                   kb.bitcast(weights, kb.f32()), acc);
-    case ElementKind::I16:
-      return qint::Dot2Op::create(kb.b, kb.loc, acc.getType(), acc,
-                                  kb.bitcast(a, kb.i16()),
-                                  kb.bitcast(weights, kb.i16()));
-    default:
-      return qint::Dot4Op::create(kb.b, kb.loc, acc.getType(), acc,
-                                  kb.bitcast(a, kb.i8()), weights);
-    }
-  }
 };
 
 } // namespace
+
+Value dotDwords(KernelBuilder &kb, ElementKind kind, Value acc, Value a,
+                Value weights) {
+  auto type = cast<VectorType>(acc.getType());
+  if (!isa<VectorType>(a.getType()))
+    a = kb.splat(a, type.getNumElements());
+  switch (kind) {
+  case ElementKind::F32:
+    return vector::FMAOp::create(kb.b, kb.loc, a, kb.bitcast(weights, kb.f32()),
+                                 acc);
+  case ElementKind::I16:
+    return qint::Dot2Op::create(kb.b, kb.loc, type, acc,
+                                kb.bitcast(a, kb.i16()),
+                                kb.bitcast(weights, kb.i16()));
+  default:
+    return qint::Dot4Op::create(kb.b, kb.loc, type, acc, kb.bitcast(a, kb.i8()),
+                                kb.bitcast(weights, kb.i8()));
+  }
+}
 
 std::string tileKey(const TileGemm &gemm) {
   std::string text;

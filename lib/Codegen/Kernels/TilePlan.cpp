@@ -3,6 +3,7 @@
 // Cuts a product into register tiles and panels, and packs the weights.
 
 #include "TilePlan.h"
+#include "TileSpread.h"
 #include "WeightPacking.h"
 #include "llvm/Support/MathExtras.h"
 #include <cstring>
@@ -51,11 +52,13 @@ int64_t TilePlan::shiftOffset(const PanelClass &panel) const {
 }
 
 int64_t TilePlan::weightOffset(const PanelClass &panel) const {
-  return shiftOffset(panel) + (hasShifts ? 4 * panel.lanes() : 0);
+  int64_t offset = shiftOffset(panel) + (hasShifts ? 4 * panel.lanes() : 0);
+  return panel.spread > 1 ? llvm::alignTo(offset, 64) : offset;
 }
 
 int64_t TilePlan::runBytes(const PanelClass &panel, int64_t dwords) const {
-  int64_t bytes = llvm::divideCeil(dwords, unitDwords) * unitBytes(panel);
+  int64_t bytes =
+      llvm::divideCeil(dwords, unitDwords * panel.spread) * unitBytes(panel);
   if (groupDwords)
     bytes += llvm::divideCeil(dwords, groupDwords) * multipleBytes(panel);
   return bytes;
@@ -103,27 +106,50 @@ static int64_t maxPanelVectors(const Isa &isa, const TileGemm &gemm) {
   return isWide ? 4 : 2;
 }
 
-static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
-  int64_t lanes = isa.lanes();
+/// The panels' vectors, `vectors` in order: as many to a panel as it has room
+/// for, one where several dwords of K share a vector.
+static SmallVector<PanelClass>
+groupVectors(ArrayRef<int64_t> vectors, const TileGemm &gemm, const Isa &isa) {
+  auto spreadAt = [&](size_t i) {
+    return spreadOf(gemm, vectors[i], isa.lanes());
+  };
   int64_t maxVectors = maxPanelVectors(isa, gemm);
-  SmallVector<int64_t> vectors = vectorsFor(
-      gemm.channels, lanes, gemm.numRows() == 1 && !gemm.isPackedAtRunTime,
-      gemm.packing.isPacked() ? 4 : 2);
-
-  int64_t left = vectors.size(), first = 0, channel = 0;
-  while (left > 0) {
+  // The fewer panels one row has, the fewer activations it loads. Widths below
+  // a cache line would make loads of the others touch two.
+  if (isa.kind == IsaKind::AVX512VNNI && isMemoryBound(gemm) &&
+      llvm::all_of(llvm::seq(vectors.size()), [&](size_t i) {
+        return vectors[i] == isa.lanes() || spreadAt(i) > 1;
+      }))
+    maxVectors = 8;
+  SmallVector<PanelClass> panels;
+  for (size_t first = 0; first < vectors.size();) {
+    PanelClass panel;
+    panel.spread = spreadAt(first);
+    int64_t left = 1;
+    while (first + left < vectors.size() && panel.spread == 1 &&
+           spreadAt(first + left) == 1)
+      ++left;
     int64_t width = std::min(left, maxVectors);
     // A last panel of one vector is slow: share with the one before.
     if (left == maxVectors + 1 && maxVectors > 2)
       width = llvm::divideCeil(left, 2);
-    PanelClass panel;
-    panel.vectors.assign(vectors.begin() + first,
-                         vectors.begin() + first + width);
+    llvm::append_range(panel.vectors, vectors.slice(first, width));
+    first += width;
+    panels.push_back(panel);
+  }
+  return panels;
+}
+
+static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
+  SmallVector<int64_t> vectors =
+      vectorsFor(gemm.channels, isa.lanes(),
+                 gemm.numRows() == 1 && !gemm.isPackedAtRunTime,
+                 gemm.packing.isPacked() ? 4 : 2);
+  int64_t channel = 0;
+  for (PanelClass &panel : groupVectors(vectors, gemm, isa)) {
     panel.firstChannel = channel;
     panel.channels = std::min(panel.lanes(), gemm.channels - channel);
     channel += panel.channels;
-    first += width;
-    left -= width;
     if (!plan.panels.empty() && plan.panels.back().vectors == panel.vectors &&
         plan.panels.back().channels == panel.channels)
       ++plan.panels.back().count;
@@ -339,6 +365,7 @@ static void packUnits(Writer &writer, const TileGemm &gemm,
 /// One panel whose first channel is `first`, of a group that ends at `end`.
 static void packPanel(Writer writer, const TileGemm &gemm, const TilePlan &plan,
                       const PanelClass &panel, int64_t first, int64_t end) {
+  const size_t start = writer.position;
   SmallVector<int64_t> channels = laneChannels(panel.vectors, gemm.out);
   for (int64_t &channel : channels)
     channel = first + channel < end ? first + channel : -1;
@@ -350,8 +377,16 @@ static void packPanel(Writer writer, const TileGemm &gemm, const TilePlan &plan,
   if (plan.hasShifts)
     for (int64_t channel : channels)
       writer.put(channel < 0 ? 1 : gemm.requant.shift[channel]);
+  writer.position = start + plan.weightOffset(panel);
   if (gemm.packing.isPacked())
     return packUnits(writer, gemm, plan, channels);
+  if (panel.spread > 1) {
+    for (int64_t dword = 0; dword < gemm.dwordsPerRun(); dword += panel.spread)
+      for (int64_t channel : channels)
+        for (int64_t i = 0; i < panel.spread; ++i)
+          packDword(writer, gemm, channel, 0, dword + i);
+    return;
+  }
   for (int64_t run = 0; run < gemm.numRuns(); ++run)
     for (int64_t dword = 0; dword < gemm.dwordsPerRun(); ++dword) {
       if (!plan.hasWordWeights) {

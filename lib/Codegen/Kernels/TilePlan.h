@@ -16,6 +16,9 @@ namespace mlir::qopt::codegen {
 struct PanelClass {
   /// Lanes of each vector, in order, as stored; two are computed as four.
   SmallVector<int64_t> vectors;
+  /// Neighbouring dwords of K that a vector holds for each channel; above 1 the
+  /// panel is one vector, `spread` times as wide as `vectors` says.
+  int64_t spread = 1;
   int64_t firstChannel = 0;
   int64_t count = 1;
   /// Bytes from the group's first byte.
@@ -67,7 +70,8 @@ struct TilePlan {
 
   /// Bytes of a panel's weights for one unit of K (4 bytes without packing).
   int64_t unitBytes(const PanelClass &panel) const {
-    return (hasWordWeights && unitDwords == 1 ? 8 : 4) * panel.lanes();
+    return (hasWordWeights && unitDwords == 1 ? 8 : 4) * panel.lanes() *
+           panel.spread;
   }
   /// Bytes of a panel's multiples of one group.
   int64_t multipleBytes(const PanelClass &panel) const {
@@ -82,6 +86,11 @@ TilePlan planTiles(const TileGemm &gemm, const Isa &isa);
 /// `lanes` stored lanes at `position`, 4 of them at least (the others zero).
 Value loadLanes(KernelBuilder &kb, Value memory, Value position, int64_t lanes,
                 Type element);
+
+/// `acc` and the products of each lane's 4 bytes of `a`, a vector or one scalar
+/// for all lanes, and of `weights`, as elements of `kind`.
+Value dotDwords(KernelBuilder &kb, ElementKind kind, Value acc, Value a,
+                Value weights);
 
 /// Most rows of a tile with panels of `vectors` vectors.
 int64_t maxTileRows(const Isa &isa, const TileGemm &gemm, int64_t vectors,

@@ -148,6 +148,32 @@ TEST(KernelCodeTest, ConvolutionsAreProducts) {
   EXPECT_EQ(countStack(loop), 0);
 }
 
+TEST(KernelCodeTest, OneRowLoadsWholeVectorsOfWeights) {
+  // 100 channels are a panel of 6 vectors and one whose lanes hold 4 dwords of
+  // K for each of 4 channels; weights come from memory in the dots.
+  std::string x = tensor({256}, "i8"), y = tensor({100}, "i8"),
+              w = tensor({100, 256}, "i8"), b = tensor({100}, "i32");
+  Random random(7);
+  std::string assembly = assemble(
+      "(%x: " + x + ") -> " + y + " {\n%w = qint.constant " +
+      randomIntegers(random, 25600, ElementKind::I8, -127, 127) + " : " + w +
+      "\n%b = qint.constant dense<77> : " + b +
+      "\n%r = qint.gemm %x, %w, %b {input_zero_point = 5 : i32, requant = "
+      "#qint.requant<[700000000], [37], zp -128, clamp -128 to 127>} : (" +
+      x + ", " + w + ", " + b + ") -> " + y + "\nreturn %r : " + y + "\n}");
+  std::vector<Block> loops = loopsOf(assembly, "tile");
+  Block wide = hottest(loops, "vpbroadcastd");
+  EXPECT_EQ(count(wide, "vpdpbusd"), 6 * count(wide, "vpbroadcastd"));
+  EXPECT_EQ(count(wide, "v"), 7 * count(wide, "vpbroadcastd"));
+  Block spread = hottest(loops, "vbroadcasti32x4");
+  EXPECT_EQ(count(spread, "vpdpbusd"), 4);
+  EXPECT_EQ(count(spread, "v"), 8);
+  for (const Block &loop : {wide, spread})
+    for (StringRef line : loop)
+      if (line.contains("vpdpbusd"))
+        EXPECT_TRUE(line.contains("(%") && line.contains("%zmm")) << line.str();
+}
+
 TEST(KernelCodeTest, DepthwiseRowsSlide) {
   for (int64_t channels : {128, 32}) {
     Block loop = hottest(
