@@ -5,6 +5,7 @@
 
 #include "qopt/Target/Abi.h"
 #include "CpuCheck.h"
+#include "Quotient.h"
 #include "qopt/Support/Error.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
@@ -72,7 +73,8 @@ private:
                              llvm::ArrayRef<llvm::Value *> pointers);
   llvm::Function *buildTask(llvm::Function *region, size_t count);
   llvm::Function *buildResolveVariant();
-  llvm::Value *buildQuotient(llvm::Value *x, float scale, float limit);
+  llvm::Value *buildQuotient(llvm::Value *x, const BoundaryTensor &tensor,
+                             float limit);
   llvm::Function *buildQuantize(const BoundaryTensor &tensor);
   llvm::Function *buildDequantize(const BoundaryTensor &tensor);
   using ElementBody = llvm::function_ref<void(llvm::Value *, unsigned)>;
@@ -322,11 +324,14 @@ static llvm::Type *inLanes(llvm::Type *type, unsigned lanes) {
 
 /// `x / scale`, rounded to float32 and clamped to +-`limit`; NaN stays. Where
 /// there is a fused multiply-add it takes the place of the division, which is
-/// many times slower: a quotient by the reciprocal is improved twice, by
-/// Markstein's theorem to the rounded one. Within these scales no remainder
-/// near a tie is subnormal.
-llvm::Value *AbiBuilder::buildQuotient(llvm::Value *x, float scale,
+/// many times slower: a quotient by the reciprocal is improved, until it rounds
+/// to the integer of the quotient; twice gives the quotient itself by
+/// Markstein's theorem. Within these scales no remainder near a tie is
+/// subnormal.
+llvm::Value *AbiBuilder::buildQuotient(llvm::Value *x,
+                                       const BoundaryTensor &tensor,
                                        float limit) {
+  const float scale = tensor.scale;
   auto constant = [&](float value) {
     return llvm::ConstantFP::get(x->getType(), value);
   };
@@ -345,7 +350,10 @@ llvm::Value *AbiBuilder::buildQuotient(llvm::Value *x, float scale,
   };
   const float reciprocal = 1 / scale;
   llvm::Value *quotient = builder.CreateFMul(x, constant(reciprocal));
-  for (int i = 0; i < 2; ++i)
+  const unsigned improvements =
+      quotientImprovements(scale, int64_t(tensor.qmin) - tensor.zeroPoint,
+                           int64_t(tensor.qmax) - tensor.zeroPoint);
+  for (unsigned i = 0; i < improvements; ++i)
     quotient = fma(fma(quotient, -scale, x), reciprocal, quotient);
   return quotient;
 }
@@ -374,7 +382,7 @@ llvm::Function *AbiBuilder::buildQuantize(const BoundaryTensor &tensor) {
         floats, builder.CreateInBoundsGEP(f32, function->getArg(0), index),
         llvm::Align(4));
     const float limit = 2097152.0f;
-    llvm::Value *v = buildQuotient(x, tensor.scale, limit);
+    llvm::Value *v = buildQuotient(x, tensor, limit);
     llvm::Value *isNumber = builder.CreateFCmpORD(v, v);
     // The rounded number is what the sum's bits are above those of 1.5 * 2^23.
     const float magic = 12582912.0f;
