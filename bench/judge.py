@@ -37,7 +37,8 @@ class Model(ctypes.Structure):
                 ("max_workers", ctypes.c_uint32), ("inputs", ctypes.POINTER(Tensor)),
                 ("outputs", ctypes.POINTER(Tensor)),
                 ("run", ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)),
-                ("resolve_variant", ctypes.c_void_p)]
+                ("resolve_variant", ctypes.c_void_p), ("quantize", ctypes.c_void_p),
+                ("dequantize", ctypes.c_void_p)]
 
 
 def options_of(meta):

@@ -64,11 +64,9 @@ net *shim_open(const qopt_model *m, uint32_t threads, const float **x, float **y
   return n;
 }
 void shim_run(net *n) {
-  for (uint32_t i = 0; i < n->m->num_inputs; ++i)
-    n->m->inputs[i].quantize(n->x[i], n->in[i]);
+  n->m->quantize(n->x, n->in, &n->ctx);
   n->m->run((const void *const *)n->in, n->out, n->arena, &n->ctx);
-  for (uint32_t i = 0; i < n->m->num_outputs; ++i)
-    n->m->outputs[i].dequantize(n->out[i], n->y[i]);
+  n->m->dequantize((const void *const *)n->out, n->y, &n->ctx);
 }
 """
 

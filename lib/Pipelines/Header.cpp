@@ -89,7 +89,14 @@ static void writeFunctions(llvm::raw_ostream &os, const ModelInfo &info,
       os << "void " << info.name << "_dequantize_" << tensor.identifier
          << "(const " << target::boundaryTypeName(tensor.type)
          << " *src, float *dst);\n";
-    os << "\n";
+    os << "/* All inputs or outputs, graph order, by the workers of ctx, which "
+          "may be NULL. */\n"
+       << "void " << info.name
+       << "_quantize(const float *const *src, void *const *dst,\n"
+          "    const qopt_context *ctx);\n"
+       << "void " << info.name
+       << "_dequantize(const void *const *src, float *const *dst,\n"
+          "    const qopt_context *ctx);\n\n";
   }
   os << "/* For generic callers. */\n"
      << "extern const qopt_model " << info.name << "_model;\n"

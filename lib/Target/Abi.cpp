@@ -4,8 +4,9 @@
 // of include/qopt/Runtime/qopt_abi.h; AbiTest holds the two together.
 
 #include "qopt/Target/Abi.h"
+#include "BoundaryHelpers.h"
+#include "ContextCode.h"
 #include "CpuCheck.h"
-#include "Quotient.h"
 #include "qopt/Support/Error.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
@@ -40,14 +41,7 @@ uint64_t BoundaryTensor::elements() const {
   return count;
 }
 
-static bool isUnsigned(BoundaryType type) {
-  return type == BoundaryType::U8 || type == BoundaryType::U16;
-}
-
 namespace {
-
-/// Elements that a boundary helper handles at once.
-constexpr unsigned vectorLanes = 16;
 
 class AbiBuilder {
 public:
@@ -66,26 +60,15 @@ private:
   llvm::Expected<llvm::Function *> buildVariantRun(const AbiVariant &variant,
                                                    const llvm::Twine &name);
   llvm::Error buildRun();
-  llvm::Value *loadContextField(llvm::Value *ctx, unsigned index,
-                                llvm::Type *type);
   llvm::Error buildSharedRun(llvm::ArrayRef<AbiRegion> regions,
                              llvm::Function *run,
                              llvm::ArrayRef<llvm::Value *> pointers);
   llvm::Function *buildTask(llvm::Function *region, size_t count);
   llvm::Function *buildResolveVariant();
-  llvm::Value *buildQuotient(llvm::Value *x, const BoundaryTensor &tensor,
-                             float limit);
-  llvm::Function *buildQuantize(const BoundaryTensor &tensor);
-  llvm::Function *buildDequantize(const BoundaryTensor &tensor);
-  using ElementBody = llvm::function_ref<void(llvm::Value *, unsigned)>;
-  void buildElementLoops(llvm::Function *function, uint64_t count,
-                         ElementBody body);
-  void buildLoop(llvm::Function *function, uint64_t begin, uint64_t end,
-                 unsigned step, ElementBody body);
   llvm::Constant *buildString(llvm::StringRef text, const llvm::Twine &name,
                               bool visible = false);
-  llvm::Constant *buildTensors(llvm::ArrayRef<BoundaryTensor> tensors,
-                               bool inputs);
+  BoundaryHelpers buildHelpers(bool inputs);
+  llvm::Constant *buildTensors(const BoundaryHelpers &helpers, bool inputs);
   /// qopt_tensor.
   llvm::StructType *tensorType() {
     return llvm::StructType::get(
@@ -178,7 +161,7 @@ llvm::Error AbiBuilder::buildRun() {
   };
   builder.SetInsertPoint(ask);
   llvm::SwitchInst *choice = builder.CreateSwitch(
-      loadContextField(run->getArg(3), 1, i32), base, spec.richer.size());
+      loadVariant(builder, run->getArg(3)), base, spec.richer.size());
   for (size_t i = 1; i < runs.size(); ++i) {
     auto *block = llvm::BasicBlock::Create(context, "variant", run);
     choice->addCase(builder.getInt32(i), block);
@@ -190,39 +173,18 @@ llvm::Error AbiBuilder::buildRun() {
   return llvm::Error::success();
 }
 
-/// A field of the qopt_context that `ctx` points to.
-llvm::Value *AbiBuilder::loadContextField(llvm::Value *ctx, unsigned index,
-                                          llvm::Type *type) {
-  auto *context =
-      llvm::StructType::get(this->context, {i32, i32, i32, i32, ptr, ptr});
-  return builder.CreateLoad(type, builder.CreateStructGEP(context, ctx, index));
-}
-
 /// `if (ctx && ctx->workers > 1)` all regions by ctx->parallel_for, and return.
 /// What follows is built behind it.
 llvm::Error AbiBuilder::buildSharedRun(llvm::ArrayRef<AbiRegion> regions,
                                        llvm::Function *run,
                                        llvm::ArrayRef<llvm::Value *> pointers) {
-  auto *null = llvm::ConstantPointerNull::get(ptr);
-  auto *ask = llvm::BasicBlock::Create(context, "ask", run);
-  auto *shared = llvm::BasicBlock::Create(context, "shared", run);
-  auto *serial = llvm::BasicBlock::Create(context, "serial", run);
   auto *frameType = llvm::ArrayType::get(ptr, pointers.size());
   llvm::Value *frame = builder.CreateAlloca(frameType);
   llvm::Value *ctx = run->getArg(3);
-  builder.CreateCondBr(builder.CreateICmpEQ(ctx, null), serial, ask);
-
-  builder.SetInsertPoint(ask);
-  builder.CreateCondBr(
-      builder.CreateICmpUGT(loadContextField(ctx, 2, i32), builder.getInt32(1)),
-      shared, serial);
-
-  builder.SetInsertPoint(shared);
+  llvm::BasicBlock *serial = branchOnWorkers(builder, ctx);
   for (auto [i, pointer] : llvm::enumerate(pointers))
     builder.CreateStore(pointer,
                         builder.CreateConstInBoundsGEP1_64(ptr, frame, i));
-  auto *taskType =
-      llvm::FunctionType::get(builder.getVoidTy(), {ptr, i32, ptr, ptr}, false);
   for (const AbiRegion &region : regions) {
     llvm::Function *function = module.getFunction(region.function);
     if (!function || function->arg_size() != pointers.size() + 1)
@@ -234,11 +196,8 @@ llvm::Error AbiBuilder::buildSharedRun(llvm::ArrayRef<AbiRegion> regions,
       builder.CreateCall(function, all);
       continue;
     }
-    llvm::Function *task = buildTask(function, pointers.size());
-    builder.CreateCall(taskType, loadContextField(ctx, 4, ptr),
-                       {loadContextField(ctx, 5, ptr),
-                        builder.getInt32(static_cast<uint32_t>(region.parts)),
-                        task, frame});
+    callParallelFor(builder, ctx, static_cast<uint32_t>(region.parts),
+                    buildTask(function, pointers.size()), frame);
   }
   builder.CreateRetVoid();
   builder.SetInsertPoint(serial);
@@ -287,152 +246,6 @@ llvm::Function *AbiBuilder::buildResolveVariant() {
   return resolve;
 }
 
-/// Blocks of `vectorLanes` elements, then those that are left: `body(i, lanes)`
-/// handles elements `i` to `i + lanes`, as vectors where `lanes` is not 1.
-void AbiBuilder::buildElementLoops(llvm::Function *function, uint64_t count,
-                                   ElementBody body) {
-  const uint64_t inBlocks = count / vectorLanes * vectorLanes;
-  buildLoop(function, 0, inBlocks, vectorLanes, body);
-  buildLoop(function, inBlocks, count, 1, body);
-  builder.CreateRetVoid();
-}
-
-/// `for (i = begin; i < end; i += step) body(i, step)`
-void AbiBuilder::buildLoop(llvm::Function *function, uint64_t begin,
-                           uint64_t end, unsigned step, ElementBody body) {
-  if (begin == end)
-    return;
-  llvm::BasicBlock *entry = builder.GetInsertBlock();
-  auto *loop = llvm::BasicBlock::Create(context, "loop", function);
-  auto *exit = llvm::BasicBlock::Create(context, "exit", function);
-  builder.CreateBr(loop);
-  builder.SetInsertPoint(loop);
-  llvm::PHINode *index = builder.CreatePHI(i64, 2);
-  index->addIncoming(builder.getInt64(begin), entry);
-  body(index, step);
-  llvm::Value *next = builder.CreateAdd(index, builder.getInt64(step));
-  index->addIncoming(next, loop);
-  builder.CreateCondBr(builder.CreateICmpULT(next, builder.getInt64(end)), loop,
-                       exit);
-  builder.SetInsertPoint(exit);
-}
-
-/// `type`, or a vector of it.
-static llvm::Type *inLanes(llvm::Type *type, unsigned lanes) {
-  return lanes == 1 ? type : llvm::FixedVectorType::get(type, lanes);
-}
-
-/// `x / scale`, rounded to float32 and clamped to +-`limit`; NaN stays. Where
-/// there is a fused multiply-add it takes the place of the division, which is
-/// many times slower: a quotient by the reciprocal is improved, until it rounds
-/// to the integer of the quotient; twice gives the quotient itself by
-/// Markstein's theorem. Within these scales no remainder near a tie is
-/// subnormal.
-llvm::Value *AbiBuilder::buildQuotient(llvm::Value *x,
-                                       const BoundaryTensor &tensor,
-                                       float limit) {
-  const float scale = tensor.scale;
-  auto constant = [&](float value) {
-    return llvm::ConstantFP::get(x->getType(), value);
-  };
-  auto clamp = [&](llvm::Value *v, float end) {
-    v = builder.CreateSelect(builder.CreateFCmpOLT(v, constant(-end)),
-                             constant(-end), v);
-    return builder.CreateSelect(builder.CreateFCmpOGT(v, constant(end)),
-                                constant(end), v);
-  };
-  if (!spec.cpuFeatures.hasFMA || !(scale > 0x1p-80f && scale < 0x1p80f))
-    return clamp(builder.CreateFDiv(x, constant(scale)), limit);
-  x = clamp(x, limit * scale);
-  auto fma = [&](llvm::Value *a, float b, llvm::Value *c) {
-    return builder.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()},
-                                   {a, constant(b), c});
-  };
-  const float reciprocal = 1 / scale;
-  llvm::Value *quotient = builder.CreateFMul(x, constant(reciprocal));
-  const unsigned improvements =
-      quotientImprovements(scale, int64_t(tensor.qmin) - tensor.zeroPoint,
-                           int64_t(tensor.qmax) - tensor.zeroPoint);
-  for (unsigned i = 0; i < improvements; ++i)
-    quotient = fma(fma(quotient, -scale, x), reciprocal, quotient);
-  return quotient;
-}
-
-/// numerics::quantize on every element: clamped first, rounded by adding
-/// 1.5 * 2^23, since rintf is a libm call below SSE4.1. NaN gives the zero
-/// point.
-llvm::Function *AbiBuilder::buildQuantize(const BoundaryTensor &tensor) {
-  llvm::Function *function =
-      declare(spec.name + "_quantize_" + tensor.identifier, builder.getVoidTy(),
-              {ptr, ptr});
-  auto *element =
-      llvm::IntegerType::get(context, 8 * boundaryTypeSize(tensor.type));
-  auto body = [&](llvm::Value *index, unsigned lanes) {
-    llvm::Type *floats = inLanes(f32, lanes), *words = inLanes(i32, lanes);
-    auto constant = [&](float value) {
-      return llvm::ConstantFP::get(floats, value);
-    };
-    auto integer = [&](int32_t value) {
-      return llvm::ConstantInt::get(words, value, /*IsSigned=*/true);
-    };
-    auto select = [&](llvm::Value *condition, llvm::Value *a, llvm::Value *b) {
-      return builder.CreateSelect(condition, a, b);
-    };
-    llvm::Value *x = builder.CreateAlignedLoad(
-        floats, builder.CreateInBoundsGEP(f32, function->getArg(0), index),
-        llvm::Align(4));
-    const float limit = 2097152.0f;
-    llvm::Value *v = buildQuotient(x, tensor, limit);
-    llvm::Value *isNumber = builder.CreateFCmpORD(v, v);
-    // The rounded number is what the sum's bits are above those of 1.5 * 2^23.
-    const float magic = 12582912.0f;
-    const int32_t magicBits = 0x4b400000;
-    v = select(isNumber, builder.CreateFAdd(v, constant(magic)),
-               constant(magic));
-    llvm::Value *q = builder.CreateAdd(builder.CreateBitCast(v, words),
-                                       integer(tensor.zeroPoint - magicBits));
-    llvm::Value *qmin = integer(tensor.qmin), *qmax = integer(tensor.qmax);
-    q = select(builder.CreateICmpSLT(q, qmin), qmin, q);
-    q = select(builder.CreateICmpSGT(q, qmax), qmax, q);
-    builder.CreateAlignedStore(
-        builder.CreateTrunc(q, inLanes(element, lanes)),
-        builder.CreateInBoundsGEP(element, function->getArg(1), index),
-        llvm::Align(boundaryTypeSize(tensor.type)));
-  };
-  buildElementLoops(function, tensor.elements(), body);
-  exports.push_back(function->getName().str());
-  return function;
-}
-
-/// numerics::dequantize on every element.
-llvm::Function *AbiBuilder::buildDequantize(const BoundaryTensor &tensor) {
-  llvm::Function *function =
-      declare(spec.name + "_dequantize_" + tensor.identifier,
-              builder.getVoidTy(), {ptr, ptr});
-  auto *element =
-      llvm::IntegerType::get(context, 8 * boundaryTypeSize(tensor.type));
-  auto body = [&](llvm::Value *index, unsigned lanes) {
-    llvm::Type *floats = inLanes(f32, lanes), *words = inLanes(i32, lanes);
-    llvm::Value *q = builder.CreateAlignedLoad(
-        inLanes(element, lanes),
-        builder.CreateInBoundsGEP(element, function->getArg(0), index),
-        llvm::Align(boundaryTypeSize(tensor.type)));
-    q = isUnsigned(tensor.type) ? builder.CreateZExt(q, words)
-                                : builder.CreateSExtOrTrunc(q, words);
-    q = builder.CreateSub(q, llvm::ConstantInt::get(words, tensor.zeroPoint,
-                                                    /*IsSigned=*/true));
-    llvm::Value *x =
-        builder.CreateFMul(llvm::ConstantFP::get(floats, tensor.scale),
-                           builder.CreateSIToFP(q, floats));
-    builder.CreateAlignedStore(
-        x, builder.CreateInBoundsGEP(f32, function->getArg(1), index),
-        llvm::Align(4));
-  };
-  buildElementLoops(function, tensor.elements(), body);
-  exports.push_back(function->getName().str());
-  return function;
-}
-
 llvm::Constant *AbiBuilder::buildString(llvm::StringRef text,
                                         const llvm::Twine &name, bool visible) {
   llvm::Constant *data = llvm::ConstantDataArray::getString(context, text);
@@ -445,23 +258,31 @@ llvm::Constant *AbiBuilder::buildString(llvm::StringRef text,
   return global;
 }
 
+/// Those of all inputs or all outputs, if they are wanted.
+BoundaryHelpers AbiBuilder::buildHelpers(bool inputs) {
+  if (!spec.helpers)
+    return {};
+  BoundaryHelpers helpers = buildBoundaryHelpers(module, spec, inputs);
+  for (llvm::Function *function : helpers.each)
+    exports.push_back(function->getName().str());
+  exports.push_back(helpers.all->getName().str());
+  return helpers;
+}
+
 /// The array of qopt_tensor for all inputs or all outputs.
-llvm::Constant *AbiBuilder::buildTensors(llvm::ArrayRef<BoundaryTensor> tensors,
+llvm::Constant *AbiBuilder::buildTensors(const BoundaryHelpers &helpers,
                                          bool inputs) {
+  const auto &tensors = inputs ? spec.inputs : spec.outputs;
   llvm::StructType *type = tensorType();
   llvm::Constant *null = llvm::ConstantPointerNull::get(ptr);
   std::vector<llvm::Constant *> entries;
-  for (const BoundaryTensor &tensor : tensors) {
+  for (auto [i, tensor] : llvm::enumerate(tensors)) {
     std::vector<uint64_t> dims(tensor.shape.begin(), tensor.shape.end());
     llvm::Constant *dimData = llvm::ConstantDataArray::get(context, dims);
     auto *dimGlobal = new llvm::GlobalVariable(
         module, dimData->getType(), true, llvm::GlobalValue::PrivateLinkage,
         dimData, spec.name + "_dims");
-    llvm::Constant *quantize = null, *dequantize = null;
-    if (spec.helpers && inputs)
-      quantize = buildQuantize(tensor);
-    if (spec.helpers && !inputs)
-      dequantize = buildDequantize(tensor);
+    llvm::Constant *helper = spec.helpers ? helpers.each[i] : null;
     entries.push_back(llvm::ConstantStruct::get(
         type,
         {buildString(tensor.name, spec.name + "_tensor_name"),
@@ -470,7 +291,8 @@ llvm::Constant *AbiBuilder::buildTensors(llvm::ArrayRef<BoundaryTensor> tensors,
          builder.getInt64(tensor.elements()),
          builder.getInt64(tensor.elements() * boundaryTypeSize(tensor.type)),
          llvm::ConstantFP::get(f32, tensor.scale),
-         builder.getInt32(tensor.zeroPoint), quantize, dequantize}));
+         builder.getInt32(tensor.zeroPoint), inputs ? helper : null,
+         inputs ? null : helper}));
   }
   auto *array = llvm::ArrayType::get(type, entries.size());
   return new llvm::GlobalVariable(
@@ -480,15 +302,21 @@ llvm::Constant *AbiBuilder::buildTensors(llvm::ArrayRef<BoundaryTensor> tensors,
 }
 
 void AbiBuilder::buildModel() {
-  llvm::Constant *inputs = buildTensors(spec.inputs, true);
-  llvm::Constant *outputs = buildTensors(spec.outputs, false);
+  BoundaryHelpers quantize = buildHelpers(true),
+                  dequantize = buildHelpers(false);
+  llvm::Constant *inputs = buildTensors(quantize, true);
+  llvm::Constant *outputs = buildTensors(dequantize, false);
   llvm::Constant *resolve = buildResolveVariant();
   llvm::Constant *info = buildString(spec.info, spec.name + "_info", true);
   exports.push_back(spec.name + "_info");
 
-  auto *type =
-      llvm::StructType::get(context, {i32, i32, ptr, ptr, i64, i32, i32, i32,
-                                      i32, i32, i32, ptr, ptr, ptr, ptr});
+  auto *type = llvm::StructType::get(context, {i32, i32, ptr, ptr, i64, i32,
+                                               i32, i32, i32, i32, i32, ptr,
+                                               ptr, ptr, ptr, ptr, ptr});
+  auto orNull = [&](llvm::Function *function) -> llvm::Constant * {
+    return function ? static_cast<llvm::Constant *>(function)
+                    : llvm::ConstantPointerNull::get(ptr);
+  };
   uint64_t size = module.getDataLayout().getTypeAllocSize(type);
   uint64_t tensorSize = module.getDataLayout().getTypeAllocSize(tensorType());
   llvm::Constant *value = llvm::ConstantStruct::get(
@@ -500,7 +328,8 @@ void AbiBuilder::buildModel() {
        builder.getInt32(spec.outputs.size()),
        builder.getInt32(1 + spec.richer.size()), builder.getInt32(tensorSize),
        builder.getInt32(spec.maxWorkers), inputs, outputs,
-       module.getFunction(spec.name + "_run"), resolve});
+       module.getFunction(spec.name + "_run"), resolve, orNull(quantize.all),
+       orNull(dequantize.all)});
   new llvm::GlobalVariable(module, type, true,
                            llvm::GlobalValue::ExternalLinkage, value,
                            spec.name + "_model");
@@ -517,15 +346,4 @@ llvm::Expected<std::vector<std::string>> AbiBuilder::build() {
 llvm::Expected<std::vector<std::string>>
 mlir::qopt::target::addAbi(llvm::Module &module, const AbiSpec &spec) {
   return AbiBuilder(module, spec).build();
-}
-
-std::vector<std::string> mlir::qopt::target::helperNames(const AbiSpec &spec) {
-  std::vector<std::string> names;
-  if (!spec.helpers)
-    return names;
-  for (const BoundaryTensor &tensor : spec.inputs)
-    names.push_back(spec.name + "_quantize_" + tensor.identifier);
-  for (const BoundaryTensor &tensor : spec.outputs)
-    names.push_back(spec.name + "_dequantize_" + tensor.identifier);
-  return names;
 }

@@ -73,6 +73,12 @@ typedef struct qopt_model {
   /* The best variant for this CPU, or QOPT_NO_VARIANT if it can run none; ask
      once, cpuid is slow in a VM. */
   uint32_t (*resolve_variant)(void);
+  /* All inputs' quantize and all outputs' dequantize, graph order, by the
+     context's workers; NULL without boundary helpers. */
+  void (*quantize)(const float *const *src, void *const *dst,
+                   const qopt_context *ctx);
+  void (*dequantize)(const void *const *src, float *const *dst,
+                     const qopt_context *ctx);
 } qopt_model;
 
 #ifdef __cplusplus

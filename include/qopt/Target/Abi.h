@@ -81,7 +81,7 @@ struct AbiSpec : AbiVariant {
   uint32_t maxWorkers = 1;
   /// JSON text of NAME_info.
   std::string info;
-  /// Whether `NAME_quantize_*` and `NAME_dequantize_*` are wanted.
+  /// Whether `NAME_quantize*` and `NAME_dequantize*` are wanted.
   bool helpers = true;
 };
 
@@ -91,7 +91,8 @@ struct AbiSpec : AbiVariant {
 llvm::Expected<std::vector<std::string>> addAbi(llvm::Module &module,
                                                 const AbiSpec &spec);
 
-/// The boundary helpers' names: the only functions that may hold float code.
+/// The boundary helpers' names: the only functions that may hold float code, or
+/// call what does. Not every object has all of them.
 std::vector<std::string> helperNames(const AbiSpec &spec);
 
 } // namespace mlir::qopt::target

@@ -284,6 +284,16 @@ TEST(Abi, WithoutHelpersThereIsNoFloat) {
   EXPECT_EQ(object.find("quantize"), std::string::npos);
 }
 
+TEST(Abi, WithoutHelpersTheModelHasNone) {
+  AbiSpec spec = doublerSpec();
+  spec.helpers = false;
+  auto jit = unwrap(Jit::createFromObject(doublerObject(spec)));
+  const auto &model =
+      *static_cast<const qopt_model *>(unwrap(jit->lookup("doubler_model")));
+  EXPECT_FALSE(model.quantize);
+  EXPECT_FALSE(model.dequantize);
+}
+
 /// Writes its part's number + 10 to y[part]; compute writes 1 everywhere.
 const char *const regions = R"(
 llvm.func @compute(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
@@ -341,6 +351,105 @@ TEST(Abi, RegionsRunByTheContext) {
   context.workers = 2;
   EXPECT_EQ(run(&context), shared);
   EXPECT_EQ(tasks, 3u);
+}
+
+/// Two inputs and two outputs of `elements` each, one of them short.
+AbiSpec boundarySpec(const std::vector<int64_t> &elements, uint32_t workers) {
+  AbiSpec spec = doublerSpec();
+  spec.maxWorkers = workers;
+  spec.inputs.clear();
+  spec.outputs.clear();
+  for (int64_t count : elements) {
+    const std::string id = "t" + std::to_string(spec.inputs.size());
+    spec.inputs.push_back(
+        {id, id, {count}, BoundaryType::I8, 0.5f, 1, -128, 127});
+    spec.outputs.push_back({"y" + id,
+                            "y" + id,
+                            {count},
+                            BoundaryType::I16,
+                            0.25f,
+                            3,
+                            -32768,
+                            32767});
+  }
+  return spec;
+}
+
+/// What lies behind each list's end is there to be kept.
+template <typename T>
+std::vector<std::vector<T>> listsOf(const std::vector<int64_t> &elements,
+                                    T value) {
+  std::vector<std::vector<T>> lists;
+  for (int64_t count : elements)
+    lists.emplace_back(count + 1, value);
+  return lists;
+}
+
+template <typename P, typename T>
+std::vector<P> pointersTo(std::vector<std::vector<T>> &lists) {
+  std::vector<P> pointers;
+  for (std::vector<T> &list : lists)
+    pointers.push_back(list.data());
+  return pointers;
+}
+
+/// Large boundaries are shared, small ones are not; nobody can tell by bytes.
+TEST(Abi, ConvertsAllTensorsByTheContext) {
+  for (auto [elements, workers, parts] :
+       {std::tuple(std::vector<int64_t>{20003, 33}, 3u, 3u),
+        {{33, 16384}, 2u, 2u},
+        {{64, 20000}, 1u, 0u},
+        {{100, 4}, 2u, 0u}}) {
+    AbiSpec spec = boundarySpec(elements, workers);
+    std::string object = abiObject(spec, R"(
+llvm.func @compute(%a: !llvm.ptr, %b: !llvm.ptr, %c: !llvm.ptr, %d: !llvm.ptr,
+                   %arena: !llvm.ptr) {
+  llvm.return
+}
+)");
+    IntegerOnlyRules rules;
+    rules.exempt = helperNames(spec);
+    EXPECT_EQ(errorOf(checkIntegerOnly(object, rules)), "");
+    auto jit = unwrap(Jit::createFromObject(object));
+    const auto &model =
+        *static_cast<const qopt_model *>(unwrap(jit->lookup("doubler_model")));
+    uint32_t tasks = 0;
+    qopt_context context = {sizeof(qopt_context), 0,     workers, 0,
+                            runBackwards,         &tasks};
+    for (bool hasContext : {true, false}) {
+      const qopt_context *ctx = hasContext ? &context : nullptr;
+      auto reals = listsOf<float>(elements, 7.0f);
+      auto bytes = listsOf<int8_t>(elements, 0x5a);
+      auto words = listsOf<int16_t>(elements, 0x5a5a);
+      auto results = listsOf<float>(elements, 7.0f);
+      for (size_t i = 0; i < elements.size(); ++i)
+        reals[i] = difficultValues(elements[i] + 1);
+      for (auto &list : words)
+        for (size_t e = 0; e < list.size(); ++e)
+          list[e] = static_cast<int16_t>(e * 37);
+      tasks = 0;
+      model.quantize(pointersTo<const float *>(reals).data(),
+                     pointersTo<void *>(bytes).data(), ctx);
+      model.dequantize(pointersTo<const void *>(words).data(),
+                       pointersTo<float *>(results).data(), ctx);
+      EXPECT_EQ(tasks, ctx ? 2 * parts : 0u);
+      for (size_t i = 0; i < elements.size(); ++i) {
+        std::vector<int8_t> expected(elements[i] + 1, 0x5a);
+        model.inputs[i].quantize(reals[i].data(), expected.data());
+        EXPECT_EQ(bytes[i], expected);
+        numerics::QuantParams params;
+        params.scale = 0.5f;
+        params.zeroPoint = 1;
+        params.qmin = -128;
+        params.qmax = 127;
+        for (int64_t e = 0; e < elements[i]; ++e) {
+          ASSERT_EQ(bytes[i][e], numerics::quantize(reals[i][e], params)) << e;
+          ASSERT_EQ(results[i][e], 0.25f * (words[i][e] - 3)) << e;
+        }
+        EXPECT_EQ(results[i].back(), 7.0f) << "written behind the end";
+      }
+    }
+  }
 }
 
 TEST(Abi, RefusesARegionThatIsNotThere) {
