@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// TOSA in: the walk over a function, its boundary, and ops that move values.
+// TOSA in: the walk over a function and its boundary.
 
 #include "FromTosa.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "qopt/Interop/Passes.h"
 #include "qopt/Transforms/Constants.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -39,7 +38,15 @@ LogicalResult TosaReader::refuse(Operation *op, const Twine &reason) {
 
 Value TosaReader::get(Value old) {
   auto constant = old.getDefiningOp<tosa::ConstOp>();
-  if (constant && !layouts.has(old))
+  if (!constant || layouts.has(old))
+    return layouts.getPlain(builder, old);
+  // Bools and indices are numbers.
+  if (std::optional<SmallVector<int64_t>> values = getIntegers(old))
+    layouts.set(old,
+                createConstantF32(
+                    builder, constant.getLoc(), getType(old.getType(), false),
+                    SmallVector<float>(values->begin(), values->end())));
+  else
     layouts.set(old,
                 ConstantOp::create(builder, constant.getLoc(),
                                    constant.getType(), constant.getValues()));
@@ -63,8 +70,9 @@ std::optional<SmallVector<int64_t>> TosaReader::getIntegers(Value old) {
   if (!matchPattern(old, m_Constant(&values)))
     return std::nullopt;
   SmallVector<int64_t> result;
+  bool isBool = values.getElementType().isInteger(1);
   for (const APInt &value : values.getValues<APInt>())
-    result.push_back(value.getSExtValue());
+    result.push_back(isBool ? value.getZExtValue() : value.getSExtValue());
   return result;
 }
 
@@ -85,19 +93,34 @@ bool TosaReader::worksChannelsFirst(Operation *op) {
 }
 
 RankedTensorType TosaReader::getType(Type type, bool channelsFirst) {
-  auto tensor = cast<RankedTensorType>(type);
-  return channelsFirst ? tensor.clone(layouts.other(tensor.getShape()))
-                       : tensor;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(type).getShape();
+  return RankedTensorType::get(channelsFirst ? layouts.other(shape)
+                                             : SmallVector<int64_t>(shape),
+                               builder.getF32Type());
 }
 
 int64_t TosaReader::getAxis(int64_t axis, bool channelsFirst) {
   return channelsFirst ? layouts.getToPlain()[axis] : axis;
 }
 
+void TosaReader::nameParts(Operation *made, StringAttr id) {
+  SmallVector<Operation *> parts;
+  for (Operation *op = made->getPrevNode();
+       op && isa<QoptDialect>(op->getDialect()) && !op->hasAttr("qopt.value");
+       op = op->getPrevNode())
+    if (!isa<ConstantOp, TransposeOp, ReshapeOp>(op))
+      parts.push_back(op);
+  for (auto [index, op] : llvm::enumerate(llvm::reverse(parts)))
+    op->setAttr("qopt.value",
+                builder.getStringAttr(id.getValue() + "." + Twine(index + 1)));
+}
+
 LogicalResult TosaReader::finish(Operation *op, Operation *made,
                                  bool channelsFirst) {
-  if (auto id = op->getAttrOfType<StringAttr>(idAttr))
+  if (auto id = op->getAttrOfType<StringAttr>(idAttr)) {
+    nameParts(made, id);
     made->setAttr("qopt.value", id);
+  }
   if (channelsFirst)
     layouts.setOther(op->getResult(0), made->getResult(0));
   else
@@ -108,87 +131,12 @@ LogicalResult TosaReader::finish(Operation *op, Operation *made,
 LogicalResult TosaReader::checkTypes(Operation *op) {
   for (Type type : op->getResultTypes()) {
     auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isF32())
+    if (!tensor || !tensor.hasStaticShape() ||
+        !(tensor.getElementType().isF32() ||
+          tensor.getElementType().isInteger(1) || isa<tosa::ArgMaxOp>(op)))
       return refuse(op, "its result is not f32 of a static shape");
   }
   return success();
-}
-
-LogicalResult TosaReader::convertReshape(tosa::ReshapeOp op) {
-  return finish(op,
-                ReshapeOp::create(builder, op.getLoc(), op.getType(),
-                                  get(op.getInput1())),
-                false);
-}
-
-LogicalResult TosaReader::convertTranspose(tosa::TransposeOp op) {
-  SmallVector<int64_t> permutation(op.getPerms());
-  return finish(op,
-                TransposeOp::create(builder, op.getLoc(), op.getType(),
-                                    get(op.getInput1()), permutation),
-                false);
-}
-
-LogicalResult TosaReader::convertConcat(tosa::ConcatOp op) {
-  bool first = worksChannelsFirst(op);
-  SmallVector<Value> inputs;
-  for (Value input : op.getInput1())
-    inputs.push_back(getOperand(input, first));
-  return finish(op,
-                ConcatOp::create(builder, op.getLoc(),
-                                 getType(op.getType(), first), inputs,
-                                 getAxis(op.getAxis(), first)),
-                first);
-}
-
-LogicalResult TosaReader::convertPad(tosa::PadOp op) {
-  std::optional<SmallVector<int64_t>> padding = getIntegers(op.getPadding());
-  std::optional<float> value = getScalar(op.getPadConst());
-  if (!padding || !value)
-    return refuse(op, "its padding is not constant");
-  // begin and end of one axis after another, to all begins and all ends
-  SmallVector<int64_t> begins, ends, pads;
-  for (size_t axis = 0; axis < padding->size() / 2; ++axis) {
-    begins.push_back((*padding)[2 * axis]);
-    ends.push_back((*padding)[2 * axis + 1]);
-  }
-  bool first = worksChannelsFirst(op);
-  llvm::append_range(pads, first ? layouts.other(begins) : begins);
-  llvm::append_range(pads, first ? layouts.other(ends) : ends);
-  return finish(
-      op,
-      PadOp::create(builder, op.getLoc(), getType(op.getType(), first),
-                    getOperand(op.getInput1(), first), pads, APFloat(*value)),
-      first);
-}
-
-LogicalResult TosaReader::convertSlice(tosa::SliceOp op) {
-  std::optional<SmallVector<int64_t>> starts = getIntegers(op.getStart());
-  if (!starts)
-    return refuse(op, "its start is not constant");
-  bool first = worksChannelsFirst(op);
-  SmallVector<int64_t> steps(starts->size(), 1);
-  return finish(
-      op,
-      SliceOp::create(builder, op.getLoc(), getType(op.getType(), first),
-                      getOperand(op.getInput1(), first),
-                      first ? layouts.other(*starts) : *starts, steps),
-      first);
-}
-
-LogicalResult TosaReader::convertMove(Operation *op) {
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](tosa::ReshapeOp move) { return convertReshape(move); })
-      .Case([&](tosa::TransposeOp move) { return convertTranspose(move); })
-      .Case([&](tosa::ConcatOp move) { return convertConcat(move); })
-      .Case([&](tosa::PadOp move) { return convertPad(move); })
-      .Case([&](tosa::SliceOp move) { return convertSlice(move); })
-      .Case([&](tosa::IdentityOp move) {
-        layouts.set(move.getResult(), get(move.getInput1()));
-        return success();
-      })
-      .Default(
-          [&](Operation *) { return refuse(op, "there is no such operator"); });
 }
 
 /// The value that leaves the function keeps the id of the op that made it.
@@ -245,6 +193,17 @@ LogicalResult TosaReader::run() {
   return success();
 }
 
+LogicalResult TosaReader::convertReturn(func::ReturnOp op) {
+  nameBoundary(op);
+  for (OpOperand &operand : op->getOpOperands()) {
+    Type type = operand.get().getType();
+    if (!getElementTypeOrSelf(type).isF32())
+      return op.emitError("expects results of f32, but got ") << type;
+    operand.set(get(operand.get()));
+  }
+  return success();
+}
+
 LogicalResult TosaReader::convert(Operation *op) {
   if (isa<tosa::ConstOp, tosa::ConstShapeOp>(op)) {
     old.push_back(op);
@@ -258,12 +217,8 @@ LogicalResult TosaReader::convert(Operation *op) {
     if (!layouts.has(operand))
       return failure();
   }
-  if (auto exit = dyn_cast<func::ReturnOp>(op)) {
-    nameBoundary(exit);
-    for (OpOperand &operand : exit->getOpOperands())
-      operand.set(get(operand.get()));
-    return success();
-  }
+  if (auto exit = dyn_cast<func::ReturnOp>(op))
+    return convertReturn(exit);
   if (isa_and_nonnull<QoptDialect>(op->getDialect())) {
     for (OpOperand &operand : op->getOpOperands())
       operand.set(get(operand.get()));
@@ -276,31 +231,18 @@ LogicalResult TosaReader::convert(Operation *op) {
   old.push_back(op);
   if (failed(checkTypes(op)))
     return failure();
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](tosa::Conv2DOp conv) { return convertConv(conv); })
-      .Case(
-          [&](tosa::DepthwiseConv2DOp conv) { return convertDepthwise(conv); })
-      .Case([&](tosa::MatMulOp product) { return convertMatMul(product); })
-      .Case([&](tosa::MaxPool2dOp pool) {
-        return convertPool<tosa::MaxPool2dOp, MaxPoolOp>(pool);
-      })
-      .Case([&](tosa::AvgPool2dOp pool) {
-        return convertPool<tosa::AvgPool2dOp, AvgPoolOp>(pool);
-      })
-      .Case([&](tosa::AddOp) { return convertBinary<AddOp>(op); })
-      .Case([&](tosa::SubOp) { return convertBinary<SubOp>(op); })
-      .Case([&](tosa::MaximumOp) { return convertBinary<MaxOp>(op); })
-      .Case([&](tosa::MinimumOp) { return convertBinary<MinOp>(op); })
-      .Case([&](tosa::MulOp product) { return convertMul(product); })
-      .Case([&](tosa::ClampOp clamp) { return convertClamp(clamp); })
-      .Case([&](tosa::ReduceSumOp) { return convertReduce<ReduceSumOp>(op); })
-      .Case([&](tosa::ReduceMaxOp) { return convertReduce<ReduceMaxOp>(op); })
-      .Case([&](tosa::ReduceMinOp) { return convertReduce<ReduceMinOp>(op); })
-      .Default([&](Operation *) {
-        if (auto functions = getFunctions(op))
-          return convertFunction(op, *functions);
-        return convertMove(op);
-      });
+  const Rule *rule = llvm::find_if(getRules(), [&](const Rule &rule) {
+    return rule.op.name == op->getName().getStringRef();
+  });
+  if (rule == getRules().end())
+    return refuse(op, "there is no such operator");
+  return rule->read(*this, op);
+}
+
+SmallVector<TosaOp> mlir::qopt::getReadTosaOps() {
+  return llvm::map_to_vector(
+      TosaReader::getRules(),
+      [](const TosaReader::Rule &rule) { return rule.op; });
 }
 
 namespace {

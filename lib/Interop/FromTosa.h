@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "qopt/IR/Qopt.h"
+#include "qopt/Interop/TosaOps.h"
 
 namespace mlir::qopt {
 
@@ -21,8 +22,30 @@ public:
   /// Reports every op that has no form in qopt.
   LogicalResult run();
 
+  /// How ops of one name are read, for qopt/Interop/TosaOps.h.
+  struct Rule {
+    TosaOp op;
+    LogicalResult (*read)(TosaReader &reader, Operation *op);
+  };
+  static ArrayRef<Rule> getRules();
+
 private:
+  template <typename OpT, LogicalResult (TosaReader::*method)(OpT)>
+  static LogicalResult read(TosaReader &reader, Operation *op) {
+    return (reader.*method)(cast<OpT>(op));
+  }
+  template <LogicalResult (TosaReader::*method)(Operation *)>
+  static LogicalResult readAny(TosaReader &reader, Operation *op) {
+    return (reader.*method)(op);
+  }
+  template <Function function>
+  static LogicalResult readFunction(TosaReader &reader, Operation *op) {
+    return reader.convertFunction(op,
+                                  FnAttr::get(op->getContext(), function, {}));
+  }
+
   LogicalResult convert(Operation *op);
+  LogicalResult convertReturn(func::ReturnOp op);
   LogicalResult checkTypes(Operation *op);
   LogicalResult refuse(Operation *op, const Twine &reason);
   void nameBoundary(func::ReturnOp op);
@@ -48,15 +71,24 @@ private:
   int64_t getAxis(int64_t axis, bool channelsFirst);
   /// `made` stands for the only result of `op` and takes its id.
   LogicalResult finish(Operation *op, Operation *made, bool channelsFirst);
+  /// What was made for `op` on the way to `made` takes ids of its own.
+  void nameParts(Operation *made, StringAttr id);
 
   // Ops that compute.
   LogicalResult convertConv(tosa::Conv2DOp op);
   LogicalResult convertDepthwise(tosa::DepthwiseConv2DOp op);
+  /// A convolution of a TOSA value; the rest is in qopt's layout.
+  Value createConv(Location loc, RankedTensorType type, Value input,
+                   ArrayRef<int64_t> weightShape, ArrayRef<float> weight,
+                   ArrayRef<float> bias, ArrayRef<int64_t> strides,
+                   ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations,
+                   int64_t groups);
   /// Everything of a convolution that both kinds share; `weight` in qopt's
   /// layout.
   template <typename OpT>
   LogicalResult finishConv(OpT op, ArrayRef<int64_t> weightShape,
                            ArrayRef<float> weight, int64_t groups);
+  LogicalResult convertTransposeConv(tosa::TransposeConv2DOp op);
   LogicalResult convertMatMul(tosa::MatMulOp op);
   template <typename From, typename To> LogicalResult convertPool(From op);
   template <typename To> LogicalResult convertBinary(Operation *op);
@@ -64,16 +96,39 @@ private:
   LogicalResult convertMul(tosa::MulOp op);
   LogicalResult convertFunction(Operation *op, ArrayRef<FnAttr> functions);
   LogicalResult convertClamp(tosa::ClampOp op);
-  /// Functions of one value without parameters; fails silently for another op.
-  std::optional<SmallVector<FnAttr>> getFunctions(Operation *op);
+  LogicalResult convertNegate(tosa::NegateOp op);
+  LogicalResult convertPow(tosa::PowOp op);
+  LogicalResult convertRsqrt(tosa::RsqrtOp op);
+  LogicalResult convertResize(tosa::ResizeOp op);
+
+  // Bools, which are 0 and 1 in f32.
+  Value createUnary(Location loc, Value input, Function function,
+                    ArrayRef<double> params);
+  Value createNot(Value input);
+  Value createMul(Value lhs, Value rhs);
+  template <Function function> LogicalResult convertComparison(Operation *op);
+  LogicalResult convertLogicalAnd(Operation *op);
+  LogicalResult convertLogicalOr(Operation *op);
+  LogicalResult convertLogicalXor(Operation *op);
+  LogicalResult convertLogicalNot(Operation *op);
+  LogicalResult convertSelect(tosa::SelectOp op);
+  LogicalResult convertArgMax(tosa::ArgMaxOp op);
+  LogicalResult convertCast(tosa::CastOp op);
 
   // Ops that move values.
-  LogicalResult convertMove(Operation *op);
   LogicalResult convertReshape(tosa::ReshapeOp op);
   LogicalResult convertTranspose(tosa::TransposeOp op);
   LogicalResult convertConcat(tosa::ConcatOp op);
   LogicalResult convertPad(tosa::PadOp op);
   LogicalResult convertSlice(tosa::SliceOp op);
+  LogicalResult convertIdentity(tosa::IdentityOp op);
+  Value createGather(Value input, int64_t axis, ArrayRef<int64_t> indices);
+  LogicalResult convertReverse(tosa::ReverseOp op);
+  LogicalResult convertTile(tosa::TileOp op);
+  /// `indices` of rows of each batch, as those of all batches' rows.
+  std::optional<SmallVector<int64_t>> getRows(Value indices, int64_t count);
+  LogicalResult convertGather(tosa::GatherOp op);
+  LogicalResult convertScatter(tosa::ScatterOp op);
 
   func::FuncOp function;
   OpBuilder builder;

@@ -4,7 +4,6 @@
 
 #include "FromTosa.h"
 #include "qopt/Transforms/Constants.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include <cfloat>
 #include <cmath>
 
@@ -16,30 +15,40 @@ static SmallVector<int64_t> getPads(ArrayRef<int64_t> pad) {
   return {pad[0], pad[2], pad[1], pad[3]};
 }
 
+Value TosaReader::createConv(Location loc, RankedTensorType type, Value input,
+                             ArrayRef<int64_t> weightShape,
+                             ArrayRef<float> weight, ArrayRef<float> bias,
+                             ArrayRef<int64_t> strides, ArrayRef<int64_t> pads,
+                             ArrayRef<int64_t> dilations, int64_t groups) {
+  auto createConstant = [&](ArrayRef<int64_t> shape, ArrayRef<float> values) {
+    return createConstantF32(builder, loc,
+                             RankedTensorType::get(shape, builder.getF32Type()),
+                             values);
+  };
+  Value biasValue;
+  if (llvm::any_of(bias, [](float value) { return value != 0; }))
+    biasValue = createConstant({weightShape[0]}, bias);
+  Value weightValue = createConstant(weightShape, weight);
+  return ConvOp::create(builder, loc, type, getChannelsFirst(input),
+                        weightValue, biasValue, strides, pads, dilations,
+                        groups, FnAttr());
+}
+
 template <typename OpT>
 LogicalResult TosaReader::finishConv(OpT op, ArrayRef<int64_t> weightShape,
                                      ArrayRef<float> weight, int64_t groups) {
-  int64_t outputs = weightShape[0];
   std::optional<SmallVector<float>> bias = getFloats(op.getBias());
   if (!bias)
     return refuse(op, "its bias is not constant");
   if (getScalar(op.getInputZp()) != 0.0f || getScalar(op.getWeightZp()) != 0.0f)
     return refuse(op, "it has zero points");
   if (bias->size() == 1)
-    bias->resize(outputs, bias->front());
-  Value biasValue;
-  if (llvm::any_of(*bias, [](float value) { return value != 0; }))
-    biasValue = createConstantF32(
-        builder, op.getLoc(),
-        RankedTensorType::get({outputs}, builder.getF32Type()), *bias);
-  Value weightValue = createConstantF32(
-      builder, op.getLoc(),
-      RankedTensorType::get(weightShape, builder.getF32Type()), weight);
-  auto conv = ConvOp::create(
-      builder, op.getLoc(), getType(op.getType(), /*channelsFirst=*/true),
-      getChannelsFirst(op.getInput()), weightValue, biasValue, op.getStride(),
-      getPads(op.getPad()), op.getDilation(), groups, FnAttr());
-  return finish(op, conv, /*channelsFirst=*/true);
+    bias->resize(weightShape[0], bias->front());
+  Value conv =
+      createConv(op.getLoc(), getType(op.getType(), true), op.getInput(),
+                 weightShape, weight, *bias, op.getStride(),
+                 getPads(op.getPad()), op.getDilation(), groups);
+  return finish(op, conv.getDefiningOp(), /*channelsFirst=*/true);
 }
 
 LogicalResult TosaReader::convertConv(tosa::Conv2DOp op) {
@@ -118,6 +127,7 @@ template <typename To> LogicalResult TosaReader::convertBinary(Operation *op) {
 }
 template LogicalResult TosaReader::convertBinary<AddOp>(Operation *);
 template LogicalResult TosaReader::convertBinary<SubOp>(Operation *);
+template LogicalResult TosaReader::convertBinary<MulOp>(Operation *);
 template LogicalResult TosaReader::convertBinary<MaxOp>(Operation *);
 template LogicalResult TosaReader::convertBinary<MinOp>(Operation *);
 
@@ -196,36 +206,24 @@ LogicalResult TosaReader::convertClamp(tosa::ClampOp op) {
   return convertFunction(op, FnAttr::get(context, Function::Clip, {low, high}));
 }
 
-std::optional<SmallVector<FnAttr>> TosaReader::getFunctions(Operation *op) {
-  auto fn = [&](Function function, ArrayRef<double> params = {}) {
-    return FnAttr::get(op->getContext(), function, params);
-  };
-  using Result = std::optional<SmallVector<FnAttr>>;
-  auto one = [&](Function function) { return Result({fn(function)}); };
-  return llvm::TypeSwitch<Operation *, Result>(op)
-      .Case([&](tosa::SigmoidOp) { return one(Function::Sigmoid); })
-      .Case([&](tosa::TanhOp) { return one(Function::Tanh); })
-      .Case([&](tosa::ErfOp) { return one(Function::Erf); })
-      .Case([&](tosa::ExpOp) { return one(Function::Exp); })
-      .Case([&](tosa::LogOp) { return one(Function::Log); })
-      .Case([&](tosa::AbsOp) { return one(Function::Abs); })
-      .Case([&](tosa::FloorOp) { return one(Function::Floor); })
-      .Case([&](tosa::CeilOp) { return one(Function::Ceil); })
-      .Case([&](tosa::ReciprocalOp) { return one(Function::Reciprocal); })
-      .Case([&](tosa::RsqrtOp) {
-        return Result({fn(Function::Sqrt), fn(Function::Reciprocal)});
-      })
-      .Case([&](tosa::NegateOp negate) -> Result {
-        if (getScalar(negate.getInput1Zp()) != 0.0f ||
-            getScalar(negate.getOutputZp()) != 0.0f)
-          return std::nullopt;
-        return Result({fn(Function::Affine, {-1.0, 0.0})});
-      })
-      .Case([&](tosa::PowOp pow) -> Result {
-        std::optional<float> exponent = getScalar(pow.getInput2());
-        if (!exponent || pow.getInput1().getType() != pow.getType())
-          return std::nullopt;
-        return Result({fn(Function::Pow, {static_cast<double>(*exponent)})});
-      })
-      .Default([](Operation *) { return std::nullopt; });
+LogicalResult TosaReader::convertNegate(tosa::NegateOp op) {
+  if (getScalar(op.getInput1Zp()) != 0.0f ||
+      getScalar(op.getOutputZp()) != 0.0f)
+    return refuse(op, "it has zero points");
+  return convertFunction(
+      op, FnAttr::get(op.getContext(), Function::Affine, {-1.0, 0.0}));
+}
+
+LogicalResult TosaReader::convertPow(tosa::PowOp op) {
+  std::optional<float> exponent = getScalar(op.getInput2());
+  if (!exponent || op.getInput1().getType() != op.getType())
+    return refuse(op, "its exponent is not one constant");
+  return convertFunction(op, FnAttr::get(op.getContext(), Function::Pow,
+                                         {static_cast<double>(*exponent)}));
+}
+
+LogicalResult TosaReader::convertRsqrt(tosa::RsqrtOp op) {
+  MLIRContext *context = op.getContext();
+  return convertFunction(op, {FnAttr::get(context, Function::Sqrt, {}),
+                              FnAttr::get(context, Function::Reciprocal, {})});
 }

@@ -18,9 +18,12 @@ static constexpr llvm::StringLiteral hashAttr = "qopt.model_hash";
 
 /// An op whose value may need a range.
 static bool isMarked(Operation &op) {
-  return isa_and_nonnull<tosa::TosaDialect>(op.getDialect()) &&
-         !isa<tosa::ConstOp>(op) && op.getNumResults() == 1 &&
-         isa<FloatType>(getElementTypeOrSelf(op.getResult(0).getType()));
+  if (!isa_and_nonnull<tosa::TosaDialect>(op.getDialect()) ||
+      isa<tosa::ConstOp>(op) || op.getNumResults() != 1)
+    return false;
+  // Bools and the indices of argmax are numbers in qopt.
+  Type type = getElementTypeOrSelf(op.getResult(0).getType());
+  return isa<FloatType>(type) || type.isInteger(1) || isa<tosa::ArgMaxOp>(op);
 }
 
 namespace {

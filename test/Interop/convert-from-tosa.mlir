@@ -51,6 +51,34 @@ func.func @mixed(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %y : tensor<4xf32>
 }
 
+// Bools are numbers; what an op is made of has ids of its own.
+// CHECK-LABEL: func.func @bools
+// CHECK:         %[[G:.*]] = qopt.unary %arg0 [#qopt.fn<greater_or_equal, 5.000000e-01>] {qopt.value = "g.1"}
+// CHECK-NEXT:    %[[N:.*]] = qopt.unary %[[G]] [#qopt.fn<affine, -1.000000e+00, 1.000000e+00>] {qopt.value = "g"}
+// CHECK:         qopt.mul {{.*}} {qopt.value = "s.3"}
+// CHECK-NEXT:    qopt.add {{.*}} {qopt.value = "s"}
+func.func @bools(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %h = "tosa.const"() {values = dense<0.5> : tensor<1x1xf32>} : () -> tensor<1x1xf32>
+  %g = tosa.greater %h, %x {qopt.id = "g"} : (tensor<1x1xf32>, tensor<1x4xf32>) -> tensor<1x4xi1>
+  %s = tosa.select %g, %h, %x {qopt.id = "s"} : (tensor<1x4xi1>, tensor<1x1xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %s : tensor<1x4xf32>
+}
+
+// A transposed convolution is one convolution whose results are put side by side.
+// CHECK-LABEL: func.func @transposed
+// CHECK:         %[[C:.*]] = qopt.conv {{.*}} -> tensor<1x8x5x5xf32>
+// CHECK-NEXT:    %[[R:.*]] = qopt.reshape %[[C]]
+// CHECK-NEXT:    %[[T:.*]] = qopt.transpose %[[R]] [0, 1, 4, 2, 5, 3]
+// CHECK-NEXT:    %[[J:.*]] = qopt.reshape %[[T]] {{.*}} -> tensor<1x2x10x10xf32>
+// CHECK-NEXT:    qopt.slice %[[J]] [0, 0, 0, 0] {{.*}} -> tensor<1x2x9x9xf32>
+func.func @transposed(%x: tensor<1x4x4x3xf32>) -> tensor<1x9x9x2xf32> {
+  %z = "tosa.const"() {values = dense<0.0> : tensor<1xf32>} : () -> tensor<1xf32>
+  %w = "tosa.const"() {values = dense<0.5> : tensor<2x3x3x3xf32>} : () -> tensor<2x3x3x3xf32>
+  %y = tosa.transpose_conv2d %x, %w, %z, %z, %z {acc_type = f32, out_pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 2, 2>}
+    : (tensor<1x4x4x3xf32>, tensor<2x3x3x3xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x9x9x2xf32>
+  return %y : tensor<1x9x9x2xf32>
+}
+
 // -----
 
 // Every refusal is named, not the first alone.
@@ -85,4 +113,26 @@ func.func @foreign(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error @+1 {{'arith.addf' has no form in qopt: it is no op of TOSA}}
   %y = arith.addf %x, %x : tensor<4xf32>
   return %y : tensor<4xf32>
+}
+
+// -----
+
+func.func @indices(%v: tensor<1x4x2xf32>, %i: tensor<1x4xf32>) -> tensor<1x3x2xf32> {
+  %a = tosa.argmax %v {axis = 2 : i32} : (tensor<1x4x2xf32>) -> tensor<1x4xi32>
+  // expected-error @+1 {{'tosa.gather' has no form in qopt: its indices are not constant and inside}}
+  %g = tosa.gather %v, %a : (tensor<1x4x2xf32>, tensor<1x4xi32>) -> tensor<1x4x2xf32>
+  %j = "tosa.const"() {values = dense<4> : tensor<1x3xi32>} : () -> tensor<1x3xi32>
+  // expected-error @+1 {{'tosa.gather' has no form in qopt: its indices are not constant and inside}}
+  %h = tosa.gather %v, %j : (tensor<1x4x2xf32>, tensor<1x3xi32>) -> tensor<1x3x2xf32>
+  // expected-error @+1 {{'tosa.cast' has no form in qopt: it casts from f32}}
+  %c = tosa.cast %v : (tensor<1x4x2xf32>) -> tensor<1x4x2xi1>
+  return %h : tensor<1x3x2xf32>
+}
+
+// -----
+
+func.func @leaves(%v: tensor<4xf32>) -> tensor<4xi1> {
+  %e = tosa.equal %v, %v : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xi1>
+  // expected-error @+1 {{expects results of f32, but got 'tensor<4xi1>'}}
+  return %e : tensor<4xi1>
 }

@@ -34,12 +34,14 @@ struct Random {
 };
 
 inline const char *const lowering =
-    "--pass-pipeline=builtin.module(func.func(tosa-to-linalg-named,"
+    "--pass-pipeline=builtin.module(func.func("
+    "tosa-optional-decompositions,tosa-to-scf,tosa-to-linalg-named,"
     "tosa-to-linalg,tosa-to-tensor,tosa-to-arith{include-apply-rescale}),"
     "canonicalize,one-shot-bufferize{bufferize-function-boundaries "
     "function-boundary-type-conversion=identity-layout-map},"
     "func.func(convert-linalg-to-loops),expand-strided-metadata,lower-affine,"
-    "convert-scf-to-cf,convert-to-llvm,reconcile-unrealized-casts)";
+    "convert-scf-to-cf,convert-math-to-libm,convert-to-llvm,reconcile-"
+    "unrealized-casts)";
 
 /// What the C interface passes for a tensor: pointers, offset, sizes, strides.
 struct Descriptor {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// TOSA in: which op is read by what. All others are refused by their names.
+
+#include "FromTosa.h"
+
+using namespace mlir;
+using namespace mlir::qopt;
+
+using Reader = TosaReader;
+
+ArrayRef<TosaReader::Rule> TosaReader::getRules() {
+  static constexpr Rule rules[] = {
+      {{"tosa.abs", ""}, readFunction<Function::Abs>},
+      {{"tosa.add", ""}, readAny<&Reader::convertBinary<AddOp>>},
+      {{"tosa.argmax", "its indices are cast to f32"},
+       read<tosa::ArgMaxOp, &Reader::convertArgMax>},
+      {{"tosa.avg_pool2d", "zero points 0"},
+       read<tosa::AvgPool2dOp,
+            &Reader::convertPool<tosa::AvgPool2dOp, AvgPoolOp>>},
+      {{"tosa.cast", "from bools and from indices of `argmax`"},
+       read<tosa::CastOp, &Reader::convertCast>},
+      {{"tosa.ceil", ""}, readFunction<Function::Ceil>},
+      {{"tosa.clamp", ""}, read<tosa::ClampOp, &Reader::convertClamp>},
+      {{"tosa.concat", ""}, read<tosa::ConcatOp, &Reader::convertConcat>},
+      {{"tosa.conv2d", "constant weight and bias, zero points 0"},
+       read<tosa::Conv2DOp, &Reader::convertConv>},
+      {{"tosa.depthwise_conv2d", "constant weight and bias, zero points 0"},
+       read<tosa::DepthwiseConv2DOp, &Reader::convertDepthwise>},
+      {{"tosa.equal", ""},
+       readAny<&Reader::convertComparison<Function::Equal>>},
+      {{"tosa.erf", ""}, readFunction<Function::Erf>},
+      {{"tosa.exp", ""}, readFunction<Function::Exp>},
+      {{"tosa.floor", ""}, readFunction<Function::Floor>},
+      {{"tosa.gather", "constant indices"},
+       read<tosa::GatherOp, &Reader::convertGather>},
+      {{"tosa.greater", ""},
+       readAny<&Reader::convertComparison<Function::Greater>>},
+      {{"tosa.greater_equal", ""},
+       readAny<&Reader::convertComparison<Function::GreaterOrEqual>>},
+      {{"tosa.identity", ""}, read<tosa::IdentityOp, &Reader::convertIdentity>},
+      {{"tosa.log", ""}, readFunction<Function::Log>},
+      {{"tosa.logical_and", ""}, readAny<&Reader::convertLogicalAnd>},
+      {{"tosa.logical_not", ""}, readAny<&Reader::convertLogicalNot>},
+      {{"tosa.logical_or", ""}, readAny<&Reader::convertLogicalOr>},
+      {{"tosa.logical_xor", ""}, readAny<&Reader::convertLogicalXor>},
+      {{"tosa.matmul", "zero points 0"},
+       read<tosa::MatMulOp, &Reader::convertMatMul>},
+      {{"tosa.max_pool2d", ""},
+       read<tosa::MaxPool2dOp,
+            &Reader::convertPool<tosa::MaxPool2dOp, MaxPoolOp>>},
+      {{"tosa.maximum", ""}, readAny<&Reader::convertBinary<MaxOp>>},
+      {{"tosa.minimum", ""}, readAny<&Reader::convertBinary<MinOp>>},
+      {{"tosa.mul", ""}, read<tosa::MulOp, &Reader::convertMul>},
+      {{"tosa.negate", "zero points 0"},
+       read<tosa::NegateOp, &Reader::convertNegate>},
+      {{"tosa.pad", "constant padding and value"},
+       read<tosa::PadOp, &Reader::convertPad>},
+      {{"tosa.pow", "one constant exponent"},
+       read<tosa::PowOp, &Reader::convertPow>},
+      {{"tosa.reciprocal", ""}, readFunction<Function::Reciprocal>},
+      {{"tosa.reduce_all", ""}, readAny<&Reader::convertReduce<ReduceMinOp>>},
+      {{"tosa.reduce_any", ""}, readAny<&Reader::convertReduce<ReduceMaxOp>>},
+      {{"tosa.reduce_max", ""}, readAny<&Reader::convertReduce<ReduceMaxOp>>},
+      {{"tosa.reduce_min", ""}, readAny<&Reader::convertReduce<ReduceMinOp>>},
+      {{"tosa.reduce_sum", ""}, readAny<&Reader::convertReduce<ReduceSumOp>>},
+      {{"tosa.reshape", ""}, read<tosa::ReshapeOp, &Reader::convertReshape>},
+      {{"tosa.resize", ""}, read<tosa::ResizeOp, &Reader::convertResize>},
+      {{"tosa.reverse", ""}, read<tosa::ReverseOp, &Reader::convertReverse>},
+      {{"tosa.rsqrt", ""}, read<tosa::RsqrtOp, &Reader::convertRsqrt>},
+      {{"tosa.scatter", "constant indices"},
+       read<tosa::ScatterOp, &Reader::convertScatter>},
+      {{"tosa.select", ""}, read<tosa::SelectOp, &Reader::convertSelect>},
+      {{"tosa.sigmoid", ""}, readFunction<Function::Sigmoid>},
+      {{"tosa.slice", "constant start"},
+       read<tosa::SliceOp, &Reader::convertSlice>},
+      {{"tosa.sub", ""}, readAny<&Reader::convertBinary<SubOp>>},
+      {{"tosa.tanh", ""}, readFunction<Function::Tanh>},
+      {{"tosa.tile", ""}, read<tosa::TileOp, &Reader::convertTile>},
+      {{"tosa.transpose", ""},
+       read<tosa::TransposeOp, &Reader::convertTranspose>},
+      {{"tosa.transpose_conv2d", "constant weight and bias, zero points 0"},
+       read<tosa::TransposeConv2DOp, &Reader::convertTransposeConv>},
+  };
+  return rules;
+}
