@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The build backend of `pip install .`: a wheel of the package and libqopt.
+`backend.py FOLDER` writes that wheel into FOLDER.
 
 libqopt is $QOPT_LIBRARY, or that of the tree's build folder, which is made with
 CMake where it is not there.
@@ -10,6 +11,7 @@ import hashlib
 import os
 import re
 import subprocess
+import sys
 import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -92,3 +94,7 @@ def build_editable(wheel_directory, config_settings=None,
 
 def build_sdist(sdist_directory, config_settings=None):
     raise NotImplementedError("qopt is built from its git tree")
+
+
+if __name__ == "__main__":
+    print(os.path.join(sys.argv[1], build_wheel(sys.argv[1])))
