@@ -51,14 +51,17 @@ docs: build
 	@debian/install-packages.sh packages-docs.txt
 	@tools/site/build.py . $(BUILD) $(BUILD) && tools/site/check.py $(BUILD)/site
 
-# Debian packages, into $(BUILD)/packages; the Python wheel is `pip wheel python`.
+# Debian packages and a Python wheel, into $(BUILD)/packages.
 package: build
 	@cd $(BUILD) && cpack
+	@QOPT_LIBRARY=$(BUILD)/lib/libqopt.so.0 python3 python/backend.py $(BUILD)/packages
 
-# lintian, and the packages' files at work from a folder of their own.
+# lintian, the packages' files at work from a folder of their own, and the
+# packages installed in a clean root.
 package-test: package
 	@debian/install-packages.sh packages-packaging.txt
 	@test/Package/debian.sh $(BUILD)
+	@test/Package/clean-root.sh $(BUILD)
 
 clean:
 	@rm -rf $(BUILD) $(BUILD).log

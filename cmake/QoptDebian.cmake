@@ -72,6 +72,10 @@ set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
   "libqopt0 (= ${PROJECT_VERSION}), python3, python3-numpy")
 set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS OFF)
+# Compiled modules come and go with the package.
+set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA
+  ${PROJECT_SOURCE_DIR}/debian/python/postinst
+  ${PROJECT_SOURCE_DIR}/debian/python/prerm)
 
 include(CPack)
 cpack_add_component(qopt-tools GROUP tools)
