@@ -34,7 +34,9 @@ static constexpr Rates dense = {denseMac, 0.2, 0, 0.08},
                        sum = {0, 0.24, 0.07, 0.41},
                        product = {0, 0.28, 0.15, 0.15},
                        // A piecewise table, or one of two bytes an entry.
-    table = {0, 0.065, 0.25, 0.12}, mean = {0, 0.05, 0.03, 0},
+    table = {0, 0.065, 0.25, 0.12},
+                       // With an entry for each of 65536 inputs.
+    fullTable = {0, 0.065, 0.7, 0.12}, mean = {0, 0.05, 0.03, 0},
                        softmax = {0, 2, 2, 0}, layerNorm = {0, 3.6, 0, 0},
                        moved = {0, 0.03, 0.05, 0.05},
                        other = {0, 0.3, 0.1, 0.2};
@@ -76,7 +78,8 @@ static Rates getRates(QuantizableOpInterface op) {
       .Case<AttendOp>([](auto) { return attention; })
       .Case<AddOp, SubOp>([](auto) { return sum; })
       .Case<MulOp>([](auto) { return product; })
-      .Case<UnaryOp>([](auto) { return table; })
+      .Case<UnaryOp>(
+          [](UnaryOp op) { return isSmooth(op) ? table : fullTable; })
       .Case<AvgPoolOp, ReduceMeanOp, ReduceSumOp>([](auto) { return mean; })
       .Case<SoftmaxOp, LogSoftmaxOp>([](auto) { return softmax; })
       .Case<LayerNormOp>([](auto) { return layerNorm; })

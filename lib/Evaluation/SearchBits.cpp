@@ -69,6 +69,8 @@ static double toDb(double noise) {
   return noise > 0 ? std::min(300.0, -10 * std::log10(noise)) : 300;
 }
 
+static bool isInput(ObserveOp op) { return isa<BlockArgument>(op.getInput()); }
+
 static bool isRounding(ObserveOp op) { return op.getScale().has_value(); }
 
 /// Whether all values are static f32 tensors of few enough bytes.
@@ -94,6 +96,8 @@ bool Search::isPossible() {
 void Search::findCandidates() {
   baseCycles = predictCycles(function);
   for (SmallVector<ObserveOp> &group : getWideGroups(function)) {
+    if (!options.widensInputs && llvm::any_of(group, isInput))
+      continue;
     int bits = getMostBits(group, options.weights);
     if (bits < 10)
       continue;
@@ -202,6 +206,8 @@ LogicalResult Search::widen(ArrayRef<Candidate *> selected) {
     result.slowdown += candidate->cycles / baseCycles;
     for (ObserveOp op : candidate->group) {
       op.setBits(candidate->bits);
+      if (options.choosesRange && !op->hasAttr(givenRangeAttr))
+        op.setMethod("minmax");
       op.setSymmetric(true);
       op.removeScaleAttr();
       op.removeZeroPointAttr();

@@ -152,9 +152,16 @@ static bool isWeightDecision(NamedAttribute attribute) {
          (name == "qopt.weight_group" && value >= 0);
 }
 
+/// Whether `attribute` says that somebody asked for what an observer has.
+static bool isGiven(NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  return (name == "qopt.given_bits" || name == "qopt.given_range") &&
+         isa<UnitAttr>(attribute.getValue());
+}
+
 LogicalResult QoptDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
-  if (isWeightDecision(attribute))
+  if (isWeightDecision(attribute) || isGiven(attribute))
     return success();
   return verifyStringAttribute(
       op, attribute,

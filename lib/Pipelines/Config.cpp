@@ -7,6 +7,7 @@
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
 #include "qopt/Transforms/Weights.h"
+#include "qopt/Transforms/WideValues.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/GlobPattern.h"
@@ -331,8 +332,11 @@ static void editLayer(QuantizableOpInterface layer, const ValueRule &rule) {
 
 static void edit(ObserveOp op, const ValueRule &rule,
                  const CompileOptions &options) {
-  if (rule.range)
+  UnitAttr given = UnitAttr::get(op.getContext());
+  if (rule.range) {
     op.setMethod(*rule.range);
+    op->setAttr(givenRangeAttr, given);
+  }
   if (rule.powerOfTwo)
     op.setPowerOfTwo(*rule.powerOfTwo);
   if (rule.bits) {
@@ -340,6 +344,7 @@ static void edit(ObserveOp op, const ValueRule &rule,
     if (*rule.bits != static_cast<int>(op.getBits()))
       op.setSymmetric(*rule.bits > 8 || options.activationsSymmetric);
     op.setBits(*rule.bits);
+    op->setAttr(givenBitsAttr, given);
   }
   if (rule.symmetric)
     op.setSymmetric(*rule.symmetric);

@@ -338,6 +338,8 @@ Levels::searchBits(const observers::CalibrationState &state,
   search.weights = getWeightForm(options);
   search.targetDb = targetDb;
   search.maxSlowdown = options.maxSlowdown;
+  search.widensInputs = options.io == BoundaryIO::Float;
+  search.choosesRange = options.range == autoMethod;
   return evaluation::searchBits(getFunction("calibrated"), state, search);
 }
 

@@ -50,8 +50,10 @@ void mlir::qopt::visitReaders(Value value,
 /// Whether the scale of `op` is one of 8 bits that may be chosen anew.
 static bool mayWiden(ObserveOp op) {
   auto producer = op.getInput().getDefiningOp<QuantizableOpInterface>();
-  return producer && producer.getScaleRule() != ScaleRule::Fixed &&
-         op.getScale() && op.getBits() == 8 && op.getMethod() != importedMethod;
+  bool choosesScale = producer ? producer.getScaleRule() != ScaleRule::Fixed
+                               : isa<BlockArgument>(op.getInput());
+  return choosesScale && op.getScale() && op.getBits() == 8 &&
+         op.getMethod() != importedMethod && !op->hasAttr(givenBitsAttr);
 }
 
 SmallVector<SmallVector<ObserveOp>>
@@ -64,7 +66,7 @@ mlir::qopt::getWideGroups(func::FuncOp function) {
   llvm::IntEqClasses classes(places.size());
   function.walk([&](ObserveOp result) {
     auto joining = result.getInput().getDefiningOp<QuantizableOpInterface>();
-    if (!places.contains(result) || !mergesValues(joining))
+    if (!places.contains(result) || !joining || !mergesValues(joining))
       return;
     for (Value operand : joining->getOperands())
       if (ObserveOp observe = getDecidingObserver(operand);
@@ -115,10 +117,8 @@ static int getMostBitsOfLayer(QuantizableOpInterface layer, ObserveOp input,
 
 static int getMostBitsOf(OpOperand &use, ObserveOp input, WeightForm form) {
   Operation *op = use.getOwner();
-  if (auto unary = dyn_cast<UnaryOp>(op))
-    return isSmooth(unary) ? 16 : 8;
-  if (isa<AddOp, SubOp, MulOp, AvgPoolOp, ReduceMeanOp, LayerNormOp, SoftmaxOp,
-          LogSoftmaxOp>(op))
+  if (isa<UnaryOp, AddOp, SubOp, MulOp, AvgPoolOp, ReduceMeanOp, ReduceSumOp,
+          LayerNormOp, SoftmaxOp, LogSoftmaxOp>(op))
     return 16;
   if (isa<ConvOp, GemmOp>(op) && use.getOperandNumber() == 0)
     return getMostBitsOfLayer(cast<QuantizableOpInterface>(op), input, form);

@@ -17,6 +17,13 @@ struct BitSearchOptions {
   double targetDb = 44;
   /// The most that predicted cycles may grow; 1 leaves everything at 8 bits.
   double maxSlowdown = 1.3;
+  /// Whether inputs of the model may have more bits: who hands over integers
+  /// expects bytes.
+  bool widensInputs = true;
+  /// Whether values of more bits get all of their range, whatever method chose
+  /// it: clipping gains nothing where steps are fine. Methods that were asked for
+  /// (`givenRangeAttr`) stay.
+  bool choosesRange = true;
   /// Multiply-accumulates of float code that the search may run, which decides
   /// how many samples it takes, 1 to 8.
   uint64_t maxMacs = 300'000'000'000;

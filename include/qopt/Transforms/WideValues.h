@@ -8,6 +8,11 @@
 
 namespace mlir::qopt {
 
+/// Attributes of an observer whose bits, or whose range's method, somebody asked
+/// for: a search leaves them.
+inline constexpr llvm::StringLiteral givenBitsAttr = "qopt.given_bits";
+inline constexpr llvm::StringLiteral givenRangeAttr = "qopt.given_range";
+
 /// Whether a piecewise table follows every function of `op` closely: none has
 /// jumps or poles.
 bool isSmooth(UnaryOp op);
@@ -19,8 +24,8 @@ void visitReaders(Value value, llvm::function_ref<void(OpOperand &)> visit);
 
 /// Observers of 8 bits that get more together or not at all: each alone but for
 /// those of values that an op joins (concat, max) and of the joined value. What
-/// the model brought, arguments, and values that do not choose their scale are
-/// left out. Groups and their members are in program order.
+/// the model brought, bits that were asked for, and values that do not choose
+/// their scale are left out. Groups and their members are in program order.
 SmallVector<SmallVector<ObserveOp>> getWideGroups(func::FuncOp function);
 
 /// The most bits, 8 to 16, with which every reader of every op of `group` has

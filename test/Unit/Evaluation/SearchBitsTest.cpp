@@ -22,7 +22,8 @@ namespace {
 /// widened.
 const char *const twoBranches = R"(
 func.func @net(%x: tensor<1x4xf32> {qopt.name = "x"}) -> tensor<1x4xf32> {
-  %x0 = qopt.observe %x "x" {scale = 0.007874016 : f32, zero_point = 0 : i64}
+  %x0 = qopt.observe %x "x" {qopt.given_bits, scale = 0.007874016 : f32,
+      zero_point = 0 : i64}
     : tensor<1x4xf32> -> tensor<1x4xf32>
   %w = qopt.constant dense<[[1.27, 0.1, 0.0, 0.0], [0.0, 1.27, 0.1, 0.0],
     [0.0, 0.0, 1.27, 0.1], [0.1, 0.0, 0.0, 1.27]]> : tensor<4x4xf32>
@@ -76,21 +77,23 @@ protected:
         1 + 1.5 * predictExtraCycles(observer("a")) / predictCycles(function);
   }
 
-  /// Statistics of `a`, `b` and `m` within 1.4, `samples` inputs within 1.
+  /// Statistics of `a`, `b`, `m` and `x` within 1.4, `samples` inputs within 1.
   static CalibrationState makeState(size_t samples) {
     CalibrationState state = llvm::cantFail(CalibrationState::create(
-        {}, {{"x", 4}}, {{"a", 0}, {"b", 0}, {"m", 0}}));
+        {}, {{"x", 4}}, {{"a", 0}, {"b", 0}, {"m", 0}, {"x", 0}}));
     for (size_t sample = 0; sample < samples; ++sample) {
       std::vector<float> input, values = {-1.4f, 1.4f, 0.5f, 0.1f};
       for (int i = 0; i < 4; ++i)
         input.push_back(std::sin(static_cast<float>(7 * sample + 3 * i)));
       llvm::cantFail(state.addSample(sample, {ArrayRef<float>(input)}));
-      for (size_t tensor : {0, 1, 2})
+      for (size_t tensor : {0, 1, 2, 3})
         llvm::cantFail(state.observe(
             tensor, sample, observers::StridedValues{values.data(), 4}));
     }
     return state;
   }
+
+  void askForPercentiles(StringRef attributes);
 
   BitSearch search(size_t samples = 16) {
     return llvm::cantFail(searchBits(function, makeState(samples), options));
@@ -189,6 +192,64 @@ TEST_F(SearchBitsTest, undoesWhatDoesNotHelp) {
   EXPECT_EQ(observer("a").getBits(), 8);
   EXPECT_EQ(observer("a").getScale()->convertToFloat(), 0.0625f);
   EXPECT_EQ(*observer("a").getZeroPoint(), 3);
+}
+
+/// `a` alone may have more bits; its statistics reach 1.4, but hardly ever.
+void SearchBitsTest::askForPercentiles(StringRef attributes) {
+  std::string text = twoBranches;
+  for (std::string id : {"a", "b"}) {
+    std::string begin = "\"" + id + "\" {";
+    text.insert(text.find(begin) + begin.size(),
+                "method = \"percentile:60\", " +
+                    (id == "a" ? attributes.str() : ""));
+  }
+  parse(text);
+}
+
+TEST_F(SearchBitsTest, givesMoreBitsAllOfTheRange) {
+  askForPercentiles("");
+  allowOneOfTwo();
+  search();
+  ASSERT_EQ(observer("a").getBits(), 16);
+  EXPECT_EQ(observer("a").getMethod(), "minmax");
+  EXPECT_NEAR(observer("a").getScale()->convertToFloat(), 2.8 / 32767, 1e-6);
+  EXPECT_EQ(observer("b").getMethod(), "percentile:60");
+}
+
+TEST_F(SearchBitsTest, leavesMethodsThatWereAskedFor) {
+  askForPercentiles("qopt.given_range, ");
+  options.targetDb = 200;
+  search();
+  ASSERT_EQ(observer("a").getBits(), 16);
+  EXPECT_EQ(observer("a").getMethod(), "percentile:60");
+  EXPECT_EQ(observer("b").getMethod(), "minmax");
+
+  askForPercentiles("");
+  options.choosesRange = false;
+  search();
+  ASSERT_EQ(observer("a").getBits(), 16);
+  EXPECT_EQ(observer("a").getMethod(), "percentile:60");
+}
+
+TEST_F(SearchBitsTest, leavesBitsThatWereAskedFor) {
+  askForPercentiles("qopt.given_bits, ");
+  EXPECT_EQ(search().candidates, 1);
+  EXPECT_EQ(observer("a").getBits(), 8);
+}
+
+/// The input is read by layers that take 16 bits.
+TEST_F(SearchBitsTest, inputsAreValuesToo) {
+  std::string text = twoBranches;
+  text.erase(text.find("qopt.given_bits, "), 17);
+  parse(text);
+  options.targetDb = 200;
+  options.widensInputs = false;
+  EXPECT_EQ(search().candidates, 2);
+  EXPECT_EQ(observer("x").getBits(), 8);
+  parse(text);
+  options.widensInputs = true;
+  EXPECT_EQ(search().candidates, 3);
+  EXPECT_EQ(observer("x").getBits(), 16);
 }
 
 /// Values that are joined get their bits together.

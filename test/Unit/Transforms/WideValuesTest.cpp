@@ -52,14 +52,14 @@ TEST(MostBits, functionsSumsAndProductsTake16) {
   EXPECT_EQ(mostBits("%a = qopt.unary %v [#qopt.fn<sigmoid>] " + type), 16);
   EXPECT_EQ(mostBits("%a = qopt.add %v, %z " + pair), 16);
   EXPECT_EQ(mostBits("%a = qopt.mul %v, %v " + pair), 16);
-  EXPECT_EQ(mostBits("%a = qopt.unary %v [#qopt.fn<floor>] " + type), 8);
+  EXPECT_EQ(mostBits("%a = qopt.unary %v [#qopt.fn<floor>] " + type), 16);
   EXPECT_EQ(mostBits("%a = qopt.div %v, %z " + pair), 8);
   EXPECT_EQ(mostBits("%a = qopt.softmax %v axis 1 " + type), 16);
 }
 
 TEST(MostBits, theLeastReaderDecides) {
   EXPECT_EQ(mostBits("%a = qopt.unary %v [#qopt.fn<sigmoid>] " + type +
-                     "\n%b = qopt.unary %v [#qopt.fn<sign>] " + type),
+                     "\n%b = qopt.div %v, %z " + pair),
             8);
   EXPECT_EQ(mostBits(""), 8);
 }
@@ -133,7 +133,7 @@ TEST(WideGroups, joinedValuesAreOne) {
 TEST(WideGroups, theLeastReaderOfAnyDecides) {
   EXPECT_EQ(findGroups(inputs + observe("b", small) + joined +
                        observe("c", large) + read +
-                       "%f = qopt.unary %b [#qopt.fn<floor>] " + type),
+                       "%f = qopt.div %b, %b " + pair),
             (std::vector<std::string>{"a b c 8", "d 8"}));
 }
 
