@@ -18,6 +18,7 @@
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
+#include <atomic>
 #include <mutex>
 
 LLD_HAS_DRIVER(elf)
@@ -28,18 +29,27 @@ using llvm::StringRef;
 
 namespace {
 
+/// Folders that are there, or are being made.
+std::atomic<int> numScratchFolders = 0;
+
 /// A folder for the files of one link, removed with all that is in it.
 class ScratchFolder {
 public:
   static llvm::Expected<std::unique_ptr<ScratchFolder>> create() {
+    std::unique_ptr<ScratchFolder> made(new ScratchFolder);
     llvm::SmallString<128> path;
     if (std::error_code error =
             llvm::sys::fs::createUniqueDirectory("qopt", path))
       return makeError(501, "cannot make a temporary folder", {error.message()},
                        "set TMPDIR to a writable folder");
-    return std::unique_ptr<ScratchFolder>(new ScratchFolder(std::string(path)));
+    made->folder = std::string(path);
+    return made;
   }
-  ~ScratchFolder() { llvm::sys::fs::remove_directories(folder); }
+  ~ScratchFolder() {
+    if (!folder.empty())
+      llvm::sys::fs::remove_directories(folder);
+    --numScratchFolders;
+  }
 
   std::string path(StringRef name) const {
     llvm::SmallString<128> path(folder);
@@ -48,7 +58,7 @@ public:
   }
 
 private:
-  explicit ScratchFolder(std::string folder) : folder(std::move(folder)) {}
+  ScratchFolder() { ++numScratchFolders; }
   std::string folder;
 };
 
@@ -132,6 +142,8 @@ llvm::Error runCompilerDriver(llvm::ArrayRef<std::string> arguments,
 }
 
 } // namespace
+
+bool mlir::qopt::target::isLinking() { return numScratchFolders != 0; }
 
 llvm::Expected<std::string> mlir::qopt::target::linkShared(StringRef object,
                                                            StringRef soname) {

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 
 from . import _native
@@ -156,8 +157,9 @@ class _Run:
 
     def make(self, kind, call):
         try:
-            made = _native.Handle(kind, call, self.source.pointer,
-                                  self.options.pointer)
+            with _Interrupts(self):
+                made = _native.Handle(kind, call, self.source.pointer,
+                                      self.options.pointer)
         except _native.Error:
             if self.raised is None:
                 raise
@@ -184,9 +186,13 @@ class _Run:
             return -1
 
     def _write(self, _, line):
-        text = line.decode("utf-8", "replace")
-        level = logging.WARNING if text.startswith("warning: ") else logging.INFO
-        _log.log(level, text.partition(": ")[2] or text)
+        try:
+            text = line.decode("utf-8", "replace")
+            level = (logging.WARNING if text.startswith("warning: ")
+                     else logging.INFO)
+            _log.log(level, text.partition(": ")[2] or text)
+        except BaseException as error:
+            self.raised = error
 
     def _cancelled(self, _):
         try:
@@ -201,6 +207,30 @@ class _Run:
                 self.tell(what.decode(), done, total)
         except BaseException as error:
             self.raised = error
+
+
+class _Interrupts:
+    """An interrupt from the keyboard that waits as libqopt calls is raised before
+    the first line of what is called, and ctypes drops it; only
+    sys.unraisablehook sees it there. Interrupts come to the main thread alone."""
+
+    def __init__(self, run):
+        self.run = run
+        self.before = None
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self.before, sys.unraisablehook = sys.unraisablehook, self._keep
+
+    def __exit__(self, *_):
+        if self.before is not None:
+            sys.unraisablehook = self.before
+
+    def _keep(self, unraisable):
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            self.run.raised = unraisable.exc_value or KeyboardInterrupt()
+        else:
+            self.before(unraisable)
 
 
 def _describe_all(data, names):

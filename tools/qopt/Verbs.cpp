@@ -22,8 +22,10 @@ static llvm::Error takeModel(CommandLine &line, size_t position) {
   return llvm::Error::success();
 }
 
-llvm::Error mlir::qopt::tool::run(CommandLine &line) {
+llvm::Error mlir::qopt::tool::run(CommandLine &line,
+                                  std::function<bool()> cancelled) {
   pipelines::Streams streams{llvm::outs(), llvm::errs(), line.program};
+  streams.cancelled = std::move(cancelled);
   const std::string verb = line.words.empty() ? "" : line.words.front();
   if (verb == "calibrate" || verb == "inspect" || verb == "weights") {
     if (llvm::Error error = takeModel(line, 1))

@@ -11,6 +11,10 @@
 
 namespace mlir::qopt::target {
 
+/// Whether the files of a link lie in a temporary folder now. May be called in a
+/// signal handler.
+bool isLinking();
+
 /// Bytes of an ELF shared library with the object's global symbols, linked in
 /// this process. `soname` may be empty. Calls from several threads wait for
 /// one another: the linker has one state. Fails with Q0712.
