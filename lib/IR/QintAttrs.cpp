@@ -37,7 +37,9 @@ RequantAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
     if (value < 1 || value > 62)
       return emitError() << "expects shifts in [1, 62], but got " << value;
   // (C4)
-  for (int32_t value : {zeroPoint, clampMin, clampMax})
+  const bool clampsNothing = clampMin == INT32_MIN && clampMax == INT32_MAX;
+  for (int32_t value :
+       {zeroPoint, clampsNothing ? 0 : clampMin, clampsNothing ? 0 : clampMax})
     if (value < INT16_MIN || value > INT16_MAX)
       return emitError() << "expects zero point and clamp in 16 bits, but got "
                          << value;
@@ -106,7 +108,7 @@ LogicalResult QintDialect::verifyOperationAttribute(Operation *op,
          << attribute.getName().strref() << "'";
 }
 
-/// `qint.scale` and `qint.zero_point` of an argument or result.
+/// `qint.scale`, `qint.zero_point` and `qint.real` of an argument or result.
 static LogicalResult verifyBoundary(Operation *op, NamedAttribute attribute) {
   StringRef name = attribute.getName().strref();
   if (name == "qint.scale") {
@@ -125,6 +127,12 @@ static LogicalResult verifyBoundary(Operation *op, NamedAttribute attribute) {
       return success();
     return op->emitError("expects an i64 in attribute 'qint.zero_point', but "
                          "got ")
+           << attribute.getValue();
+  }
+  if (name == "qint.real") {
+    if (isa<UnitAttr>(attribute.getValue()))
+      return success();
+    return op->emitError("expects a unit in attribute 'qint.real', but got ")
            << attribute.getValue();
   }
   return op->emitError("unknown attribute '") << name << "'";

@@ -4,7 +4,7 @@
 
 #include "QintVerify.h"
 #include "VerifyShapes.h"
-#include "qopt/IR/Qint.h"
+#include "qopt/IR/QintDynamic.h"
 #include "qopt/IR/Shapes.h"
 #include "qopt/Numerics/PiecewiseTables.h"
 
@@ -19,7 +19,16 @@ static RankedTensorType biasType(Value bias) {
 // conv, gemm
 //===----------------------------------------------------------------------===//
 
-/// (C2), (C4) and (C5) of conv and gemm.
+/// (C6) of conv and gemm.
+static LogicalResult verifyAccumulators(Operation *op, RequantAttr requant) {
+  if (requant == getIdentityRequant(op->getContext()))
+    return success();
+  return op->emitOpError("expects ")
+         << getIdentityRequant(op->getContext())
+         << " with an i32 result, but got " << requant;
+}
+
+/// (C2) and (C4) to (C6) of conv and gemm.
 template <typename Op> static LogicalResult verifyLayer(Op op) {
   int64_t channels = op.getWeight().getType().getDimSize(0);
   // (C2)
@@ -42,6 +51,9 @@ template <typename Op> static LogicalResult verifyLayer(Op op) {
     if (failed(expectFits(op, "weight zero points", zeroPoint,
                           op.getWeight().getType())))
       return failure();
+  // (C6)
+  if (op.getResult().getType().getElementType().isInteger(32))
+    return verifyAccumulators(op, op.getRequant());
   // (C5)
   return verifyOutput(op, op.getRequant(), op.getResult().getType());
 }

@@ -4,7 +4,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "qopt/IR/Qint.h"
+#include "qopt/IR/QintDynamic.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -19,6 +19,9 @@ using namespace mlir::qint;
 #define GET_OP_CLASSES
 #include "qopt/IR/QintOps.cpp.inc"
 
+#define GET_OP_CLASSES
+#include "qopt/IR/QintDynamicOps.cpp.inc"
+
 void QintDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
@@ -27,5 +30,9 @@ void QintDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "qopt/IR/QintOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "qopt/IR/QintDynamicOps.cpp.inc"
       >();
 }

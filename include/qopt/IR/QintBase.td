@@ -22,7 +22,7 @@ def Qint_Dialect : Dialect {
     - (D1) a tensor has at most 2^31 - 1 elements.
 
     Function arguments and results carry what the boundary needs as attributes:
-    `qint.scale` (f64, above zero, exactly a float32), `qint.zero_point` (i64).
+    `qint.scale` (f64, above zero, exactly a float32), `qint.zero_point` (i64); or `qint.real` (unit): i32 elements are the bits of float32 values.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
@@ -53,7 +53,7 @@ def Qint_RequantAttr : AttrDef<Qint_Dialect, "Requant"> {
     - (C2) multipliers are not zero and not -2^31; only a two-term sum
       (`qint.add`) may have negative ones.
     - (C3) shifts lie in `[1, 62]`.
-    - (C4) `min <= max`, both, and the zero point, in 16 bits.
+    - (C4) `min <= max`, both, and the zero point, in 16 bits; or the clamp is all of i32.
 
     `#qint.requant<[1234567], [38], zp -3, clamp -128 to 127>`, then
     `, half_even` where ties go to even.
@@ -77,6 +77,8 @@ def Qint_RequantAttr : AttrDef<Qint_Dialect, "Requant"> {
 
 // Activations and weights.
 def Qint_Tensor : StaticShapeTensorOf<[I8, I16]>;
+// Or the accumulators themselves.
+def Qint_LayerTensor : StaticShapeTensorOf<[I8, I16, I32]>;
 def Qint_WeightTensor : StaticShapeTensorOf<[I8, I16]>;
 def Qint_BiasTensor : StaticShapeTensorOf<[I32]>;
 def Qint_ConstantTensor : StaticShapeTensorOf<[I8, I16, I32]>;

@@ -44,8 +44,8 @@ def Qint_ConvOp : Qint_Op<"conv", [Pure]> {
     - (C3) the bias, if present, is i32 with one value an output channel.
     - (C4) `input_zero_point` fits the input's type, `weight_zero_points` the
       weight's; 16-bit weights have none.
-    - (C5) `requant`'s zero point and clamp fit the result's type, its
-      multipliers are positive.
+    - (C5) `requant`'s zero point and clamp fit the result's type, its multipliers are positive.
+    - (C6) with an i32 result, the accumulators, `requant` is the identity (`getIdentityRequant`).
 
     ```mlir
     %y = qint.conv %x, %w, %b {input_zero_point = -3 : i32, pads = array<i64: 1, 1, 1, 1>,
@@ -62,7 +62,7 @@ def Qint_ConvOp : Qint_Op<"conv", [Pure]> {
       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
       DefaultValuedAttr<Qint_I64Attr, "1">:$groups,
       Qint_RequantAttr:$requant);
-  let results = (outs Qint_Tensor:$result);
+  let results = (outs Qint_LayerTensor:$result);
   let assemblyFormat = [{
     $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, results)
   }];
@@ -75,7 +75,7 @@ def Qint_GemmOp : Qint_Op<"gemm", [Pure]> {
     `acc = bias[n] + sum_k (x[..., k] - input_zp)(w[n, k] - weight_zp[n])`
     exact in int32, then `requant` of channel `n`.
 
-    Constraints: as `qopt.gemm`, then (C2) to (C5) of `qint.conv`.
+    Constraints: as `qopt.gemm`, then (C2) to (C6) of `qint.conv`.
 
     ```mlir
     %y = qint.gemm %x, %w, %b {input_zero_point = 0 : i32,
@@ -88,7 +88,7 @@ def Qint_GemmOp : Qint_Op<"gemm", [Pure]> {
       Qint_I32Attr:$input_zero_point,
       DefaultValuedAttr<DenseI32ArrayAttr, "{}">:$weight_zero_points,
       Qint_RequantAttr:$requant);
-  let results = (outs Qint_Tensor:$result);
+  let results = (outs Qint_LayerTensor:$result);
   let assemblyFormat = [{
     $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, results)
   }];
