@@ -4,6 +4,7 @@
 // that have kernels.
 
 #include "Dispatch.h"
+#include "Kernels/Dynamic.h"
 #include "Kernels/Table.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/Codegen/Plan/Geometry.h"
@@ -49,7 +50,10 @@ static LogicalResult emitOp(KernelContext &context, const Step &step) {
             qint::LogSoftmaxOp, qopt::LogSoftmaxOp, qint::ReducePowerOp,
             qopt::ReduceL1Op, qopt::ReduceL2Op, qopt::ReduceSumSquareOp,
             qint::ArgMaxOp, qint::ArgMinOp, qopt::ArgMaxOp, qopt::ArgMinOp,
-            qint::AttendOp, qopt::AttendOp>(
+            qint::AttendOp, qopt::AttendOp, qint::RealToGridOp,
+            qint::LayerToGridOp, qint::SumToGridOp, qint::GridQuantizeOp,
+            qint::GridToRealOp, qint::RealGridOp, qint::GridScaleOp,
+            qint::LayerGridOp, qint::SumGridOp>(
           [&](auto op) { return emit(context, op, step.in, step.out); })
       .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
 }

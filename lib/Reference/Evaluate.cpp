@@ -3,7 +3,7 @@
 // Runs a function op by op.
 
 #include "qopt/Reference/Evaluate.h"
-#include "Ops.h"
+#include "DynamicOps.h"
 #include "qopt/IR/QuantTypes.h"
 #include "qopt/IR/Shapes.h"
 #include "qopt/Support/Error.h"
@@ -44,7 +44,10 @@ using EvaluatedOps = OpList<
     InterpolateOp, qint::SliceOp, qint::GatherOp, qint::InterpolateOp,
     LayerNormOp, qint::LayerNormOp, LogSoftmaxOp, qint::LogSoftmaxOp,
     ReduceL1Op, ReduceL2Op, ReduceSumSquareOp, qint::ReducePowerOp, ArgMaxOp,
-    ArgMinOp, qint::ArgMaxOp, qint::ArgMinOp, AttendOp, qint::AttendOp>;
+    ArgMinOp, qint::ArgMaxOp, qint::ArgMinOp, AttendOp, qint::AttendOp,
+    qint::RealGridOp, qint::RealToGridOp, qint::LayerGridOp,
+    qint::LayerToGridOp, qint::SumGridOp, qint::SumToGridOp, qint::GridScaleOp,
+    qint::GridQuantizeOp, qint::GridToRealOp>;
 
 } // namespace
 

@@ -486,7 +486,8 @@ LogicalResult emitDepthwise(KernelContext &context, qint::ConvOp op,
   bool isTooWide = !isByte && llvm::any_of(data->weights, [](int32_t weight) {
     return weight != static_cast<int16_t>(weight);
   });
-  if (isTooWide || from.strides[1] != 1 || out[0].strides[1] != 1) {
+  const bool isPlain = out[0].kind == ElementKind::I32;
+  if (isTooWide || isPlain || from.strides[1] != 1 || out[0].strides[1] != 1) {
     bool hasTable = !part.table.empty();
     View computed = hasTable ? indexView(out[0]) : out[0];
     emitTapByTap(context, op, shape, *data, from, computed);

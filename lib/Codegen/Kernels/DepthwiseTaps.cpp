@@ -74,6 +74,13 @@ void emitTapByTap(KernelContext &context, qint::ConvOp op,
            llvm::zip(acc, widen(k, x, LaneOrder::Natural), tableAt(1 + tap)))
         sum = addI(k, sum, mulI(k, value, weight));
     }
+    if (out.kind == ElementKind::I32) {
+      for (int64_t part = 0; part * lanes < chunk.count; ++part)
+        k.storeTail(chunk.memories[0],
+                    k.add(chunk.positions[0], part * lanes * 4), acc[part],
+                    std::min(lanes, chunk.count - part * lanes));
+      return;
+    }
     RescaleLanes scales;
     if (hasMultipliers)
       scales.multipliers = tableAt(1 + shape.taps());

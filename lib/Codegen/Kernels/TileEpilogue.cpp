@@ -30,6 +30,10 @@ void setOutput(TileGemm &gemm, qint::RequantAttr attr, const View &out) {
 void chooseTileForm(TileRequant &requant, ArrayRef<int32_t> multiplier,
                     ArrayRef<int32_t> shift, int64_t channels,
                     ElementKind out) {
+  if (out == ElementKind::I32) {
+    requant.form = TileRequant::Form::Accumulators;
+    return;
+  }
   auto multiplierOf = [&](int64_t c) {
     return multiplier[multiplier.size() == 1 ? 0 : c];
   };
@@ -114,6 +118,8 @@ public:
     switch (requant.form) {
     case TileRequant::Form::Float:
       return clampFloat(acc.front());
+    case TileRequant::Form::Accumulators:
+      return acc.front();
     case TileRequant::Form::Narrow:
       return narrowForm(acc);
     case TileRequant::Form::Wide:
@@ -277,8 +283,8 @@ private:
     } else {
       shift = scales.shift[vectorOf(i)];
       // Not 1 << (f - 1): SSE shifts lanes left by way of floats.
-      Value more = arith::SubIOp::create(kb.b, kb.loc,
-                                         constantLike(shift, 31), shift);
+      Value more =
+          arith::SubIOp::create(kb.b, kb.loc, constantLike(shift, 31), shift);
       rounding = arith::ShRUIOp::create(kb.b, kb.loc,
                                         constantLike(high, 1 << 30), more);
     }
@@ -327,9 +333,9 @@ private:
 /// Rows whose `size` vectors each narrow together: up to 4 vectors of 32 bits
 /// become one of bytes, 2 become one of 16 bits.
 static int64_t rowsTogether(const TileGemm &gemm, int64_t size, int64_t left) {
-  int64_t vectors = gemm.requant.form == TileRequant::Form::Float ? 1
-                    : gemm.out == ElementKind::I8                 ? 4
-                                                                  : 2;
+  int64_t vectors = gemm.requant.isPlain()        ? 1
+                    : gemm.out == ElementKind::I8 ? 4
+                                                  : 2;
   int64_t rows = std::max<int64_t>(1, vectors / size);
   while (rows > left)
     rows /= 2;

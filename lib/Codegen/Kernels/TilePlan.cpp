@@ -247,8 +247,7 @@ static void planRows(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
 TilePlan planTiles(const TileGemm &gemm, const Isa &isa) {
   TilePlan plan;
   plan.hasBias = gemm.hasBias;
-  plan.hasMultipliers =
-      gemm.requant.form != TileRequant::Form::Float && !gemm.isPackedAtRunTime;
+  plan.hasMultipliers = !gemm.requant.isPlain() && !gemm.isPackedAtRunTime;
   plan.hasShifts = gemm.requant.shift.size() > 1;
   plan.hasWordWeights = hasWordWeights(gemm, isa);
   if (gemm.packing.isPacked()) {

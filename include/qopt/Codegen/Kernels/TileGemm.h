@@ -32,6 +32,8 @@ struct TileRequant {
   enum class Form {
     /// f32 outputs: a clamp alone.
     Float,
+    /// i32 outputs: the accumulators as they are.
+    Accumulators,
     /// 8-bit outputs, one `S` in [32, 38], `M < 2^30`: the high half of
     /// `acc 2M`, then 16-bit saturating steps (`shift` holds `S - 31`).
     Narrow,
@@ -43,6 +45,10 @@ struct TileRequant {
     Exact,
   };
   Form form = Form::Float;
+  /// Results are neither scaled nor narrowed.
+  bool isPlain() const {
+    return form == Form::Float || form == Form::Accumulators;
+  }
   bool halfEven = false;
   /// No accumulator is larger in magnitude.
   int64_t bound = INT32_MAX;
