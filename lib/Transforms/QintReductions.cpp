@@ -3,7 +3,7 @@
 // Averages and sums to integer arithmetic: the division stands in the
 // multiplier (docs/arithmetic.md, "Average pool", "Mean and sum").
 
-#include "QintPatterns.h"
+#include "QintReductions.h"
 #include "qopt/IR/Shapes.h"
 
 using namespace mlir;
@@ -12,12 +12,9 @@ using namespace mlir::qopt;
 /// Sums of more elements than this are refused.
 static constexpr int64_t largestCount = 1 << 22;
 
-/// The form of sums of `counts`, ascending, elements: multipliers of
-/// `s_x / (n s_y)` for each `n` of them (one product, one quotient), or of
-/// `s_x / s_y` where they are no means.
-static llvm::Expected<qint::RequantAttr>
-getSumRequant(MLIRContext *context, const ValueParams &params,
-              ArrayRef<int64_t> counts, bool isMean) {
+llvm::Expected<qint::RequantAttr>
+mlir::qopt::getSumRequant(MLIRContext *context, const ValueParams &params,
+                          ArrayRef<int64_t> counts, bool isMean) {
   if (counts.back() > largestCount)
     return llvm::createStringError("sums " + Twine(counts.back()) +
                                    " elements, which is more than " +
@@ -35,6 +32,15 @@ getSumRequant(MLIRContext *context, const ValueParams &params,
   return ResultForm(params.result, FnAttr()).getRequant(context, *multipliers);
 }
 
+SmallVector<int64_t> mlir::qopt::countTaps(AvgPoolOp op) {
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(op.getInput().getType()).getShape();
+  std::optional<Window2D> window =
+      Window2D::get(shape.take_back(2), op.getKernel(), op.getStrides(),
+                    op.getPads(), op.getDilations());
+  return window->tapCounts();
+}
+
 namespace {
 
 struct AvgPoolPattern final : TensorPattern<AvgPoolOp> {
@@ -43,12 +49,7 @@ struct AvgPoolPattern final : TensorPattern<AvgPoolOp> {
   llvm::Expected<Operation *> build(AvgPoolOp op, OpAdaptor adaptor,
                                     const ValueParams &params,
                                     PatternRewriter &rewriter) const override {
-    ArrayRef<int64_t> shape =
-        cast<RankedTensorType>(op.getInput().getType()).getShape();
-    std::optional<Window2D> window =
-        Window2D::get(shape.take_back(2), op.getKernel(), op.getStrides(),
-                      op.getPads(), op.getDilations());
-    SmallVector<int64_t> counts = window->tapCounts();
+    SmallVector<int64_t> counts = countTaps(op);
     llvm::Expected<qint::RequantAttr> requant =
         getSumRequant(op.getContext(), params, counts, /*isMean=*/true);
     if (!requant)

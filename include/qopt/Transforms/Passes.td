@@ -391,6 +391,34 @@ def WeightsOnly : Pass<"qopt-weights-only", "::mlir::func::FuncOp"> {
   ];
 }
 
+def RewriteToDynamic : Pass<"qopt-rewrite-to-dynamic", "::mlir::func::FuncOp"> {
+  let summary = "Rewrite float ops to integers with scales found at run time";
+  let description = [{
+    Takes a float function whose weights `qopt-weights-only` made integers to
+    integer arithmetic alone (docs/arithmetic.md, "Dynamic scales"): layers give
+    their accumulators, whose largest magnitude decides the next scale. Inputs and
+    outputs hold the bits of float32 values. Indices of axis 0 are samples with
+    scales of their own where every op keeps them apart.
+
+    ```mlir
+    %y = qopt.gemm %x, %w, %b : ...
+    // becomes
+    %g = qint.real_grid %x : ...
+    %v = qint.real_to_grid %x, %g : ...
+    %s = qint.grid_scale %v, %g {steps = 127 : i32} : ...
+    %q = qint.grid_quantize %v, %s {zero_point = 0 : i32} : ...
+    %h = qint.layer_grid %s {...} : ...
+    %acc = qint.gemm %q, %wq {...} : (tensor<1x4xi8>, tensor<8x4xi8>) -> tensor<1x8xi32>
+    %u = qint.layer_to_grid %acc, %h {...} : ...
+    %y = qint.grid_to_real %u, %h : ...
+    ```
+
+    Leaves nothing alone: an op that has no such form is an error that names
+    each.
+  }];
+  let dependentDialects = ["::mlir::qint::QintDialect"];
+}
+
 def RewriteToQint : Pass<"qopt-rewrite-to-qint", "::mlir::func::FuncOp"> {
   let summary = "Rewrite quantized ops to integer arithmetic";
   let description = [{

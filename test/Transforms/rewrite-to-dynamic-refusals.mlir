@@ -1,0 +1,31 @@
+// RUN: qopt-opt %s --qopt-rewrite-to-dynamic -split-input-file -verify-diagnostics
+
+// Every op that has no such form is named, what depends on it is not.
+// expected-error@+1 {{has no form with scales found at run time; --mode=static decides them from samples}}
+func.func @ops(%x: tensor<1x4xf32>, %w: tensor<2x4xf32>) -> (tensor<1x4xf32>, tensor<1x2xf32>) {
+  %c = qopt.constant dense<1.0> : tensor<1x4xf32>
+  %d = qopt.constant dense<1.0> : tensor<1x1xf32>
+  // expected-note@+1 {{'qopt.softmax' has no such form}}
+  %s = qopt.softmax %x axis 1 : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  %r = qopt.reshape %s : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  // expected-note@+1 {{'qopt.unary' is no clamp}}
+  %t = qopt.unary %x [#qopt.fn<tanh>] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  // expected-note@+1 {{'qopt.add' has a constant operand}}
+  %a = qopt.add %x, %c : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+  // expected-note@+1 {{'qopt.add' broadcasts an operand}}
+  %b = qopt.add %x, %d : (tensor<1x4xf32>, tensor<1x1xf32>) -> tensor<1x4xf32>
+  // expected-note@+1 {{'qopt.pad' pads with another value than 0}}
+  %p = qopt.pad %x [0, 1, 0, 1] {value = 1.0 : f32} : (tensor<1x4xf32>) -> tensor<1x6xf32>
+  // The same reason is said once.
+  %u = qopt.unary %x [#qopt.fn<exp>] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  // expected-note@+1 {{'qopt.gemm' has a weight that is not constant}}
+  %g = qopt.gemm %x, %w : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<1x2xf32>
+  return %r, %g : tensor<1x4xf32>, tensor<1x2xf32>
+}
+
+// -----
+
+// expected-error@+1 {{expects one block on f32 tensors}}
+func.func @integers(%x: tensor<1x4xi32>) -> tensor<1x4xi32> {
+  return %x : tensor<1x4xi32>
+}
