@@ -79,6 +79,8 @@ static qopt_dtype dtypeOf(const qopt_tensor &tensor) {
     return QOPT_DTYPE_I16;
   case QOPT_TYPE_U16:
     return QOPT_DTYPE_U16;
+  case QOPT_TYPE_F32:
+    return QOPT_DTYPE_F32;
   default:
     return QOPT_DTYPE_I32;
   }

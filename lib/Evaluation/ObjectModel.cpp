@@ -9,6 +9,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Alignment.h"
 #include <cstdlib>
+#include <cstring>
 
 using namespace mlir::qopt;
 using namespace mlir::qopt::evaluation;
@@ -51,6 +52,10 @@ template <typename Visit> static void visitType(uint32_t type, Visit visit) {
 static void quantize(const qopt_tensor &tensor, const float *from, void *to) {
   if (tensor.quantize)
     return tensor.quantize(from, to);
+  if (tensor.type == QOPT_TYPE_F32) {
+    std::memcpy(to, from, tensor.bytes);
+    return;
+  }
   visitType(tensor.type, [&](auto *null) {
     using T = std::remove_pointer_t<decltype(null)>;
     numerics::QuantParams params;
@@ -67,6 +72,10 @@ static void quantize(const qopt_tensor &tensor, const float *from, void *to) {
 static void dequantize(const qopt_tensor &tensor, const void *from, float *to) {
   if (tensor.dequantize)
     return tensor.dequantize(from, to);
+  if (tensor.type == QOPT_TYPE_F32) {
+    std::memcpy(to, from, tensor.bytes);
+    return;
+  }
   visitType(tensor.type, [&](auto *null) {
     using T = std::remove_pointer_t<decltype(null)>;
     numerics::QuantParams params;

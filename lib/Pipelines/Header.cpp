@@ -38,13 +38,16 @@ static void writeStruct(llvm::raw_ostream &os, const ModelInfo &info,
                         llvm::StringRef kind, bool isConst,
                         llvm::ArrayRef<BoundaryTensor> tensors) {
   os << "typedef struct {\n";
-  for (const BoundaryTensor &tensor : tensors)
+  for (const BoundaryTensor &tensor : tensors) {
     os << "  " << (isConst ? "const " : "")
        << target::boundaryTypeName(tensor.type) << " *" << tensor.identifier
        << "; /* '" << commentText(tensor.name) << "', "
-       << formatShape(tensor.shape) << ", real = "
-       << formatScale(tensor.scale) << " * (q - " << tensor.zeroPoint
-       << ") */\n";
+       << formatShape(tensor.shape);
+    if (tensor.type != target::BoundaryType::F32)
+      os << ", real = " << formatScale(tensor.scale) << " * (q - "
+         << tensor.zeroPoint << ")";
+    os << " */\n";
+  }
   if (tensors.empty())
     os << "  const void *unused;\n";
   os << "} " << info.name << "_" << kind << ";\n\n";

@@ -78,6 +78,8 @@ static BoundaryTensor makeTensor(Type type, DictionaryAttr attributes,
       tensor.name = name.str();
     if (auto scale = attributes.getAs<FloatAttr>("qint.scale"))
       tensor.scale = static_cast<float>(scale.getValueAsDouble());
+    if (attributes.contains("qint.real"))
+      tensor.type = BoundaryType::F32;
     if (auto zeroPoint = attributes.getAs<IntegerAttr>("qint.zero_point"))
       tensor.zeroPoint = static_cast<int32_t>(zeroPoint.getInt());
     // The model's own unsigned integers: the same values, higher by half the

@@ -40,9 +40,9 @@ const qopt_tensor *driver_output(const qopt_model *model, uint32_t index) {
 
 static void print_tensor(const char *role, const qopt_tensor *tensor) {
   static const char *const types[] = {"int8", "uint8", "int16", "uint16",
-                                      "int32"};
+                                      "int32", "float32"};
   printf("  %s %s: %s [", role, tensor->name,
-         tensor->type < 5 ? types[tensor->type] : "unknown");
+         tensor->type < 6 ? types[tensor->type] : "unknown");
   for (uint32_t i = 0; i < tensor->rank; ++i)
     printf("%s%lld", i ? ", " : "", (long long)tensor->dims[i]);
   printf("], scale %g, zero point %d\n", (double)tensor->scale,

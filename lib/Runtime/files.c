@@ -8,6 +8,8 @@
 #include <string.h>
 
 static char kind_of(uint32_t type) {
+  if (type == QOPT_TYPE_F32)
+    return 'f';
   return type == QOPT_TYPE_U8 || type == QOPT_TYPE_U16 ? 'u' : 'i';
 }
 
@@ -47,7 +49,7 @@ uint64_t driver_count_samples(const qopt_tensor *tensor, const char *path,
                               const npy_array *array) {
   char kind = kind_of(tensor->type);
   uint32_t size = size_of(tensor);
-  if (array->kind == 'f' && !tensor->quantize) {
+  if (array->kind == 'f' && !tensor->quantize && kind != 'f') {
     driver_fail(EXIT_BAD_DATA,
                 "file '%s' holds floats, but input '%s' takes %cint%u only; "
                 "compile with --io=float to have it quantized",
@@ -80,7 +82,7 @@ void driver_load_sample(driver_session *session, uint32_t input,
   const qopt_tensor *tensor = driver_input(session->model, input);
   const char *sample = (const char *)array->data +
                        (size_t)(index * tensor->elements) * array->item_size;
-  if (array->kind == 'f')
+  if (array->kind == 'f' && tensor->type != QOPT_TYPE_F32)
     tensor->quantize((const float *)(const void *)sample,
                      session->inputs[input]);
   else
@@ -177,7 +179,7 @@ static void store_sample(const driver_session *session, uint32_t output,
                          bool raw, npy_array *array, uint64_t index) {
   const qopt_tensor *tensor = driver_output(session->model, output);
   const void *data = session->outputs[output];
-  if (raw) {
+  if (raw || tensor->type == QOPT_TYPE_F32) {
     memcpy((char *)array->data + index * tensor->bytes, data, tensor->bytes);
     return;
   }

@@ -23,14 +23,15 @@ unsigned mlir::qopt::target::boundaryTypeSize(BoundaryType type) {
   case BoundaryType::U16:
     return 2;
   case BoundaryType::I32:
+  case BoundaryType::F32:
     return 4;
   }
   return 0;
 }
 
 const char *mlir::qopt::target::boundaryTypeName(BoundaryType type) {
-  static const char *const names[] = {"int8_t", "uint8_t", "int16_t",
-                                      "uint16_t", "int32_t"};
+  static const char *const names[] = {"int8_t",   "uint8_t", "int16_t",
+                                      "uint16_t", "int32_t", "float"};
   return names[static_cast<uint32_t>(type)];
 }
 

@@ -97,6 +97,7 @@ private:
                 unsigned lanes);
   void dequantize(const BoundaryTensor &tensor, llvm::Value *index,
                   unsigned lanes);
+  void copy(llvm::Value *index, unsigned lanes);
 
   llvm::Module &module;
   const AbiSpec &spec;
@@ -164,7 +165,9 @@ void HelperBuilder::buildLoop(const BoundaryTensor &tensor, llvm::Value *begin,
   index->addIncoming(begin, entry);
   if (step > 1)
     prefetchFloats(index);
-  if (isInput)
+  if (tensor.type == BoundaryType::F32)
+    copy(index, step);
+  else if (isInput)
     quantize(tensor, index, step);
   else
     dequantize(tensor, index, step);
@@ -265,6 +268,18 @@ void HelperBuilder::dequantize(const BoundaryTensor &tensor, llvm::Value *index,
                          builder.CreateSIToFP(q, floats));
   builder.CreateAlignedStore(
       x, builder.CreateInBoundsGEP(f32, function->getArg(1), index),
+      llvm::Align(4));
+}
+
+/// Floats that stay floats: generic callers need not know.
+void HelperBuilder::copy(llvm::Value *index, unsigned lanes) {
+  llvm::Function *function = builder.GetInsertBlock()->getParent();
+  llvm::Value *words = builder.CreateAlignedLoad(
+      inLanes(i32, lanes),
+      builder.CreateInBoundsGEP(i32, function->getArg(0), index),
+      llvm::Align(4));
+  builder.CreateAlignedStore(
+      words, builder.CreateInBoundsGEP(i32, function->getArg(1), index),
       llvm::Align(4));
 }
 

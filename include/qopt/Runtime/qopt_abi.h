@@ -35,7 +35,8 @@ enum {
   QOPT_TYPE_U8 = 1,
   QOPT_TYPE_I16 = 2,
   QOPT_TYPE_U16 = 3,
-  QOPT_TYPE_I32 = 4
+  QOPT_TYPE_I32 = 4,
+  QOPT_TYPE_F32 = 5 /* real numbers; scale 1, zero point 0 */
 };
 
 /* real = scale * (integer - zero_point); row-major, the ONNX model's shape. */

@@ -23,7 +23,8 @@ enum class BoundaryType : uint32_t {
   U8 = 1,
   I16 = 2,
   U16 = 3,
-  I32 = 4
+  I32 = 4,
+  F32 = 5
 };
 
 /// Bytes of one element.
