@@ -4,9 +4,9 @@
 
 usage: classic_figures.py --zoo ZOO --build BUILD [--wide FOLDER]
 
-Prints the table in docs/accuracy.md: a 784-100-100-10 network with weights alone
-and with several range methods, a 784-512-256-128-10 one (FOLDER is what
-train_mlp.py wrote), a convolutional one fused and not, simulated and emitted, and
+Prints the table in docs/accuracy.md: a 784-100-100-10 network with weights alone,
+with scales found at run time and with several range methods, a 784-512-256-128-10
+one (FOLDER is what train_mlp.py wrote), a convolutional one fused and not, simulated and emitted, and
 the weights of a first convolution.
 """
 
@@ -25,12 +25,14 @@ def run(build, *arguments):
 STATIC = [[], ["--range=minmax"], ["--range=percentile:99.99"],
           ["--range=minmax", "--weights=per-tensor", "--weight-rounding=nearest",
            "--bias-correction=off", "--max-slowdown=1"]]
+DYNAMIC = [["--mode=dynamic"]]
 WEIGHTS = [["--mode=weights"], ["--mode=weights", "--weight-bits=4"],
            ["--mode=weights", "--weight-bits=4", "--weight-group=28"]]
 
 
 def report(folder, build, flags):
-    data = [] if "--mode=weights" in flags else ["--calibrate", f"{folder}/calib"]
+    needs_data = flags[:1] not in (["--mode=weights"], ["--mode=dynamic"])
+    data = ["--calibrate", f"{folder}/calib"] if needs_data else []
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "report.json")
         run(build, f"{folder}/model.onnx", *data, "--eval", f"{folder}/eval.npz", *flags,
@@ -80,12 +82,15 @@ def main():
         print(f"| {what} | {text} | {result} |", flush=True)
 
     print("| figure | flags | result |\n|---|---|---|")
-    networks = [(f"{zoo}/mlp_mnist", "784-100-100-10, MNIST", WEIGHTS + STATIC),
-                (f"{zoo}/mlp_fmnist", "784-100-100-10, Fashion-MNIST", WEIGHTS + STATIC),
-                (f"{zoo}/cnn_fmnist", "convolutional, Fashion-MNIST", WEIGHTS[:1] + STATIC)]
+    networks = [(f"{zoo}/mlp_mnist", "784-100-100-10, MNIST", WEIGHTS + DYNAMIC + STATIC),
+                (f"{zoo}/mlp_fmnist", "784-100-100-10, Fashion-MNIST",
+                 WEIGHTS + DYNAMIC + STATIC),
+                (f"{zoo}/cnn_fmnist", "convolutional, Fashion-MNIST",
+                 WEIGHTS[:1] + DYNAMIC + STATIC)]
     if arguments.wide:
         networks.insert(2, (os.path.abspath(arguments.wide),
-                            "784-512-256-128-10, Fashion-MNIST", WEIGHTS[:1] + STATIC))
+                            "784-512-256-128-10, Fashion-MNIST",
+                            WEIGHTS[:1] + DYNAMIC + STATIC))
     for folder, what, choices in networks:
         for flags in choices:
             row(what, flags, accuracy(folder, build, flags))

@@ -43,7 +43,7 @@ llvm::Error DropSearch::refuse(const CompileOptions &options) const {
                                   "{2:F2}x the cycles of 8 bits",
                                   round.drop, round.targetDb, round.slowdown));
   std::string help = "nothing was written; --force writes the best";
-  if (options.mode == Mode::Weights)
+  if (options.mode != Mode::Static)
     notes.clear();
   else
     help += llvm::formatv(", a larger --max-slowdown (now {0}) lets the "

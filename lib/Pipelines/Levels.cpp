@@ -218,7 +218,7 @@ static std::unique_ptr<Pass> makeObservers(const CompileOptions &options) {
   observers.powerOfTwo = options.powerOfTwo;
   observers.outputBits = options.io == BoundaryIO::Int8 ? 8 : 16;
   // Weights alone are fitted behind activations that are as good as real.
-  if (options.mode == Mode::Weights) {
+  if (options.mode != Mode::Static) {
     observers.bits = 16;
     observers.symmetric = true;
     observers.method = "minmax";
@@ -259,9 +259,11 @@ llvm::Error Levels::simplify() {
 llvm::Error Levels::observe() {
   if (llvm::Error error = simplify())
     return error;
-  if (options.mode == Mode::Weights && hasImportedScales(getFunction("float")))
+  if (options.mode != Mode::Static && hasImportedScales(getFunction("float")))
     return makeError(317,
-                     "--mode=weights quantizes float models, but '" +
+                     (options.mode == Mode::Weights ? "--mode=weights"
+                                                    : "--mode=dynamic") +
+                         std::string(" quantizes float models, but '") +
                          options.model + "' brings scales of its own",
                      {}, "--mode=static keeps the model's scales");
   llvm::Error error =
@@ -387,6 +389,12 @@ llvm::Error Levels::quantizeWeights() {
     weights.weightBits = options.weightBits;
     weights.weightGroup = options.weightGroup;
     manager.addPass(createWeightsOnly(weights));
+  });
+}
+
+llvm::Error Levels::rewriteToDynamic() {
+  return run("quantized", "qint", 321, [](OpPassManager &manager) {
+    manager.addPass(createRewriteToDynamic());
   });
 }
 

@@ -91,7 +91,7 @@ bool mlir::qopt::pipelines::wants(const CompileOptions &options,
 
 bool mlir::qopt::pipelines::makesObject(const CompileOptions &options) {
   return options.simulation == SimulationKind::None &&
-         options.mode == Mode::Static;
+         options.mode != Mode::Weights;
 }
 
 void mlir::qopt::pipelines::addDefaultEmission(CompileOptions &options) {
@@ -131,11 +131,11 @@ static llvm::Error parseSwitch(StringRef flag, StringRef text, bool &value) {
 
 llvm::Error mlir::qopt::pipelines::parseMode(StringRef text,
                                              CompileOptions &options) {
-  if (text == "dynamic")
-    return notBuilt("--mode", text, "use --mode=static");
-  if (text != "static" && text != "weights")
+  if (text != "static" && text != "weights" && text != "dynamic")
     return unknownValue("--mode", text, {"static", "dynamic", "weights"});
-  options.mode = text == "static" ? Mode::Static : Mode::Weights;
+  options.mode = text == "static"    ? Mode::Static
+                 : text == "weights" ? Mode::Weights
+                                     : Mode::Dynamic;
   return llvm::Error::success();
 }
 

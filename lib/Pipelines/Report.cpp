@@ -192,8 +192,9 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     }
     if (!info.variants.empty())
       writeVariants(json, info);
-    if (options.mode == Mode::Weights) {
-      json.attribute("mode", "weights");
+    if (options.mode != Mode::Static) {
+      json.attribute("mode", options.mode == Mode::Weights ? "weights"
+                                                           : "dynamic");
       json.attribute("weight_bits", options.weightBits);
       json.attribute("weight_group", options.weightGroup);
     } else {

@@ -138,17 +138,43 @@ static bool isOfWeightsMode(const Emission &emission) {
   }
 }
 
-static llvm::Error checkWeightsMode(const CompileOptions &options) {
-  const char *help = "--mode=static makes integer-only objects; --mode=weights "
-                     "takes --eval and --emit=onnx-qdq,report,scales";
-  for (const Emission &emission : options.emissions)
-    if (!isOfWeightsMode(emission))
+/// Whether there is something of `emission` where activations have no scales
+/// before the object runs.
+static bool isOfDynamicMode(const Emission &emission) {
+  switch (emission.kind) {
+  case EmitKind::Report:
+    return true;
+  case EmitKind::Mlir:
+    return emission.level != "observed" && emission.level != "calibrated";
+  default:
+    return holdsCode(emission);
+  }
+}
+
+static llvm::Error checkEmissions(const CompileOptions &options) {
+  for (const Emission &emission : options.emissions) {
+    if (options.mode == Mode::Weights && !isOfWeightsMode(emission))
       return makeError(
           316,
           "--mode=weights leaves activations float, which no output of qopt "
           "computes with: --emit=" +
               formatEmission(emission) + " is not possible",
-          {}, help);
+          {},
+          "--mode=static and --mode=dynamic make integer-only objects; "
+          "--mode=weights takes --eval and --emit=onnx-qdq,report,scales");
+    if (options.mode == Mode::Dynamic && !isOfDynamicMode(emission))
+      return makeError(316,
+                       "--mode=dynamic knows no scales of activations: --emit=" +
+                           formatEmission(emission) + " is not possible",
+                       {}, "--mode=static decides them from samples");
+  }
+  return llvm::Error::success();
+}
+
+/// Of the modes that decide nothing about activations.
+static llvm::Error checkLooseMode(const CompileOptions &options) {
+  if (llvm::Error error = checkEmissions(options))
+    return error;
   std::string unused;
   if (options.simulation != SimulationKind::None)
     unused = "--simulate";
@@ -156,8 +182,14 @@ static llvm::Error checkWeightsMode(const CompileOptions &options) {
     unused = "--weight-bits=auto";
   else if (!options.saveConfig.empty() || !options.rules.empty())
     unused = "rules for single values";
+  else if (options.mode == Mode::Dynamic && options.io == BoundaryIO::Int8)
+    unused = "--io=int8";
   if (!unused.empty())
-    return makeError(114, "--mode=weights has no use for " + unused, {},
+    return makeError(114,
+                     (options.mode == Mode::Weights ? "--mode=weights"
+                                                    : "--mode=dynamic") +
+                         (" has no use for " + unused),
+                     {},
                      "weights are quantized by themselves, and --eval runs "
                      "the result as it is");
   return llvm::Error::success();
@@ -181,8 +213,8 @@ llvm::Error Run::checkOptions() const {
                      {},
                      "--eval labelled.npz, with the inputs and 'label' or "
                      "'ref'");
-  if (options.mode == Mode::Weights)
-    return checkWeightsMode(options);
+  if (options.mode != Mode::Static)
+    return checkLooseMode(options);
   if (options.simulation == SimulationKind::None)
     return llvm::Error::success();
   for (const Emission &emission : options.emissions)
@@ -283,6 +315,12 @@ llvm::Error Run::complete(const Streams &streams) {
   figures.clock.enter(Phase::Lower);
   if (llvm::Error error = levels.quantize())
     return error;
+  if (llvm::Error error = lower())
+    return error;
+  return options.eval.empty() ? llvm::Error::success() : evaluate(streams);
+}
+
+llvm::Error Run::lower() {
   if (needsCode(options))
     if (llvm::Error error = levels.lower(targets, paths.name))
       return error;
@@ -296,7 +334,7 @@ llvm::Error Run::complete(const Streams &streams) {
     artifacts.info.name = paths.name;
     artifacts.info.modelHash = levels.printModelHash();
   }
-  return options.eval.empty() ? llvm::Error::success() : evaluate(streams);
+  return llvm::Error::success();
 }
 
 /// What stands beside the float model: the object, or a simulation.
@@ -329,9 +367,9 @@ llvm::Error Run::evaluate(const Streams &streams) {
   auto tick = [&](int64_t done, int64_t total) { progress.tick(done, total); };
   evaluationOptions.progress = tick;
   // Activations that stay float have no errors of their own.
-  func::FuncOp observed = options.mode == Mode::Weights
-                              ? func::FuncOp()
-                              : levels.getFloatFunction("calibrated");
+  func::FuncOp observed = options.mode == Mode::Static
+                              ? levels.getFloatFunction("calibrated")
+                              : func::FuncOp();
   auto result = evaluation::evaluate(
       levels.getFloatFunction("import"), observed, levels.getFunction("qint"),
       **quantized, **data, evaluationOptions);
@@ -401,7 +439,7 @@ llvm::Error Run::fitWeights(const Streams &streams) {
   return checkCancelled(streams);
 }
 
-llvm::Error Run::buildWeights(const Streams &streams) {
+llvm::Error Run::buildLoosely(const Streams &streams) {
   if (llvm::Error error = import(streams))
     return error;
   if (llvm::Error error = levels.observe())
@@ -411,9 +449,13 @@ llvm::Error Run::buildWeights(const Streams &streams) {
       return error;
   if (llvm::Error error = levels.quantizeWeights())
     return error;
-  figures.weightSizes = countWeightBytes(levels.getFunction("quantized"));
-  artifacts.info.name = paths.name;
-  artifacts.info.modelHash = levels.printModelHash();
+  if (options.mode == Mode::Weights)
+    figures.weightSizes = countWeightBytes(levels.getFunction("quantized"));
+  else if (llvm::Error error = levels.rewriteToDynamic())
+    return error;
+  figures.clock.enter(Phase::Lower);
+  if (llvm::Error error = lower())
+    return error;
   if (options.eval.empty())
     return llvm::Error::success();
   if (llvm::Error error = evaluate(streams))
@@ -443,8 +485,8 @@ llvm::Error Run::build(const Streams &streams) {
     return planned.takeError();
   paths = std::move(*planned);
 
-  if (options.mode == Mode::Weights) {
-    if (llvm::Error error = buildWeights(streams))
+  if (options.mode != Mode::Static) {
+    if (llvm::Error error = buildLoosely(streams))
       return error;
   } else if (llvm::Error error = prepare(streams)) {
     return error;

@@ -31,8 +31,9 @@ public:
 
 private:
   llvm::Error checkOptions() const;
-  /// All of `--mode=weights`: no object, statistics where there are some.
-  llvm::Error buildWeights(const Streams &streams);
+  /// All of `--mode=weights` and `--mode=dynamic`: activations have no scales,
+  /// samples are for weights alone.
+  llvm::Error buildLoosely(const Streams &streams);
   llvm::Error fitWeights(const Streams &streams);
   /// Level `import`, and what its reading has to say.
   llvm::Error import(const Streams &streams);
@@ -42,6 +43,8 @@ private:
   llvm::Error reach(const Streams &streams);
   /// Scales and bits, with so many dB as enough.
   llvm::Error decide(double targetDb, const Streams &streams);
+  /// From level `qint` to the object, as far as the options need it.
+  llvm::Error lower();
   /// From the decisions to the object and its evaluation.
   llvm::Error complete(const Streams &streams);
   llvm::Error evaluate(const Streams &streams);

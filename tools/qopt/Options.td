@@ -28,7 +28,7 @@ defm input : Eq<"input", "Normalize 8-bit samples: x:u8,mean=M,std=S or x:u8,sca
 defm shape : Eq<"shape", "Bind an input's shape: x=1x3x224x224", "<shape>">;
 defm inputs : Eq<"inputs", "Cut the model: these values become its inputs", "<names>">;
 defm outputs : Eq<"outputs", "Cut the model: these values become its outputs", "<names>">;
-defm mode : Eq<"mode", "static (default), or weights: activations stay float, no object", "<mode>">;
+defm mode : Eq<"mode", "static (default), dynamic: scales are found at run time, or weights: activations stay float, no object", "<mode>">;
 defm range : Eq<"range", "How ranges are chosen: auto (default), mse, minmax, mean-minmax, percentile:99.99, entropy", "<method>">;
 defm scales : Eq<"scales", "real (default), or pow2: each scale is a power of two", "<kind>">;
 defm config : Eq<"config", "What holds for single values, and for all where no flag says otherwise (YAML)", "<file>">;

@@ -77,9 +77,11 @@ public:
   void undoDecisions();
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
-  /// Level `quantized` of `--mode=weights`, from `calibrated` where there is
+  /// Level `quantized` of `--mode=weights` and `dynamic`, from `calibrated` where there is
   /// that, else from `float`: activations are float.
   llvm::Error quantizeWeights();
+  /// Level `qint` of `--mode=dynamic`, from that.
+  llvm::Error rewriteToDynamic();
   /// What equalized channels are worth, on the samples that `state` kept; all 0
   /// where there are none. Once, before ranges are decided.
   llvm::Expected<evaluation::EqualizationGain>

@@ -65,6 +65,8 @@ enum class Mode {
   Static,
   /// Weights; activations stay float. No object.
   Weights,
+  /// All of it, with scales of activations that the object finds when it runs.
+  Dynamic,
 };
 
 /// What `--simulate` runs over labelled data in place of an object.
