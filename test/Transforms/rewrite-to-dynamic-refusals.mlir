@@ -29,3 +29,15 @@ func.func @ops(%x: tensor<1x4xf32>, %w: tensor<2x4xf32>) -> (tensor<1x4xf32>, te
 func.func @integers(%x: tensor<1x4xi32>) -> tensor<1x4xi32> {
   return %x : tensor<1x4xi32>
 }
+
+// -----
+
+// Every sum must fit int32, whatever the scales will be.
+// expected-error@+1 {{has no form with scales found at run time}}
+func.func @long(%x: tensor<1x140000xf32>) -> tensor<1x1xf32> {
+  %q = qopt.constant dense<127> : tensor<1x140000xi8> as tensor<1x140000x!quant.uniform<i8<-127:127>:f32, 0.5>>
+  %w = qopt.dequantize %q : tensor<1x140000x!quant.uniform<i8<-127:127>:f32, 0.5>> -> tensor<1x140000xf32>
+  // expected-note@+1 {{'qopt.gemm' has an accumulator that may leave int32, in channel 0}}
+  %y = qopt.gemm %x, %w : (tensor<1x140000xf32>, tensor<1x140000xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
