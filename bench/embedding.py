@@ -49,7 +49,7 @@ def call_overhead(build, _):
     x = numpy.random.RandomState(0).uniform(-1, 1, (32, 8)).astype("float32")
     model = qopt.compile(os.path.join(build, "test/CAPI/mlp.onnx"), x,
                          range="minmax")
-    one, raw = x[:1].copy(), numpy.zeros((1, 8), "int8")
+    one, raw = x[:1].copy(), numpy.zeros((1, 8), model.inputs[0].dtype)
     yield ("a Python call of a network of two layers, its run included, integers",
            least(lambda: model(raw, raw=True)) * 1e6, 5, "us")
     yield ("the same, floats", least(lambda: model(one)) * 1e6, 5, "us")

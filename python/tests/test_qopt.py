@@ -56,7 +56,9 @@ class Compile(unittest.TestCase):
         numpy.testing.assert_allclose(y, mlp(self.x), atol=0.06)
 
     def test_ports_and_report(self):
-        self.assertEqual(self.model.inputs[0][:3], ("x", (1, 8), "int8"))
+        self.assertEqual(self.model.inputs[0][:2], ("x", (1, 8)))
+        narrow = qopt.compile(MLP, self.x, range="minmax", max_slowdown=1)
+        self.assertEqual(narrow.inputs[0].dtype, "int8")
         self.assertEqual(self.model.outputs[0][:3], ("y", (1, 3), "int16"))
         self.assertEqual(self.model.report["calibration_samples"], 32)
         self.assertEqual(self.model.name, "mlp")
@@ -64,7 +66,7 @@ class Compile(unittest.TestCase):
     def test_integers_go_in_and_out(self):
         port = self.model.inputs[0]
         q = numpy.rint(self.x / numpy.float32(port.scale)) + port.zero_point
-        raw = self.model(q.astype("int8"), raw=True)
+        raw = self.model(q.astype(port.dtype), raw=True)
         self.assertEqual(raw.dtype, numpy.int16)
         out = self.model.outputs[0]
         y = numpy.float32(out.scale) * (raw - out.zero_point).astype("float32")

@@ -186,6 +186,8 @@ TEST_F(Mlp, ShardsMergeToTheWhole) {
 
 TEST_F(Mlp, RunsIntegersOneSampleAtATime) {
   setSamples();
+  // Without a search of bits, inputs have 8.
+  ASSERT_EQ(qopt_options_set(options.get(), "max-slowdown", "1"), QOPT_OK);
   Program program = load(compile(source, options));
   run(program);
   qopt_port in{}, out{};
