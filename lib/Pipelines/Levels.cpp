@@ -3,6 +3,7 @@
 // From a file to the LLVM dialect, one level after the other.
 
 #include "qopt/Pipelines/Levels.h"
+#include "Modes.h"
 #include "ReadMlir.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -261,10 +262,9 @@ llvm::Error Levels::observe() {
     return error;
   if (options.mode != Mode::Static && hasImportedScales(getFunction("float")))
     return makeError(317,
-                     (options.mode == Mode::Weights ? "--mode=weights"
-                                                    : "--mode=dynamic") +
-                         std::string(" quantizes float models, but '") +
-                         options.model + "' brings scales of its own",
+                     "--mode=" + formatMode(options.mode) +
+                         " quantizes float models, but '" + options.model +
+                         "' brings scales of its own",
                      {}, "--mode=static keeps the model's scales");
   llvm::Error error =
       run("float", "observed", 720, [&](OpPassManager &manager) {

@@ -3,6 +3,7 @@
 // Writes the report.
 
 #include "Report.h"
+#include "Modes.h"
 #include "ReportDetails.h"
 #include "qopt/IR/Qopt.h"
 #include "llvm/ADT/StringExtras.h"
@@ -193,8 +194,7 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     if (!info.variants.empty())
       writeVariants(json, info);
     if (options.mode != Mode::Static) {
-      json.attribute("mode", options.mode == Mode::Weights ? "weights"
-                                                           : "dynamic");
+      json.attribute("mode", formatMode(options.mode));
       json.attribute("weight_bits", options.weightBits);
       json.attribute("weight_group", options.weightGroup);
     } else {

@@ -5,6 +5,7 @@
 
 #include "Run.h"
 #include "Data.h"
+#include "Modes.h"
 #include "qopt/Evaluation/OpSteps.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Transforms/Imported.h"
@@ -186,9 +187,8 @@ static llvm::Error checkLooseMode(const CompileOptions &options) {
     unused = "--io=int8";
   if (!unused.empty())
     return makeError(114,
-                     (options.mode == Mode::Weights ? "--mode=weights"
-                                                    : "--mode=dynamic") +
-                         (" has no use for " + unused),
+                     "--mode=" + formatMode(options.mode) + " has no use for " +
+                         unused,
                      {},
                      "weights are quantized by themselves, and --eval runs "
                      "the result as it is");
