@@ -11,6 +11,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
 #include <set>
+#include <thread>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -224,6 +225,38 @@ TEST_F(FromTosaTest, ReadsWhatTosaComputes) {
 
 TEST_F(FromTosaTest, ReadsSelectionsAndOtherGrids) {
   compare(selections, {2, 4, 5, 3}, {1, 12, 65}, 0.5f);
+}
+
+/// The text that `selections` becomes in a context of its own.
+std::string readInOwnContext() {
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  context.loadDialect<QoptDialect, func::FuncDialect, tosa::TosaDialect>();
+  Random random{11};
+  auto module =
+      parseSourceString<ModuleOp>(fillWeights(selections, random), &context);
+  PassManager manager(&context);
+  buildReadTosaPipeline(manager);
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (module && succeeded(manager.run(*module)))
+    module->print(os);
+  return text;
+}
+
+TEST(Contexts, RunAtOnce) {
+  std::string expected = readInOwnContext();
+  EXPECT_TRUE(StringRef(expected).contains("qopt.interpolate"));
+  std::vector<std::string> texts(4);
+  std::vector<std::thread> threads;
+  for (std::string &text : texts)
+    threads.emplace_back([&] {
+      for (int run = 0; run < 3; ++run)
+        text = readInOwnContext();
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const std::string &text : texts)
+    EXPECT_EQ(text, expected);
 }
 
 TEST_F(FromTosaTest, EachOpThatIsReadIsCompared) {
