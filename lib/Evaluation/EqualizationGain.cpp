@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The same simulation on both forms of a function. The kept statistics are of
-// one of them, so both take their ranges from the samples themselves.
+// Simulates all forms side by side. Factors are powers of two, so that a value
+// of another form is one of this form times its channel's factor, to the bit.
 
 #include "qopt/Evaluation/EqualizationGain.h"
 #include "Streams.h"
+#include "mlir/IR/Threading.h"
 #include "qopt/Numerics/Simulate.h"
 #include "qopt/Transforms/Constants.h"
 
@@ -12,107 +13,182 @@ using namespace mlir;
 using namespace mlir::qopt;
 using namespace mlir::qopt::evaluation;
 
-int64_t evaluation::countEqualized(func::FuncOp plain, func::FuncOp equalized) {
-  auto weightsOf = [](func::FuncOp function) {
-    SmallVector<ElementsAttr> weights;
-    function.walk([&](QuantizableOpInterface op) {
-      OpOperand *weight = op.getWeightOperand();
-      auto constant =
-          weight ? weight->get().getDefiningOp<qopt::ConstantOp>() : nullptr;
-      weights.push_back(constant ? constant.getValue() : ElementsAttr());
-    });
-    return weights;
-  };
-  auto before = weightsOf(plain), after = weightsOf(equalized);
-  int64_t count = 0;
-  for (auto [a, b] : llvm::zip(before, after))
-    count += a != b;
-  return count;
+namespace {
+
+class Forms {
+public:
+  Forms(func::FuncOp scaled, ArrayRef<PlainForm> plains,
+        const observers::CalibrationState &state,
+        const EqualizationGainOptions &options)
+      : plains(plains), options(options),
+        streams(scaled, state, 2 + plains.size()) {}
+
+  llvm::Expected<std::vector<EqualizationGain>> run();
+
+private:
+  void observe(ObserveOp op, ArrayRef<Operation *> others);
+  llvm::Error compute(Operation &op, ArrayRef<Operation *> others);
+  llvm::Error visit(Operation &op, ArrayRef<Operation *> others);
+  void judge();
+
+  ArrayRef<PlainForm> plains;
+  const EqualizationGainOptions &options;
+  /// The float model, the scaled form, the plain ones.
+  Streams streams;
+  std::vector<EqualizationGain> gains;
+};
+
+/// For each element of a value what makes it that of the form without `method`;
+/// empty where that is the same.
+SmallVector<float> getFactors(ObserveOp op, ChannelMethod method) {
+  auto scale = ChannelScale::get(op.getInput().getDefiningOp());
+  if (!scale || scale->method != method)
+    return {};
+  const ChannelLayout layout(*op.getInput().getDefiningOp(), scale->axis);
+  SmallVector<float> byChannel = scale->getFactors(layout.channels);
+  SmallVector<float> factors(layout.outer * layout.channels * layout.inner);
+  layout.forEachPiece(0, layout.channels, [&](size_t channel, size_t begin) {
+    std::fill_n(factors.begin() + begin, layout.inner, byChannel[channel]);
+  });
+  return factors;
 }
 
-/// Rounds stream 1 to the range that stream 0 has on all samples.
-static void observe(ObserveOp op, StreamValues &values, size_t samples) {
-  numerics::Range range;
-  for (size_t sample = 0; sample < samples; ++sample)
-    for (float value : values.at(0, sample)) {
-      range.min = std::min<double>(range.min, value);
-      range.max = std::max<double>(range.max, value);
+std::vector<Operation *> getOps(func::FuncOp function) {
+  std::vector<Operation *> ops;
+  for (Operation &op : function.getBody().front().without_terminator())
+    if (!isa<ConstantOp>(op))
+      ops.push_back(&op);
+  return ops;
+}
+
+} // namespace
+
+void Forms::observe(ObserveOp op, ArrayRef<Operation *> others) {
+  StreamValues values = streams.take(op.getInput());
+  const numerics::QuantParams own = getParams(op);
+  std::vector<numerics::QuantParams> params;
+  std::vector<SmallVector<float>> factors;
+  for (auto [plain, other] : llvm::zip_equal(plains, others)) {
+    params.push_back(getParams(cast<ObserveOp>(other)));
+    factors.push_back(getFactors(op, plain.method));
+  }
+  parallelFor(op.getContext(), 0, streams.size(), [&](size_t sample) {
+    numerics::simulate(values.at(1, sample), own);
+    for (size_t i = 0; i < plains.size(); ++i) {
+      MutableArrayRef<float> form = values.at(2 + i, sample);
+      for (auto [value, factor] : llvm::zip(form, factors[i]))
+        value *= factor;
+      numerics::simulate(form, params[i]);
+      for (auto [value, factor] : llvm::zip(form, factors[i]))
+        value /= factor;
     }
-  auto params = numerics::chooseParams(range, op.getBits(), op.getSymmetric());
-  for (size_t sample = 0; sample < samples; ++sample)
-    numerics::simulate(values.at(1, sample), params);
+  });
+  streams.set(op.getResult(), std::move(values));
 }
 
-/// One op in stream 0 as it is, in stream 1 with rounded weights.
-static llvm::Expected<StreamValues> compute(Operation &op, Streams &streams,
-                                            WeightForm form) {
+/// The weights of `other`, rounded, at the size that they have in `op`.
+static SmallVector<float> getOtherWeights(Operation &op, Operation *other,
+                                          WeightForm form) {
+  auto layer = cast<QuantizableOpInterface>(op);
+  auto plain = cast<QuantizableOpInterface>(other);
+  SmallVector<float> rounded =
+      dequantizeWeights(*getQuantizedWeights(plain, form));
+  auto own = *getConstantF32(layer.getWeightOperand()->get());
+  auto real = *getConstantF32(plain.getWeightOperand()->get());
+  for (auto [value, to, from] : llvm::zip_equal(rounded, own, real))
+    if (from != 0)
+      value *= to / from;
+  return rounded;
+}
+
+llvm::Error Forms::compute(Operation &op, ArrayRef<Operation *> others) {
   const int64_t axis = getChannelAxis(op);
   auto layer = dyn_cast<QuantizableOpInterface>(op);
-  auto quantized =
-      layer && axis >= 0 ? getQuantizedWeights(layer, form) : std::nullopt;
-  if (!quantized)
-    return streams.compute(op);
-  SmallVector<float> rounded = dequantizeWeights(*quantized);
-  auto result = streams.computeLayer(op, {{}, rounded});
-  if (result) {
-    const ChannelLayout layout(op, axis);
-    streams.clamp(op, *result, layout, 0, layout.channels);
+  auto quantized = layer && axis >= 0
+                       ? getQuantizedWeights(layer, options.weights)
+                       : std::nullopt;
+  SmallVector<SmallVector<float>> rounded(1);
+  if (quantized) {
+    rounded.push_back(dequantizeWeights(*quantized));
+    for (Operation *other : others)
+      rounded.push_back(getOtherWeights(op, other, options.weights));
   }
-  return result;
+  SmallVector<ArrayRef<float>> weights(rounded.begin(), rounded.end());
+  auto result =
+      quantized ? streams.computeLayer(op, weights) : streams.compute(op);
+  if (!result)
+    return result.takeError();
+  if (quantized && result->elements)
+    streams.finishLayer(op, *result, options.correctBias);
+  streams.set(op.getResult(0), std::move(*result));
+  return llvm::Error::success();
 }
 
-/// The outputs' SQNR of `function` on as many samples as `limits` leave, whose
-/// number becomes `samples`.
-static llvm::Expected<double> simulate(func::FuncOp function,
-                                       const observers::CalibrationState &state,
-                                       const EqualizationGainOptions &options,
-                                       int64_t &samples) {
-  const StreamLimits limits{/*minSamples=*/1, options.maxSamples,
-                            options.maxBytes, options.maxMacs};
-  Streams streams(function, state, /*streams=*/2);
+llvm::Error Forms::visit(Operation &op, ArrayRef<Operation *> others) {
+  if (auto observer = dyn_cast<ObserveOp>(&op))
+    observe(observer, others);
+  else if (llvm::Error error = compute(op, others))
+    return error;
+  for (auto [gain, other] : llvm::zip_equal(gains, others)) {
+    auto layer = dyn_cast<QuantizableOpInterface>(op);
+    OpOperand *weight = layer ? layer.getWeightOperand() : nullptr;
+    if (weight &&
+        getConstantF32(weight->get()) !=
+            getConstantF32(
+                cast<QuantizableOpInterface>(other).getWeightOperand()->get()))
+      ++gain.layers;
+  }
+  streams.release(op);
+  return llvm::Error::success();
+}
+
+void Forms::judge() {
+  const OutputParts parts(streams.getFunction());
+  std::vector<PartErrors> errors(streams.count(), PartErrors(parts));
+  int64_t samples = 0;
+  for (size_t sample = 0; sample < streams.size(); ++sample) {
+    if (options.correctBias && Streams::isEstimating(sample))
+      continue;
+    ++samples;
+    for (auto [stream, sum] : llvm::enumerate(errors))
+      streams.addOutputs(sum, sample, stream);
+  }
+  for (auto [i, gain] : llvm::enumerate(gains)) {
+    gain.samples = samples;
+    gain.withDb = errors[1].sqnrDb();
+    gain.withoutDb = errors[2 + i].sqnrDb();
+  }
+}
+
+llvm::Expected<std::vector<EqualizationGain>> Forms::run() {
+  StreamLimits limits;
+  limits.maxSamples = options.maxSamples;
+  limits.maxBytes = options.maxBytes;
+  limits.maxMacs = options.maxMacs;
   if (llvm::Error error = streams.load(limits))
     return std::move(error);
-  samples = streams.size();
-  if (samples == 0)
-    return 0.0;
-  Block &body = function.getBody().front();
-  for (Operation &op : body.without_terminator()) {
-    if (isa<qopt::ConstantOp>(op))
-      continue;
-    if (auto observer = dyn_cast<ObserveOp>(&op)) {
-      StreamValues values = streams.take(observer.getInput());
-      observe(observer, values, samples);
-      streams.set(observer.getResult(), std::move(values));
-    } else {
-      auto values = compute(op, streams, options.weights);
-      if (!values)
-        return values.takeError();
-      streams.set(op.getResult(0), std::move(*values));
-    }
-    streams.release(op);
+  for (const PlainForm &plain : plains)
+    gains.push_back({plain.method});
+  if (streams.size() == 0)
+    return gains;
+  std::vector<std::vector<Operation *>> ops;
+  for (const PlainForm &plain : plains)
+    ops.push_back(getOps(plain.function));
+  for (auto [place, op] : llvm::enumerate(getOps(streams.getFunction()))) {
+    SmallVector<Operation *> others;
+    for (const std::vector<Operation *> &form : ops)
+      others.push_back(form[place]);
+    if (llvm::Error error = visit(*op, others))
+      return std::move(error);
   }
-  const OutputParts parts(function);
-  PartErrors errors(parts);
-  for (int64_t sample = 0; sample < samples; ++sample)
-    streams.addOutputs(errors, sample, /*stream=*/1);
-  return errors.sqnrDb();
+  judge();
+  return std::move(gains);
 }
 
-llvm::Expected<EqualizationGain> mlir::qopt::evaluation::measureEqualization(
-    func::FuncOp plain, func::FuncOp equalized,
+llvm::Expected<std::vector<EqualizationGain>>
+mlir::qopt::evaluation::measureEqualization(
+    func::FuncOp scaled, ArrayRef<PlainForm> plains,
     const observers::CalibrationState &state,
     const EqualizationGainOptions &options) {
-  EqualizationGain gain;
-  gain.layers = countEqualized(plain, equalized);
-  if (gain.layers == 0 || state.getReservoir().empty())
-    return gain;
-  auto without = simulate(plain, state, options, gain.samples);
-  if (!without)
-    return without.takeError();
-  auto with = simulate(equalized, state, options, gain.samples);
-  if (!with)
-    return with.takeError();
-  gain.withoutDb = *without;
-  gain.withDb = *with;
-  return gain;
+  return Forms(scaled, plains, state, options).run();
 }

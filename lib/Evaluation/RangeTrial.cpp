@@ -68,7 +68,6 @@ private:
   llvm::Error visit(Operation &op);
   llvm::Error compute(Operation &op);
   void observe(ObserveOp op);
-  void correct(Operation &op, int64_t axis, StreamValues &result);
   void judge(RangeTrial &trial);
 
   Block &body;
@@ -91,19 +90,6 @@ void Trial::observe(ObserveOp op) {
   streams.set(op.getResult(), std::move(result));
 }
 
-void Trial::correct(Operation &op, int64_t axis, StreamValues &result) {
-  const ChannelLayout layout(op, axis);
-  std::vector<double> delta(layout.channels);
-  forEachChannelBlock(
-      op.getContext(), layout.channels, [&](size_t first, size_t last) {
-        for (unsigned stream = 1; stream < streamCount && options.correctBias;
-             ++stream)
-          streams.moveMeans(result, layout, first, last, stream,
-                            /*estimatingOnly=*/true, delta);
-        streams.clamp(op, result, layout, first, last);
-      });
-}
-
 llvm::Error Trial::compute(Operation &op) {
   std::optional<numerics::QuantizedWeights> quantized;
   const int64_t axis = getChannelAxis(op);
@@ -120,7 +106,7 @@ llvm::Error Trial::compute(Operation &op) {
   if (!result)
     return result.takeError();
   if (quantized && result->elements)
-    correct(op, axis, *result);
+    streams.finishLayer(op, *result, options.correctBias);
   streams.set(op.getResult(0), std::move(*result));
   return llvm::Error::success();
 }

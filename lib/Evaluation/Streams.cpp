@@ -127,9 +127,9 @@ llvm::Expected<size_t> Streams::plan(const StreamLimits &limits) {
   const uint64_t fitting =
       std::max(limits.maxBytes / bytes,
                std::min(limits.enoughSamples, limits.mostBytes / bytes));
-  const uint64_t planned = std::min<uint64_t>(
-      {state.getReservoir().size(), limits.maxSamples, fitting,
-       limits.maxMacs / (macs * streams)});
+  const uint64_t planned =
+      std::min<uint64_t>({state.getReservoir().size(), limits.maxSamples,
+                          fitting, limits.maxMacs / (macs * streams)});
   return planned < limits.minSamples ? 0 : planned;
 }
 
@@ -266,6 +266,19 @@ void Streams::clamp(Operation &op, StreamValues &result,
         for (float &value :
              result.at(stream, sample).slice(begin, layout.inner))
           value = std::min(std::max(value, low), high);
+      });
+}
+
+void Streams::finishLayer(Operation &op, StreamValues &result,
+                          bool correctsMeans) const {
+  const ChannelLayout layout(op, getChannelAxis(op));
+  std::vector<double> delta(layout.channels);
+  forEachChannelBlock(
+      op.getContext(), layout.channels, [&](size_t first, size_t last) {
+        for (unsigned stream = 1; stream < streams && correctsMeans; ++stream)
+          moveMeans(result, layout, first, last, stream,
+                    /*estimatingOnly=*/true, delta);
+        clamp(op, result, layout, first, last);
       });
 }
 

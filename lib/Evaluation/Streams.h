@@ -131,6 +131,12 @@ public:
   void clamp(Operation &op, StreamValues &result, const ChannelLayout &layout,
              size_t first, size_t last) const;
 
+  /// What `computeLayer` left to do in streams that round: means of channels as
+  /// in the float model, estimated on some of the samples, where
+  /// `correctsMeans`; the fused clamp.
+  void finishLayer(Operation &op, StreamValues &result,
+                   bool correctsMeans) const;
+
 private:
   llvm::Error check();
   void countUses();

@@ -159,13 +159,23 @@ static bool isGiven(NamedAttribute attribute) {
          isa<UnitAttr>(attribute.getValue());
 }
 
+/// Whether `attribute` tells how the channels of a value were scaled.
+static bool isChannelScale(NamedAttribute attribute) {
+  auto scale = dyn_cast<DictionaryAttr>(attribute.getValue());
+  return attribute.getName() == "qopt.channel_scale" && scale &&
+         scale.getAs<IntegerAttr>("axis") && scale.getAs<StringAttr>("by") &&
+         scale.getAs<DenseI32ArrayAttr>("exponents");
+}
+
 LogicalResult QoptDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
-  if (isWeightDecision(attribute) || isGiven(attribute))
+  if (isWeightDecision(attribute) || isGiven(attribute) ||
+      isChannelScale(attribute))
     return success();
   return verifyStringAttribute(
       op, attribute,
       {"qopt.value", "qopt.id", "qopt.model_hash", "qopt.rounding",
+       "qopt.statistics",
        // Of functions of loops: which CPUs they are for.
        "qopt.variant"});
 }

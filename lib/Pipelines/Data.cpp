@@ -6,6 +6,7 @@
 #include "qopt/Calibration/Calibrate.h"
 #include "qopt/Evaluation/Evaluation.h"
 #include "qopt/Support/Error.h"
+#include "qopt/Transforms/ChannelScales.h"
 #include <chrono>
 
 using namespace mlir;
@@ -51,11 +52,11 @@ mlir::qopt::pipelines::loadStatistics(Levels &levels,
   auto dataOptions = makeDataOptions(options);
   if (!dataOptions)
     return dataOptions.takeError();
-  auto data = options.memory.samples
-                  ? calibration::DataSet::fromMemory(*options.memory.samples,
-                                                     specs, *dataOptions)
-                  : calibration::DataSet::open(options.calibrate, specs,
-                                               *dataOptions);
+  auto data =
+      options.memory.samples
+          ? calibration::DataSet::fromMemory(*options.memory.samples, specs,
+                                             *dataOptions)
+          : calibration::DataSet::open(options.calibrate, specs, *dataOptions);
   if (!data)
     return data.takeError();
   size_t warned = 0;
@@ -72,8 +73,12 @@ mlir::qopt::pipelines::loadStatistics(Levels &levels,
     progress.tick(done, total);
     return !streams.cancelled || !streams.cancelled();
   };
-  auto state = calibration::calibrate(levels.getFloatFunction("observed"),
-                                      levels.getModelHash(), **data, tick);
+  func::FuncOp observed = levels.getFloatFunction("observed");
+  OwningOpRef<ModuleOp> both(observed->getParentOfType<ModuleOp>().clone());
+  func::FuncOp function = *both->getOps<func::FuncOp>().begin();
+  addPlainObservers(function);
+  auto state =
+      calibration::calibrate(function, levels.getModelHash(), **data, tick);
   progress.finish();
   // Of samples that a function brings, some are known only now.
   warn();

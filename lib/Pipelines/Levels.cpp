@@ -3,11 +3,11 @@
 // From a file to the LLVM dialect, one level after the other.
 
 #include "qopt/Pipelines/Levels.h"
+#include "LevelPasses.h"
 #include "Modes.h"
 #include "ReadMlir.h"
-#include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/Verifier.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Verifier.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
@@ -27,44 +27,6 @@
 using namespace mlir;
 using namespace mlir::qopt;
 using namespace mlir::qopt::pipelines;
-
-namespace {
-
-/// Collects what passes report while it lives: the errors of one QoptError.
-class DiagnosticCollector {
-public:
-  explicit DiagnosticCollector(MLIRContext &context)
-      : handler(&context, [this](Diagnostic &diagnostic) {
-          if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-            messages.push_back(text(diagnostic));
-          return success();
-        }) {}
-
-  /// The first message with the others as notes.
-  llvm::Error take(int code, StringRef fallback) {
-    if (messages.empty())
-      return makeError(code, fallback.str());
-    std::vector<std::string> notes(messages.begin() + 1, messages.end());
-    return makeError(code, messages.front(), std::move(notes));
-  }
-
-  bool hasMessages() const { return !messages.empty(); }
-
-private:
-  static std::string text(Diagnostic &diagnostic) {
-    std::string message = diagnostic.str();
-    if (auto name = dyn_cast<NameLoc>(diagnostic.getLocation()))
-      message += " (node '" + name.getName().str() + "')";
-    for (Diagnostic &note : diagnostic.getNotes())
-      message += "; " + note.str();
-    return message;
-  }
-
-  std::vector<std::string> messages;
-  ScopedDiagnosticHandler handler;
-};
-
-} // namespace
 
 Levels::Levels(const CompileOptions &options) : options(options) {
   auto strategy = llvm::hardware_concurrency(options.jobs);
@@ -91,10 +53,6 @@ func::FuncOp Levels::getFunction(StringRef level) {
   return module ? *module.getOps<func::FuncOp>().begin() : func::FuncOp();
 }
 
-static func::FuncOp getMain(ModuleOp module) {
-  return *module.getOps<func::FuncOp>().begin();
-}
-
 bool Levels::isImported() {
   func::FuncOp observed = getFunction("observed");
   return observed && hasImportedScales(observed);
@@ -105,8 +63,7 @@ func::FuncOp Levels::getFloatFunction(StringRef level) {
     if (name == level)
       return getMain(*module);
   const bool holdsIntegers =
-      isImported() ||
-      (options.mode == Mode::Weights && level == "quantized");
+      isImported() || (options.mode == Mode::Weights && level == "quantized");
   if (!holdsIntegers)
     return getFunction(level);
   OwningOpRef<ModuleOp> copy(
@@ -211,52 +168,6 @@ llvm::Error Levels::run(StringRef from, StringRef to, int code,
   return llvm::Error::success();
 }
 
-static std::unique_ptr<Pass> makeObservers(const CompileOptions &options) {
-  InsertObserversOptions observers;
-  observers.bits = options.activationBits;
-  observers.symmetric = options.activationsSymmetric;
-  observers.method = options.range;
-  observers.powerOfTwo = options.powerOfTwo;
-  observers.outputBits = options.io == BoundaryIO::Int8 ? 8 : 16;
-  // Weights alone are fitted behind activations that are as good as real.
-  if (options.mode != Mode::Static) {
-    observers.bits = 16;
-    observers.symmetric = true;
-    observers.method = "minmax";
-  }
-  return createInsertObservers(observers);
-}
-
-/// Runs `pass` on the functions of `module`.
-static LogicalResult runPass(ModuleOp module, std::unique_ptr<Pass> pass) {
-  PassManager manager(module.getContext());
-  manager.addNestedPass<func::FuncOp>(std::move(pass));
-  return manager.run(module);
-}
-
-llvm::Error Levels::simplify() {
-  if (llvm::Error error =
-          run("import", "float", 720, [&](OpPassManager &manager) {
-            addFusionPasses(manager, options.fuseActivations);
-          }))
-    return error;
-  // What it is worth takes simulating both forms: time that only who asks for a
-  // report waits for.
-  const bool isReported =
-      wants(options, EmitKind::Report) || wants(options, EmitKind::ReportHtml);
-  // Shares all constants with the level until that is changed.
-  OwningOpRef<ModuleOp> plain;
-  if (isReported)
-    plain = getLevel("float").clone();
-  DiagnosticCollector diagnostics(context);
-  if (failed(runPass(getLevel("float"), createEqualizeChannels())))
-    return diagnostics.take(720, "channels cannot be equalized");
-  if (plain &&
-      evaluation::countEqualized(getMain(*plain), getFunction("float")) > 0)
-    unequalized = std::move(plain);
-  return llvm::Error::success();
-}
-
 llvm::Error Levels::observe() {
   if (llvm::Error error = simplify())
     return error;
@@ -283,15 +194,6 @@ llvm::Error Levels::checkModel(const observers::CalibrationState &state) const {
         "calibrate this model: qopt calibrate " + options.model +
             " --calibrate data -o new.qcal");
   return llvm::Error::success();
-}
-
-static WeightForm getWeightForm(const CompileOptions &options) {
-  WeightForm form;
-  form.perChannel = options.weightsPerChannel;
-  form.powerOfTwo = options.powerOfTwo;
-  form.bits = options.weightBits;
-  form.group = options.weightGroup;
-  return form;
 }
 
 llvm::Expected<evaluation::RangeTrial>
@@ -334,8 +236,7 @@ Levels::searchWeightBits(const observers::CalibrationState &state,
 }
 
 llvm::Expected<evaluation::BitSearch>
-Levels::searchBits(const observers::CalibrationState &state,
-                   double targetDb) {
+Levels::searchBits(const observers::CalibrationState &state, double targetDb) {
   evaluation::BitSearchOptions search;
   search.weights = getWeightForm(options);
   search.targetDb = targetDb;
@@ -396,22 +297,6 @@ llvm::Error Levels::rewriteToDynamic() {
   return run("quantized", "qint", 321, [](OpPassManager &manager) {
     manager.addPass(createRewriteToDynamic());
   });
-}
-
-llvm::Expected<evaluation::EqualizationGain>
-Levels::measureEqualization(const observers::CalibrationState &state) {
-  evaluation::EqualizationGain none;
-  if (!unequalized)
-    return none;
-  DiagnosticCollector diagnostics(context);
-  if (failed(runPass(*unequalized, makeObservers(options))))
-    return diagnostics.take(720, "the plain model cannot be observed");
-  evaluation::EqualizationGainOptions gainOptions;
-  gainOptions.weights = getWeightForm(options);
-  auto gain = evaluation::measureEqualization(
-      getMain(*unequalized), getFunction("observed"), state, gainOptions);
-  unequalized = nullptr;
-  return gain;
 }
 
 llvm::Expected<evaluation::LayerErrors>

@@ -6,6 +6,7 @@
 #include "Modes.h"
 #include "ReportDetails.h"
 #include "qopt/IR/Qopt.h"
+#include "qopt/Transforms/ChannelScales.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
@@ -25,7 +26,7 @@ static void writeTensors(llvm::json::OStream &json, Levels &levels,
         json.attribute("id", llvm::json::fixUTF8(observe.getId()));
         if (state)
           if (const observers::TensorStats *stats =
-                  state->find(observe.getId())) {
+                  state->find(getStatisticsId(observe))) {
             json.attribute("min", static_cast<double>(stats->min));
             json.attribute("max", static_cast<double>(stats->max));
           }
@@ -37,6 +38,11 @@ static void writeTensors(llvm::json::OStream &json, Levels &levels,
       });
     });
   });
+}
+
+static StringRef getName(ChannelMethod method) {
+  return method == ChannelMethod::Norms ? "equalization_of_norms"
+                                        : "equalization";
 }
 
 /// Without an object, the model's own size and that of quantized weights.
@@ -203,11 +209,13 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     json.attribute("calibration_samples", figures.calibrationSamples);
     if (!options.cutInputs.empty() || !options.cutOutputs.empty())
       writeCut(json, options, levels);
-    if (figures.equalization)
-      json.attributeObject("equalization", [&] {
-        json.attribute("layers", figures.equalization->layers);
-        json.attribute("without_db", figures.equalization->withoutDb);
-        json.attribute("with_db", figures.equalization->withDb);
+    for (const evaluation::EqualizationGain &gain : figures.equalization)
+      json.attributeObject(getName(gain.method), [&] {
+        json.attribute("layers", gain.layers);
+        json.attribute("without_db", gain.withoutDb);
+        json.attribute("with_db", gain.withDb);
+        json.attribute("samples", gain.samples);
+        json.attribute("kept", gain.isKept());
       });
     if (figures.rangeTrial)
       writeRangeTrial(json, *figures.rangeTrial);

@@ -5,6 +5,7 @@
 #include "ReportDetails.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/IR/QuantTypes.h"
+#include "qopt/Transforms/ChannelScales.h"
 #include "qopt/Transforms/Constants.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
@@ -154,7 +155,7 @@ static void writeHistograms(llvm::json::OStream &json, func::FuncOp calibrated,
                             const observers::CalibrationState &state) {
   json.attributeObject("histograms", [&] {
     calibrated.walk([&](ObserveOp op) {
-      const observers::TensorStats *stats = state.find(op.getId());
+      const observers::TensorStats *stats = state.find(getStatisticsId(op));
       if (stats && op.getScale())
         writeHistogram(json, op, *stats);
     });
@@ -219,9 +220,13 @@ static void writeTradeOff(llvm::json::OStream &json,
     });
   };
   json.attributeArray("trade_off", [&] {
-    if (const auto &gain = figures.equalization) {
-      row("channels as they are", gain->withoutDb, std::nullopt, false);
-      row("channels equalized", gain->withDb, std::nullopt, true);
+    for (const evaluation::EqualizationGain &gain : figures.equalization) {
+      const bool behindNorms = gain.method == ChannelMethod::Norms;
+      row(behindNorms ? "normalized inputs as they are"
+                      : "channels as they are",
+          gain.withoutDb, std::nullopt, !gain.isKept());
+      row(behindNorms ? "normalized inputs equalized" : "channels equalized",
+          gain.withDb, std::nullopt, gain.isKept());
     }
     if (figures.rangeTrial)
       for (const auto &candidate : figures.rangeTrial->candidates)

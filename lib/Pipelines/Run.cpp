@@ -265,11 +265,10 @@ llvm::Error Run::prepare(const Streams &streams) {
   figures.qcal = state->serialize();
   figures.calibrationSamples = state->getSamples().size();
   figures.clock.enter(Phase::Search);
-  auto equalization = levels.measureEqualization(*state);
+  auto equalization = levels.decideEqualization(*state);
   if (!equalization)
     return equalization.takeError();
-  if (equalization->samples > 0)
-    figures.equalization = *equalization;
+  figures.equalization = std::move(*equalization);
   // What a model that brings scales leaves to decide is not worth a trial.
   if (hasAutoRange(levels.getFunction("observed")) && !levels.isImported()) {
     auto trial = levels.tryRanges(*state);
@@ -430,6 +429,10 @@ llvm::Error Run::fitWeights(const Streams &streams) {
     return state.takeError();
   figures.calibrationSamples = state->getSamples().size();
   figures.clock.enter(Phase::Search);
+  auto equalization = levels.decideEqualization(*state);
+  if (!equalization)
+    return equalization.takeError();
+  figures.equalization = std::move(*equalization);
   if (llvm::Error error = levels.foldStatistics(*state))
     return error;
   auto refinements = levels.refineLayers(*state);

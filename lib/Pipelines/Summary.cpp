@@ -160,12 +160,15 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
                ? llvm::formatv(" in {0:F1} s", figures.calibrationSeconds).str()
                : std::string(", read from a file"))
        << "\n";
-  if (figures.equalization)
-    os << llvm::format(
-        "equalized   channels of %lld layers, SQNR %.1f -> %.1f dB in "
-        "simulation\n",
-        static_cast<long long>(figures.equalization->layers),
-        figures.equalization->withoutDb, figures.equalization->withDb);
+  for (const evaluation::EqualizationGain &gain : figures.equalization)
+    if (gain.samples > 0)
+      os << llvm::format("equalized   %s of %lld layers, SQNR %.1f -> %.1f dB "
+                         "in simulation%s\n",
+                         gain.method == ChannelMethod::Norms
+                             ? "normalized inputs"
+                             : "channels",
+                         static_cast<long long>(gain.layers), gain.withoutDb,
+                         gain.withDb, gain.isKept() ? "" : ": undone");
   if (figures.rangeTrial)
     printRangeTrial(os, *figures.rangeTrial);
   if (figures.weightBitSearch)

@@ -40,8 +40,8 @@ struct RunFigures {
   uint64_t calibrationSamples = 0;
   /// 0 where statistics were read from a file.
   double calibrationSeconds = 0;
-  /// Absent where no channel was equalized.
-  std::optional<evaluation::EqualizationGain> equalization;
+  /// One for each method that scaled channels.
+  std::vector<evaluation::EqualizationGain> equalization;
   /// Absent where a method was named.
   std::optional<evaluation::RangeTrial> rangeTrial;
   /// Absent where they were not asked for.

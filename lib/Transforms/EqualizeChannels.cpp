@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Cross-layer equalization (Nagel et al., "Data-Free Quantization Through
-// Weight Equalization and Bias Correction"), by powers of two: the float model
-// computes the same bits.
+// Weight Equalization and Bias Correction") and the same behind normalizations
+// (Xiao et al., "SmoothQuant"), by powers of two: the float model computes the
+// same bits.
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "qopt/Transforms/ChannelScales.h"
 #include "qopt/Transforms/Constants.h"
 #include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/EquivalenceClasses.h"
@@ -25,13 +27,32 @@ constexpr double tolerance = 1;
 /// Chains settle in a few passes; a ring of groups may never do.
 constexpr int maxSweeps = 20;
 
-/// Weight and bias of a conv or gemm while they are scaled.
+/// How many standard deviations a normalized channel is taken to reach.
+constexpr double deviations = 3;
+
+/// Weight and bias of a conv or gemm, or gamma and beta of a normalization,
+/// while they are scaled.
 struct Layer {
   Operation *op;
   SmallVector<float> weight, bias;
   int64_t outputs = 0, groups = 1;
   /// Input channels of a group, and weights that meet one of them.
   int64_t inputs = 0, taps = 1;
+  /// Of the channels, in what the layer makes.
+  int64_t axis = 1;
+
+  bool isNorm() const { return isa<LayerNormOp>(op); }
+  /// How large channel `channel` of the result is, by the layer's constants.
+  double getSize(int64_t channel) {
+    double size = 0;
+    forOutput(channel, [&](float w) {
+      size = std::max(size, std::fabs(static_cast<double>(w)));
+    });
+    if (!isNorm())
+      return size;
+    double shift = bias.empty() ? 0.0 : bias[channel];
+    return deviations * size + std::fabs(shift);
+  }
 
   /// Calls `visit` with the weights that meet input channel `channel`.
   template <typename Visit> void forInput(int64_t channel, Visit visit) {
@@ -56,6 +77,19 @@ struct Layer {
 /// that alone read them.
 struct Group {
   SmallVector<size_t> producers, consumers;
+  /// What makes the values.
+  SmallVector<Operation *> ops;
+  /// Of the channels in each of the values; -1: nobody has said.
+  int64_t axis = -1;
+  /// The factors so far: what makes a channel was divided by `2^exponent`.
+  SmallVector<int32_t> exponents;
+
+  /// False where another axis was said before.
+  bool setAxis(int64_t of) {
+    bool agrees = axis < 0 || axis == of;
+    axis = of;
+    return agrees;
+  }
 };
 
 /// Where `f(s x) = s f(x)` for `s > 0`.
@@ -108,6 +142,29 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
       layer.taps *= size;
     if constexpr (std::is_same_v<OpT, ConvOp>)
       layer.groups = op.getGroups();
+    else
+      layer.axis = rankOf(op.getResult()) - 1;
+    layers.push_back(std::move(layer));
+    return known->second;
+  }
+  /// A normalization with one gamma a channel.
+  std::optional<size_t> makeNorm(LayerNormOp op) {
+    DenseElementsAttr gamma = op.getGammaAttr(), beta = op.getBetaAttr();
+    if (!gamma || (beta && beta.getType() != gamma.getType()))
+      return std::nullopt;
+    ArrayRef<int64_t> shape = gamma.getType().getShape();
+    auto isWide = [](int64_t size) { return size != 1; };
+    if (llvm::count_if(shape, isWide) != 1)
+      return std::nullopt;
+    auto [known, isNew] = indices.try_emplace(op, layers.size());
+    if (!isNew)
+      return known->second;
+    Layer layer{op, llvm::to_vector(gamma.getValues<float>()), {}};
+    if (beta)
+      layer.bias = llvm::to_vector(beta.getValues<float>());
+    layer.outputs = gamma.getNumElements();
+    layer.inputs = 1;
+    layer.axis = llvm::find_if(shape, isWide) - shape.begin();
     layers.push_back(std::move(layer));
     return known->second;
   }
@@ -116,30 +173,40 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
       return makeLayer(conv);
     if (auto gemm = dyn_cast_or_null<GemmOp>(op))
       return makeLayer(gemm);
+    if (auto norm = dyn_cast_or_null<LayerNormOp>(op))
+      return makeNorm(norm);
     return std::nullopt;
   }
 
   /// Enters `value` into `group`; false where something else makes or reads it.
   bool addValue(Value value, Group &group) {
     Operation *op = value.getDefiningOp();
+    group.ops.push_back(op);
+    bool agrees = true;
     if (!passesChannels(op)) {
       std::optional<size_t> layer = findLayer(op);
       auto fuses = dyn_cast_or_null<FusesActivationInterface>(op);
       if (!layer || !isHomogeneous(fuses.getFusedActivation()))
         return false;
+      agrees = group.setAxis(layers[*layer].axis);
       group.producers.push_back(*layer);
+    } else if (!isa<AddOp>(op)) {
+      agrees = group.setAxis(1);
     }
     for (OpOperand &use : value.getUses()) {
-      if (passesChannels(use.getOwner()))
+      Operation *user = use.getOwner();
+      if (passesChannels(user))
         continue;
-      std::optional<size_t> layer = use.getOperandNumber() == 0
-                                        ? findLayer(use.getOwner())
-                                        : std::nullopt;
+      std::optional<size_t> layer =
+          use.getOperandNumber() == 0 && isa<ConvOp, GemmOp>(user)
+              ? findLayer(user)
+              : std::nullopt;
       if (!layer)
         return false;
+      agrees &= group.setAxis(isa<ConvOp>(user) ? 1 : rankOf(value) - 1);
       group.consumers.push_back(*layer);
     }
-    return true;
+    return agrees;
   }
 
   /// Whether all layers of `group` agree on the number of channels.
@@ -166,7 +233,7 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
     // too.
     llvm::SetVector<Value> values;
     getOperation().walk([&](Operation *op) {
-      if (!isa<ConvOp, GemmOp>(op) && !passesChannels(op))
+      if (!isa<ConvOp, GemmOp, LayerNormOp>(op) && !passesChannels(op))
         return;
       Value result = op->getResult(0);
       values.insert(result);
@@ -186,9 +253,16 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
       isWhole &= addValue(value, group);
     }
     for (auto &[leader, entry] : found)
-      if (entry.second && matchChannels(entry.first))
+      if (entry.second && mayScale(entry.first) && matchChannels(entry.first))
         groups.push_back(std::move(entry.first));
   }
+
+  bool hasNorm(const Group &group) {
+    return llvm::any_of(group.producers,
+                        [&](size_t index) { return layers[index].isNorm(); });
+  }
+  /// Whether the options leave `group` to this pass.
+  bool mayScale(const Group &group) { return hasNorm(group) ? norms : weights; }
 
   /// For each channel the power of two that would bring it in line; 0 for those
   /// that are, and for channels without weights on a side.
@@ -197,15 +271,12 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
     SmallVector<double> ratios, known;
     for (int64_t channel = 0; channel < channels; ++channel) {
       double out = 0, in = 0;
-      auto raise = [](double &bound) {
-        return [&bound](float w) {
-          bound = std::max(bound, std::fabs(static_cast<double>(w)));
-        };
-      };
       for (size_t producer : group.producers)
-        layers[producer].forOutput(channel, raise(out));
+        out = std::max(out, layers[producer].getSize(channel));
       for (size_t consumer : group.consumers)
-        layers[consumer].forInput(channel, raise(in));
+        layers[consumer].forInput(channel, [&](float w) {
+          in = std::max(in, std::fabs(static_cast<double>(w)));
+        });
       bool isUsed = out > 0 && in > 0;
       ratios.push_back(isUsed ? 0.5 * std::log2(out / in) : NAN);
       if (isUsed)
@@ -236,21 +307,33 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
       layers[consumer].forInput(channel, by(exponent));
   }
 
-  /// One pass over all groups; whether anything changed.
-  bool sweep() {
+  /// One pass over the groups with or without norms; whether anything changed.
+  bool sweep(bool ofNorms) {
     bool changed = false;
-    for (const Group &group : groups)
+    for (Group &group : groups) {
+      if (hasNorm(group) != ofNorms)
+        continue;
       for (auto [channel, exponent] : llvm::enumerate(findExponents(group)))
         if (exponent != 0) {
           scale(group, channel, exponent);
+          group.exponents.resize(layers[group.producers.front()].outputs);
+          group.exponents[channel] += exponent;
           touched.insert(group.producers.begin(), group.producers.end());
           touched.insert(group.consumers.begin(), group.consumers.end());
           changed = true;
         }
+    }
     return changed;
   }
 
   void store(Layer &layer) {
+    if (auto norm = dyn_cast<LayerNormOp>(layer.op)) {
+      ShapedType type = norm.getGammaAttr().getType();
+      norm.setGammaAttr(DenseFPElementsAttr::get(type, layer.weight));
+      if (!layer.bias.empty())
+        norm.setBetaAttr(DenseFPElementsAttr::get(type, layer.bias));
+      return;
+    }
     OpBuilder builder(layer.op);
     auto set = [&](unsigned operand, ArrayRef<float> values) {
       Value old = layer.op->getOperand(operand);
@@ -268,10 +351,19 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
 
   void runOnOperation() override {
     collect();
-    for (int i = 0; i < maxSweeps && sweep(); ++i)
-      ;
+    // What layers make first, so that it does not depend on norms.
+    for (bool ofNorms : {false, true})
+      for (int i = 0; i < maxSweeps && sweep(ofNorms); ++i)
+        ;
     for (size_t index : touched)
       store(layers[index]);
+    for (const Group &group : groups)
+      if (!group.exponents.empty())
+        for (Operation *op : group.ops)
+          ChannelScale{hasNorm(group) ? ChannelMethod::Norms
+                                      : ChannelMethod::Weights,
+                       group.axis, group.exponents}
+              .set(op);
     layers.clear();
     groups.clear();
     indices.clear();
@@ -280,7 +372,7 @@ struct EqualizeChannels final : impl::EqualizeChannelsBase<EqualizeChannels> {
 
   SmallVector<Layer, 0> layers;
   llvm::MapVector<Operation *, size_t> indices;
-  SmallVector<Group> groups;
+  SmallVector<Group, 0> groups;
   std::set<size_t> touched;
 };
 

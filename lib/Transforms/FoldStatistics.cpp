@@ -9,6 +9,7 @@
 #include "qopt/Numerics/Requantize.h"
 #include "qopt/Observers/MaskedLogits.h"
 #include "qopt/Observers/Ranges.h"
+#include "qopt/Transforms/ChannelScales.h"
 #include "qopt/Transforms/Passes.h"
 #include "qopt/Transforms/Statistics.h"
 #include "llvm/ADT/StringExtras.h"
@@ -135,13 +136,13 @@ static constexpr double signPrecision = 256;
 /// The range of an observer by its own method.
 static FailureOr<Range>
 getRange(ObserveOp op, const observers::CalibrationState &statistics) {
-  const observers::TensorStats *stats = statistics.find(op.getId());
+  const observers::TensorStats *stats = statistics.find(getStatisticsId(op));
   if (!stats)
     return op.emitError("expects statistics of '")
-           << op.getId() << "', but the calibration has none";
+           << getStatisticsId(op) << "', but the calibration has none";
   if (stats->count == 0)
     return op.emitError("expects values of '")
-           << op.getId() << "', but the calibration saw none";
+           << getStatisticsId(op) << "', but the calibration saw none";
   // No pass tries methods; whoever does replaces this one before.
   llvm::Expected<observers::RangeMethod> method =
       op.getMethod() == autoMethod

@@ -1,42 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the equalization of channels is worth to a model.
+// What scaled channels are worth to a model.
 #pragma once
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Observers/CalibrationState.h"
+#include "qopt/Transforms/ChannelScales.h"
 #include "qopt/Transforms/Weights.h"
+#include <vector>
 
 namespace mlir::qopt::evaluation {
 
+/// What one method that scales channels does to a model.
 struct EqualizationGain {
-  /// Layers whose weights were scaled.
+  ChannelMethod method = ChannelMethod::Weights;
+  /// Layers that the method alone makes differ.
   int64_t layers = 0;
-  /// SQNR of all outputs together in a simulation without it and with it:
-  /// weights rounded to the nearest, ranges from the smallest to the largest
-  /// value; 300 where the outputs are equal.
+  /// SQNR of all outputs together in a simulation without the method and with
+  /// it, everything else the same: weights rounded to the nearest, ranges from
+  /// the statistics of each form; 300 where the outputs are equal.
   double withoutDb = 0;
   double withDb = 0;
-  /// 0 where nothing was measured: no reservoir, or values that do not fit.
+  /// Those that judged; 0 where nothing was measured: no reservoir, or values
+  /// that do not fit.
   int64_t samples = 0;
+
+  /// What does not help is undone; what nobody measured stays.
+  bool isKept() const { return samples == 0 || withDb > withoutDb; }
 };
 
 struct EqualizationGainOptions {
   WeightForm weights;
-  uint64_t maxSamples = 8;
+  /// Whether biases will be corrected, so that the forms are judged behind
+  /// that.
+  bool correctBias = true;
+  uint64_t maxSamples = 64;
   uint64_t maxBytes = 320 << 20;
   uint64_t maxMacs = UINT64_C(100) * 1000 * 1000 * 1000;
 };
 
-/// How many layers of `plain` have other weights in `equalized`, the same
-/// function after `qopt-equalize-channels`.
-int64_t countEqualized(func::FuncOp plain, func::FuncOp equalized);
+/// A model without what one method does.
+struct PlainForm {
+  ChannelMethod method;
+  func::FuncOp function;
+};
 
-/// Both functions are at level `observed`. Measures `withoutDb` and `withDb` on
-/// samples of the reservoir. Deterministic. Fails as
+/// `scaled`, with `qopt.channel_scale`, and `plains` are forms of one function
+/// at level `calibrated`, with the same ops in the same order. One walk over
+/// `scaled` on samples of the reservoir: what the others round is rounded there
+/// at their channels' sizes. Deterministic. Fails as
 /// `calibration::Engine::create`.
-llvm::Expected<EqualizationGain>
-measureEqualization(func::FuncOp plain, func::FuncOp equalized,
+llvm::Expected<std::vector<EqualizationGain>>
+measureEqualization(func::FuncOp scaled, ArrayRef<PlainForm> plains,
                     const observers::CalibrationState &state,
                     const EqualizationGainOptions &options = {});
 

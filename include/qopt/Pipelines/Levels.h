@@ -3,6 +3,11 @@
 // One model on its way down: each level of IR, made from the one above.
 #pragma once
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/PassManager.h"
 #include "qopt/Evaluation/EqualizationGain.h"
 #include "qopt/Evaluation/LayerErrors.h"
 #include "qopt/Evaluation/RangeTrial.h"
@@ -14,11 +19,6 @@
 #include "qopt/Pipelines/Options.h"
 #include "qopt/Target/Abi.h"
 #include "qopt/Target/Target.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/IR/OwningOpRef.h"
-#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/ThreadPool.h"
 #include <map>
 
@@ -61,12 +61,12 @@ public:
   /// Level `calibrated`: scales decided by `state`, which must be of this model
   /// (Q0414).
   llvm::Error foldStatistics(const observers::CalibrationState &state);
-  /// Gives layers of level `calibrated` weights of 8 bits where fewer harm most,
-  /// on the samples that `state` kept, until the SQNR is `targetDb`.
+  /// Gives layers of level `calibrated` weights of 8 bits where fewer harm
+  /// most, on the samples that `state` kept, until the SQNR is `targetDb`.
   llvm::Expected<evaluation::WeightBitSearch>
   searchWeightBits(const observers::CalibrationState &state, double targetDb);
-  /// Gives activations of level `calibrated` more bits where that helps most, on
-  /// the samples that `state` kept.
+  /// Gives activations of level `calibrated` more bits where that helps most,
+  /// on the samples that `state` kept.
   llvm::Expected<evaluation::BitSearch>
   searchBits(const observers::CalibrationState &state, double targetDb);
   /// Rounds weights and corrects biases of level `calibrated` in place on the
@@ -82,10 +82,11 @@ public:
   llvm::Error quantizeWeights();
   /// Level `qint` of `--mode=dynamic`, from that.
   llvm::Error rewriteToDynamic();
-  /// What equalized channels are worth, on the samples that `state` kept; all 0
-  /// where there are none. Once, before ranges are decided.
-  llvm::Expected<evaluation::EqualizationGain>
-  measureEqualization(const observers::CalibrationState &state);
+  /// What scaled channels are worth, method by method, on the samples that
+  /// `state` kept; levels `float` and `observed` are made anew without what
+  /// does not help. Before ranges are decided.
+  llvm::Expected<std::vector<evaluation::EqualizationGain>>
+  decideEqualization(const observers::CalibrationState &state);
   /// Where errors come from, on the samples that `state` kept.
   llvm::Expected<evaluation::LayerErrors>
   measureLayers(const observers::CalibrationState &state);
@@ -126,6 +127,14 @@ public:
 private:
   /// Level `float`.
   llvm::Error simplify();
+  /// A form of level `observed` whose channels are scaled by `methods` alone, or
+  /// by none where there are no statistics of that, with the statistics that go
+  /// with it; `floatLevel` becomes what it is made of.
+  llvm::Expected<OwningOpRef<ModuleOp>>
+  observeScaled(llvm::ArrayRef<ChannelMethod> methods,
+                OwningOpRef<ModuleOp> &floatLevel);
+  /// Levels `float` and `observed` without the methods that are not kept.
+  llvm::Error undoScales(llvm::ArrayRef<evaluation::EqualizationGain> gains);
 
   /// Runs passes on a copy of `from` and stores it as `to`. What they say is
   /// the message of error `code`.
@@ -146,7 +155,7 @@ private:
   std::vector<std::pair<std::string, OwningOpRef<ModuleOp>>> levels;
   /// What `getFloatFunction` made, by level.
   std::vector<std::pair<std::string, OwningOpRef<ModuleOp>>> floatForms;
-  /// Level `float` before channels were equalized; null where none were.
+  /// Level `float` before channels were scaled; null where none were.
   OwningOpRef<ModuleOp> unequalized;
   observers::Hash modelHash{};
   uint64_t modelBytes = 0;

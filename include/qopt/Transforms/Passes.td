@@ -229,20 +229,35 @@ def EqualizeChannels : Pass<"qopt-equalize-channels", "::mlir::func::FuncOp"> {
     two: the float model computes the same bits, and one scale serves all
     channels of the value between. Channels less than an octave off stay.
 
+    A `layer_norm` with one `gamma` a channel makes values for layers too
+    (SmoothQuant): a channel reaches three times its `gamma`, and its `beta`.
+
     Sums of equal shapes, pools, means over rows and columns, and flattened
     images hand channels on; all layers around them then share a channel's
-    factor.
+    factor. What makes such a value says so in `qopt.channel_scale`: the axis of
+    the channels, `by` what they were scaled (`weights`, or `norms` for what a
+    normalization makes), and the exponents.
 
     ```mlir
     %a = qopt.conv %x, %w {activation = #qopt.fn<relu>} : ...
     %y = qopt.conv %a, %v : ...
     // becomes, with w[c] divided and v[:, c] multiplied by 2^k[c]
+    %a = qopt.conv %x, %w {activation = #qopt.fn<relu>,
+        qopt.channel_scale = {axis = 1 : i64, by = "weights",
+                              exponents = array<i32: 3, 0, -1>}} : ...
+    %y = qopt.conv %a, %v : ...
     ```
 
     Leaves alone: values with another maker or reader, other activations than
     `relu` (a clip has its bounds in real values), channels whose weights are
     all 0 on a side, imported weights.
   }];
+  let options = [
+    Option<"weights", "weights", "bool", "true",
+           "scale what layers alone make">,
+    Option<"norms", "norms", "bool", "true",
+           "scale what normalizations make">
+  ];
 }
 
 def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
