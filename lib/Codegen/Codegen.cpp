@@ -241,6 +241,9 @@ llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
   PlanOptions planOptions;
   planOptions.keepObserved = options.keepObserved;
   planOptions.fusesTables = options.threads > 1;
+  planOptions.meanGroups = options.threads;
+  if (options.sharesSmallSteps)
+    planOptions.minGroupedMean = 0;
   auto plan = planFunction(source, planOptions);
   if (!plan)
     return plan.takeError();

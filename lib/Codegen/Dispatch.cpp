@@ -79,6 +79,13 @@ LogicalResult emitStep(KernelContext &context, Location loc, const Step &step) {
   case Step::Kind::PadFill:
     emitPadFill(context, loc, step.out[0], step.begins, step.sizes, step.value);
     return success();
+  case Step::Kind::RowSums:
+    emitRowSums(context, loc, step.in[0], step.out[0]);
+    return success();
+  case Step::Kind::MeanOfSums:
+    emitMeanOfSums(context, cast<qint::ReduceMeanOp>(step.op), step.in[0],
+                   step.out[0]);
+    return success();
   }
   return failure();
 }

@@ -40,6 +40,40 @@ WideLanes integerAlong(KernelBuilder &k, const Reduction &r, Value memory,
   return WideLanes(4, k.splat(total, lanes));
 }
 
+/// What becomes of the sum of a result's terms.
+struct MeanForm {
+  /// What the zero points and biases of the terms add up to.
+  int64_t offset;
+  Rescale rescale;
+  OutputType output;
+  LaneOrder order;
+
+  /// `bias` is what each term has beside its integer.
+  MeanForm(qint::ReduceMeanOp op, ElementKind kind, int64_t terms, int64_t bias,
+           const View &out)
+      : offset((int64_t(op.getInputZeroPoint()) + bias) * terms),
+        rescale(Rescale::of(op.getRequant(), boundOf(kind, terms))),
+        output(OutputType::of(op.getRequant(), out)),
+        order(kind == ElementKind::I8 ? LaneOrder::Blocked
+                                      : LaneOrder::Natural) {}
+
+  static int64_t boundOf(ElementKind kind, int64_t terms) {
+    return (kind == ElementKind::I8 ? 255 : 65535) * terms;
+  }
+  std::string key() const {
+    return "o" + std::to_string(offset) + " " + rescale.key() + " " +
+           output.key();
+  }
+  /// Stores the means of `count` sums.
+  void store(KernelBuilder &k, WideLanes sums, Value memory, Value position,
+             int64_t count) const {
+    for (Value &sum : sums)
+      sum = subI(k, sum, offset);
+    storeLanes(k, memory, position,
+               requantize(k, sums, rescale, {}, output, order), count);
+  }
+};
+
 } // namespace
 
 LogicalResult emit(KernelContext &context, qint::ReduceMeanOp op,
@@ -48,22 +82,15 @@ LogicalResult emit(KernelContext &context, qint::ReduceMeanOp op,
   bool isByte = in[0].kind == ElementKind::I8;
   bool flip = isByte && in[0].storageBias == 0;
   int64_t terms = r.terms.numElements();
-  int64_t bound = (isByte ? 255 : 65535) * terms;
-  bool isWide = bound > INT32_MAX;
+  bool isWide = MeanForm::boundOf(in[0].kind, terms) > INT32_MAX;
   // With lanes along the terms, signed bytes are summed as they are.
   bool isBiased = isByte && !(flip && r.alongTerms);
-  int64_t zero = op.getInputZeroPoint() + (isBiased ? 128 : 0);
-  LaneOrder order = isByte ? LaneOrder::Blocked : LaneOrder::Natural;
-  Rescale rescale = Rescale::of(op.getRequant(), bound);
-  OutputType output = OutputType::of(op.getRequant(), out[0]);
+  MeanForm form(op, in[0].kind, terms, isBiased ? 128 : 0, out[0]);
   ElementwiseNest nest(r.shape, {r.to, r.from},
                        r.alongTerms ? 1 : context.isa.bytes());
-  std::string params;
-  llvm::raw_string_ostream(params)
-      << r.key(op.getAxes()) << ' ' << nest.key() << " z" << zero << ' '
-      << rescale.key() << ' ' << output.key();
   context.emitKernel(
-      op.getLoc(), "reduce_mean", params, nest.args(),
+      op.getLoc(), "reduce_mean",
+      r.key(op.getAxes()) + " " + nest.key() + " " + form.key(), nest.args(),
       [&](KernelBuilder &k, ValueRange args) {
         nest.run(k, args, [&](const Chunk &chunk) {
           FoldSpace space{r.terms, in[0].kind, args[1], in[0].spanBytes()};
@@ -72,14 +99,80 @@ LogicalResult emit(KernelContext &context, qint::ReduceMeanOp op,
                                               flip, isWide)
                                : sumLanes(k, space, chunk.positions[1],
                                           chunk.count, flip, isWide);
-          for (Value &sum : sums)
-            sum = subI(k, sum, zero * terms);
-          storeLanes(k, args[0], chunk.positions[0],
-                     requantize(k, sums, rescale, {}, output, order),
-                     chunk.count);
+          form.store(k, sums, args[0], chunk.positions[0], chunk.count);
         });
       });
   return success();
+}
+
+/// One group's sums.
+static void emitSums(KernelContext &context, Location loc, const View &in,
+                     const View &sums) {
+  constexpr int64_t rowsAndColumns[] = {2, 3};
+  Reduction r(in, sums, rowsAndColumns, /*keepDims=*/true);
+  ElementwiseNest nest(r.shape, {r.to, r.from}, context.isa.bytes());
+  context.emitKernel(
+      loc, "row_sums", nest.key(), nest.args(),
+      [&](KernelBuilder &k, ValueRange args) {
+        nest.run(k, args, [&](const Chunk &chunk) {
+          FoldSpace space{r.terms, in.kind, args[1], in.spanBytes()};
+          WideLanes lanes = sumLanes(k, space, chunk.positions[1], chunk.count,
+                                     in.storageBias == 0, /*isWide=*/false);
+          for (auto [i, vector] : llvm::enumerate(lanes))
+            k.store(args[0], k.add(chunk.positions[0], i * context.isa.bytes()),
+                    vector);
+        });
+      });
+}
+
+void emitRowSums(KernelContext &context, Location loc, const View &in,
+                 const View &sums) {
+  View rows = in, group = sums;
+  rows.halo = Halo();
+  rows.shape[2] = in.shape[2] / sums.shape[0];
+  group.shape = {1, sums.shape[1], 1, 1};
+  group.strides = {sums.strides[0], 1, sums.strides[0], sums.strides[0]};
+  for (int64_t i = 0; i < sums.shape[0]; ++i) {
+    emitSums(context, loc, rows, group);
+    rows.offset += rows.shape[2] * rows.strides[2];
+    group.offset += sums.strides[0];
+  }
+}
+
+void emitMeanOfSums(KernelContext &context, qint::ReduceMeanOp op,
+                    const View &sums, const View &out) {
+  ArrayRef<int64_t> shape = op.getInput().getType().getShape();
+  MeanForm form(op, ElementKind::I8, shape[2] * shape[3], 128, out);
+  NestOperand to, from;
+  to.arg = KernelArg::write(out);
+  to.kind = out.kind;
+  to.storageBias = out.storageBias;
+  to.origin = out.origin();
+  from.arg = KernelArg::read(sums);
+  from.kind = sums.kind;
+  from.origin = sums.origin();
+  to.strides = from.strides = {1};
+  ElementwiseNest nest({shape[1]}, {to, from}, context.isa.bytes());
+  context.emitKernel(
+      op.getLoc(), "mean_of_sums", nest.key() + " " + form.key(), nest.args(),
+      [&](KernelBuilder &k, ValueRange args) {
+        Type type = k.vec(k.isa.lanes(), k.i32());
+        nest.run(k, args, [&](const Chunk &chunk) {
+          WideLanes totals;
+          for (int64_t part = 0; part < 4; ++part) {
+            Value total;
+            for (int64_t group = 0; group < sums.shape[0]; ++group) {
+              int64_t offset =
+                  4 * group * sums.strides[0] + part * k.isa.bytes();
+              Value sum =
+                  k.load(args[1], k.add(chunk.positions[1], offset), type);
+              total = total ? addI(k, total, sum) : sum;
+            }
+            totals.push_back(total);
+          }
+          form.store(k, totals, args[0], chunk.positions[0], chunk.count);
+        });
+      });
 }
 
 /// What is summed up, and what becomes of the sum.

@@ -141,12 +141,24 @@ static SmallVector<Cut> cutsOfNorm(qint::LayerNormOp op, const View &out) {
   return cutsOfElements(out, wholeAxes);
 }
 
+/// Sums of groups of rows: each with the rows that it stands for.
+static Cut cutOfRowSums(const View &in, const View &out) {
+  Cut cut = sameIndices(out, 0);
+  cut.operand = [rows = in.shape[2] / out.shape[0]](
+                    const View &view, int64_t begin, int64_t count) {
+    return rowsOf(view, 2, begin * rows, count * rows);
+  };
+  return cut;
+}
+
 static SmallVector<Cut> allCutsOf(const Step &step) {
   // Those of what writes and reads inside.
   if (step.kind == Step::Kind::HaloFill)
     return cutsOfElements(step.out[0], /*wholeAxes=*/{3});
   if (step.kind == Step::Kind::Copy)
     return cutsOfElements(step.out[0]);
+  if (step.kind == Step::Kind::RowSums)
+    return {cutOfRowSums(step.in[0], step.out[0])};
   if (step.kind != Step::Kind::Op || step.out.size() != 1)
     return {};
   if (auto conv = dyn_cast<qint::ConvOp>(step.op))

@@ -395,6 +395,9 @@ void Planner::addScratch(Step &step) {
   step.out.push_back(scratch);
 }
 
+/// Channels that the largest vectors of bytes hold.
+static constexpr int64_t rowSumsAlignment = 64;
+
 /// The table that alone reads the bytes of `op`, a product.
 Operation *Planner::tableBehind(Operation *op) const {
   if (!isa<qint::ConvOp, qint::GemmOp>(op) || !options.fusesTables ||
@@ -409,8 +412,44 @@ Operation *Planner::tableBehind(Operation *op) const {
   return table;
 }
 
+/// Plans the mean of a large image as sums of groups of rows and what becomes
+/// of them.
+bool Planner::planGroupedMean(Operation *op) {
+  auto mean = dyn_cast<qint::ReduceMeanOp>(op);
+  const int64_t groups = options.meanGroups;
+  if (!mean || groups <= 1)
+    return false;
+  View in = viewOf(mean.getInput());
+  bool isImage = in.rank() == 4 && in.kind == ElementKind::I8 &&
+                 in.shape[0] == 1 && in.shape[1] > 1 && in.strides[1] == 1 &&
+                 mean.getKeepDims() &&
+                 mean.getAxes() == llvm::ArrayRef<int64_t>({2, 3});
+  if (!isImage || in.shape[2] % groups != 0 ||
+      in.numElements() < options.minGroupedMean ||
+      255 * in.shape[2] * in.shape[3] > INT32_MAX)
+    return false;
+  View out = viewOf(mean.getResult());
+  if (out.strides[1] != 1)
+    return false;
+  // Kernels store whole vectors.
+  View sums =
+      layOut({groups, int64_t(llvm::alignTo(in.shape[1], rowSumsAlignment))},
+             ElementKind::I32, false, Halo());
+  sums.buffer = newBuffer(Buffer::Place::Arena, sums.spanBytes());
+  // Not where the step before reads: sums of a part's rows would have to wait.
+  plan.buffers.back().firstStep =
+      std::max<int64_t>(0, int64_t(plan.steps.size()) - 1);
+  auto add = [&](Step::Kind kind, const View &from, const View &to) {
+    addCopy(kind, from, to);
+    plan.steps.back().op = op;
+  };
+  add(Step::Kind::RowSums, in, sums);
+  add(Step::Kind::MeanOfSums, sums, out);
+  return true;
+}
+
 void Planner::planCompute(Operation *op) {
-  if (fused.contains(op))
+  if (fused.contains(op) || planGroupedMean(op))
     return;
   Step step;
   step.op = op;
@@ -470,8 +509,9 @@ void Planner::computeLifetimes() {
 }
 
 void Plan::print(llvm::raw_ostream &os) const {
-  static const char *const kinds[] = {"op",        "copy",      "reshape-copy",
-                                      "transpose", "halo-fill", "pad-fill"};
+  static const char *const kinds[] = {
+      "op",        "copy",     "reshape-copy", "transpose",
+      "halo-fill", "pad-fill", "row-sums",     "mean-of-sums"};
   static const char *const places[] = {"arena", "input", "output", "constant"};
   for (auto [i, buffer] : llvm::enumerate(buffers))
     os << "buffer " << i << ' ' << places[int(buffer.place)] << ' '

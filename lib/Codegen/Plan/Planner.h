@@ -62,6 +62,7 @@ private:
   void planPad(Operation *op);
   void planSlice(Operation *op);
   void planTranspose(Operation *op);
+  bool planGroupedMean(Operation *op);
   void planCompute(Operation *op);
   View convInput(Operation *op, const ConvGeometry &geometry);
   View productInput(Operation *op, unsigned index);

@@ -341,6 +341,42 @@ private:
   }
 };
 
+/// The mean of an image whose 12 rows 2 to 4 threads share equally; the pool
+/// makes it one.
+GraphCase meanOfSharedRows(Random &random) {
+  int64_t channels = random.pick<int64_t>({2, 15, 16, 33, 64, 100, 130});
+  int64_t width = random.in(1, 9);
+  auto type = [&](int64_t height, int64_t columns) {
+    return tensorType({1, channels, height, columns}, ElementKind::I8);
+  };
+  const std::string in = type(13, width + 1), image = type(12, width),
+                    mean = type(1, 1);
+  GraphCase graph;
+  graph.text =
+      "(%x: " + in + ") -> " + mean +
+      " {\n  %p = qint.max_pool %x {kernel = array<i64: 2, 2>, strides = "
+      "array<i64: 1, 1>} : (" +
+      in + ") -> " + image +
+      "\n  %m = qint.reduce_mean %p axes [2, 3] {input_zero_point = " +
+      std::to_string(random.in(-128, 127)) + " : i32, " + "requant = " +
+      randomRequant(random, 255 * 12 * width, 1, ElementKind::I8) + "} : (" +
+      image + ") -> " + mean + "\n  return %m : " + mean + "\n}";
+  return graph;
+}
+
+TEST(Graph, MeansOfSharedRowsEqualReference) {
+  for (int module = 0; module < 3; ++module) {
+    std::vector<GraphCase> cases;
+    for (int i = 0; i < 12; ++i) {
+      Random random(100 * module + i);
+      cases.push_back(meanOfSharedRows(random));
+    }
+    // Modules of these seeds are shared by threads.
+    for (const TestIsa &isa : isasOf(module))
+      runGraphs(cases, isa, /*seed=*/200 * module);
+  }
+}
+
 TEST(Graph, IntegerEqualsReference) {
   runGraphFamily("graph", 300, false,
                  [](Random &random) { return GraphWriter(random).run(); });

@@ -227,6 +227,45 @@ TEST(Partition, StepsOnOwnRowsDoNotWait) {
   EXPECT_EQ(partitionOf(body, 2, 64, 2), (Parts{{2, 2}, {2, 2}}));
 }
 
+/// Each thread adds up the rows that it wrote; only then one waits for all.
+TEST(Partition, MeansAreSummedByWhoWroteTheRows) {
+  DialectRegistry registry;
+  registerCodegenDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  const std::string shape = "tensor<1x64x64x64xi8>",
+                    mean = "tensor<1x64x1x1xi8>";
+  auto module = parseSourceString<ModuleOp>(
+      "func.func @f(%v0: " + shape + ") -> " + mean + " {\n" +
+          convText(1, 0, 1, 64) +
+          "%m = qint.reduce_mean %v1 axes [2, 3] {input_zero_point = 3 : i32, "
+          "requant = #qint.requant<[1073741824], [42], zp 0, "
+          "clamp -128 to 127>} : (" +
+          shape + ") -> " + mean + "\nreturn %m : " + mean + "\n}",
+      &context);
+  ASSERT_TRUE(module);
+  PlanOptions options;
+  options.meanGroups = 2;
+  auto plan = planFunction(*module->getOps<func::FuncOp>().begin(), options);
+  ASSERT_TRUE(bool(plan));
+  bool isSummedWithRows = false, isMeanAlone = false;
+  for (const SharedSteps &steps : partitionPlan(*plan, 2)) {
+    auto has = [](const std::vector<Step> &part, Step::Kind kind) {
+      return llvm::any_of(part,
+                          [&](const Step &step) { return step.kind == kind; });
+    };
+    isSummedWithRows |=
+        steps.parts.size() == 2 &&
+        llvm::all_of(steps.parts, [&](const std::vector<Step> &part) {
+          return has(part, Step::Kind::Op) && has(part, Step::Kind::RowSums);
+        });
+    isMeanAlone |=
+        steps.parts.size() == 1 && has(steps.parts[0], Step::Kind::MeanOfSums);
+  }
+  EXPECT_TRUE(isSummedWithRows);
+  EXPECT_TRUE(isMeanAlone);
+}
+
 TEST(Partition, LittleWorkStaysOnOneThread) {
   for (auto [parts, convs] : partitionOf(convText(1, 0, 1, 4), 1, 4, 2))
     EXPECT_EQ(parts, 1u) << convs;

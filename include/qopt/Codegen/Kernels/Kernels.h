@@ -132,6 +132,10 @@ LogicalResult emit(KernelContext &, qopt::AvgPoolOp, ArrayRef<View> in,
 // Reduce.cpp.
 LogicalResult emit(KernelContext &, qint::ReduceMeanOp, ArrayRef<View> in,
                    ArrayRef<View> out);
+/// `Step::Kind::RowSums` and `Step::Kind::MeanOfSums`, its two halves.
+void emitRowSums(KernelContext &, Location, const View &in, const View &sums);
+void emitMeanOfSums(KernelContext &, qint::ReduceMeanOp, const View &sums,
+                    const View &out);
 LogicalResult emit(KernelContext &, qopt::ReduceMeanOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qopt::ReduceSumOp, ArrayRef<View> in,

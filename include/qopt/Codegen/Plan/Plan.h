@@ -48,6 +48,11 @@ struct Step {
     HaloFill,
     /// `value` to what of `out[0]` lies outside the window `begins`, `sizes`.
     PadFill,
+    /// The sums of groups of rows of the image `in[0]`, of which `op` takes the
+    /// mean, to the rows of `out[0]`: i32 in the order of the kernel's lanes.
+    RowSums,
+    /// `op`'s mean from the sums `in[0]` that `RowSums` left.
+    MeanOfSums,
   };
   Kind kind = Kind::Op;
   Operation *op = nullptr;
@@ -92,6 +97,11 @@ struct PlanOptions {
   /// before they are stored. That spares memory traffic, which threads wait for;
   /// it takes one thread alone as many instructions as before.
   bool fusesTables = false;
+  /// Groups of rows that an image's mean is summed in, each by the thread that
+  /// wrote them; 1 for none.
+  int64_t meanGroups = 1;
+  /// Images of fewer elements are summed at once.
+  int64_t minGroupedMean = 1 << 14;
 };
 
 /// Fails with Q0302 on a type that has no memory form.
