@@ -152,7 +152,7 @@ Refiner::round(Operation &op, const LayerInputs &inputs, size_t stream,
   numerics::QuantizedWeights rounded = nearest;
   roundLayer(op.getContext(), inputs, fitted, options.maxPositions,
              forms[stream].corrected, mayClip(options.weights, nearest),
-             *getConstantF32(weight), rounded);
+             options.descends, *getConstantF32(weight), rounded);
   return rounded;
 }
 

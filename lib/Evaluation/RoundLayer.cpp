@@ -179,7 +179,7 @@ void mlir::qopt::evaluation::roundLayer(MLIRContext *context,
                                         const LayerInputs &inputs,
                                         ArrayRef<ArrayRef<float>> samples,
                                         uint64_t maxPositions, bool centered,
-                                        bool searchesScales,
+                                        bool searchesScales, bool descends,
                                         ArrayRef<float> weights,
                                         numerics::QuantizedWeights &rounded) {
   const size_t share = countShare(inputs, samples.size(), maxPositions);
@@ -217,6 +217,9 @@ void mlir::qopt::evaluation::roundLayer(MLIRContext *context,
     else
       metric.round(own.weights, own.scales, own.qmax, own.values, parallel,
                    own.multiples);
+    if (descends)
+      metric.descend(own.weights, own.scales, own.qmax, own.values, parallel,
+                     own.multiples);
   };
   auto sideBySide = [&](size_t count, llvm::function_ref<void(size_t)> body) {
     parallelFor(context, 0, count, body);

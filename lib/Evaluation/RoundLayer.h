@@ -51,11 +51,13 @@ bool mayClip(WeightForm form, const numerics::QuantizedWeights &weights);
 
 /// Rounds anew what `rounded` has for `weights` for the layer's inputs
 /// `samples`, with its scales and multiples; with `searchesScales`, a channel's
-/// scale may also be one of a few below, whichever costs least. `centered`:
-/// means will be corrected.
+/// scale may also be one of a few below, whichever costs least; with `descends`,
+/// single weights are moved after that until none gains. `centered`: means will
+/// be corrected.
 void roundLayer(MLIRContext *context, const LayerInputs &inputs,
                 ArrayRef<ArrayRef<float>> samples, uint64_t maxPositions,
-                bool centered, bool searchesScales, ArrayRef<float> weights,
+                bool centered, bool searchesScales, bool descends,
+                ArrayRef<float> weights,
                 numerics::QuantizedWeights &rounded);
 
 } // namespace mlir::qopt::evaluation

@@ -72,6 +72,7 @@ SmallVector<float> Run::getRounded(Operation &op) {
         samples.push_back(input.at(0, sample));
     roundLayer(op.getContext(), *inputs, samples, limits.maxPositions,
                options.correctBias, mayClip(options.weights, rounded),
+               /*descends=*/false,
                *getConstantF32(layer.getWeightOperand()->get()), rounded);
   }
   return dequantizeWeights(rounded);

@@ -311,6 +311,123 @@ size_t InputMetric::round(llvm::ArrayRef<float> targets,
   return std::accumulate(changed.begin(), changed.end(), size_t(0));
 }
 
+/// The columns of the factor after each other, column `k` of `k + 1` entries.
+std::vector<float> InputMetric::getColumns() const {
+  std::vector<float> columns;
+  columns.reserve(size() * (size() + 1) / 2);
+  for (size_t k = 0; k < size(); ++k)
+    for (size_t i = 0; i <= k; ++i)
+      columns.push_back(tile(i / side, k / side)[i % side * side + k % side]);
+  return columns;
+}
+
+/// `product += factor[lane] column` where `factor` is given, else the products
+/// of `column` with `product` in `sums`.
+QOPT_CLONES static void multiplyColumn(const float *column, size_t size,
+                                       float *product, const float *factor,
+                                       float *sums) {
+  if (factor) {
+    for (size_t i = 0; i < size; ++i) {
+      Floats sum = at(product + i * lanes);
+      addProduct(sum, column[i], at(factor));
+      at(product + i * lanes) = sum;
+    }
+    return;
+  }
+  Floats sum = {};
+  for (size_t i = 0; i < size; ++i)
+    addProduct(sum, column[i], at(product + i * lanes));
+  at(sums) = sum;
+}
+
+namespace {
+/// `lanes` rows of weights on their way to least cost: `product` is the factor
+/// times their errors.
+struct Descent {
+  llvm::ArrayRef<float> steps;
+  int32_t qmax;
+  llvm::MutableArrayRef<float> values;
+  std::vector<float> product;
+
+  /// Moves the values at `place`, whose column of the factor is given with its
+  /// squared norm; how many lanes changed.
+  size_t move(size_t place, const float *column, double norm) {
+    float sums[lanes], shifts[lanes];
+    multiplyColumn(column, place + 1, product.data(), nullptr, sums);
+    size_t moved = 0;
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      const float step = steps[place * lanes + lane];
+      float &value = values[place * lanes + lane];
+      // Beyond half a step a move gains; ties and noise stay.
+      const double best = static_cast<double>(sums[lane]) / (norm * step);
+      const double next = std::min<double>(
+          std::max<double>(
+              value + (std::fabs(best) > 0.5001 ? std::round(best) : 0.0),
+              -qmax),
+          qmax);
+      shifts[lane] = static_cast<float>(value - next) * step;
+      moved += next != static_cast<double>(value);
+      value = static_cast<float>(next);
+    }
+    if (moved > 0)
+      multiplyColumn(column, place + 1, product.data(), shifts, nullptr);
+    return moved;
+  }
+};
+} // namespace
+
+size_t InputMetric::descend(llvm::ArrayRef<float> targets,
+                            llvm::ArrayRef<float> scales, int32_t qmax,
+                            llvm::MutableArrayRef<int8_t> values,
+                            ParallelFor parallel,
+                            llvm::ArrayRef<uint8_t> multiples,
+                            int sweeps) const {
+  const size_t width = size(), count = scales.size();
+  const std::vector<float> columns = getColumns();
+  auto columnOf = [&](size_t place) {
+    return columns.data() + place * (place + 1) / 2;
+  };
+  std::vector<double> norms(width);
+  for (size_t place = 0; place < width; ++place)
+    for (float entry : llvm::ArrayRef(columnOf(place), place + 1))
+      norms[place] += static_cast<double>(entry) * entry;
+  std::vector<size_t> changed((count + lanes - 1) / lanes);
+  parallel(changed.size(), [&](size_t block) {
+    const size_t first = block * lanes, used = std::min(lanes, count - first);
+    Lanes rows(width);
+    auto forAll = [&](auto visit) {
+      for (size_t place = 0; place < width; ++place)
+        for (size_t lane = 0; lane < used; ++lane) {
+          const size_t index = (first + lane) * width + order[place];
+          visit(place * lanes + lane, index,
+                static_cast<float>(multiples.empty() ? 1 : multiples[index]));
+        }
+    };
+    forAll([&](size_t at, size_t index, float multiple) {
+      rows.steps[at] = scales[first + (at % lanes)] * multiple;
+      rows.values[at] = static_cast<float>(values[index]) / multiple;
+      rows.errors[at] = targets[index] - rows.steps[at] * rows.values[at];
+    });
+    Descent descent{rows.steps, qmax, rows.values,
+                    std::vector<float>(width * lanes)};
+    for (size_t place = 0; place < width; ++place)
+      multiplyColumn(columnOf(place), place + 1, descent.product.data(),
+                     &rows.errors[place * lanes], nullptr);
+    bool moves = true;
+    for (int sweep = 0; sweep < sweeps && moves; ++sweep) {
+      moves = false;
+      for (size_t place = width; place-- > 0;)
+        moves |= descent.move(place, columnOf(place), norms[place]) > 0;
+    }
+    forAll([&](size_t at, size_t index, float multiple) {
+      const auto value = static_cast<int8_t>(rows.values[at] * multiple);
+      changed[block] += values[index] != value;
+      values[index] = value;
+    });
+  });
+  return std::accumulate(changed.begin(), changed.end(), size_t(0));
+}
+
 double InputMetric::cost(llvm::ArrayRef<float> target, float scale,
                          llvm::ArrayRef<int8_t> values) const {
   Lanes rows(panels * side);

@@ -251,6 +251,7 @@ Levels::refineLayers(const observers::CalibrationState &state) {
   evaluation::RefineOptions refine;
   refine.weights = getWeightForm(options);
   refine.roundWeights = options.weightRounding;
+  refine.descends = options.descendsWeights;
   refine.correctBias = options.biasCorrection;
   floatForms.emplace_back("calibrated", getLevel("calibrated").clone());
   return evaluation::refineLayers(getFunction("calibrated"), state, refine);

@@ -228,9 +228,11 @@ llvm::Error mlir::qopt::pipelines::parseWeightGroup(StringRef text,
 llvm::Error
 mlir::qopt::pipelines::parseWeightRounding(StringRef text,
                                            CompileOptions &options) {
-  if (text != "auto" && text != "nearest")
-    return unknownValue("--weight-rounding", text, {"auto", "nearest"});
-  options.weightRounding = text == "auto";
+  if (text != "auto" && text != "nearest" && text != "adaround")
+    return unknownValue("--weight-rounding", text,
+                        {"auto", "nearest", "adaround"});
+  options.weightRounding = text != "nearest";
+  options.descendsWeights = text == "adaround";
   return llvm::Error::success();
 }
 

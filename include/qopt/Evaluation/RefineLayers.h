@@ -14,6 +14,8 @@ struct RefineOptions {
   /// As `qopt-quantize` will be told.
   WeightForm weights;
   bool roundWeights = true;
+  /// Rounded weights move on, one at a time, while the layer's output gains.
+  bool descends = false;
   bool correctBias = true;
   /// Samples of the reservoir that are used at most; fewer where all values
   /// alive at a time would take more than `maxBytes`, or `mostBytes` for the

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Weights to integers by what their errors do to a layer's outputs on samples
-// (Frantar et al., "GPTQ", arXiv 2210.17323).
+// (Frantar et al., "GPTQ", arXiv 2210.17323), one weight after the other or all
+// over and over.
 #pragma once
 
 #include "llvm/ADT/ArrayRef.h"
@@ -52,6 +53,15 @@ public:
                ParallelFor parallel, llvm::ArrayRef<uint8_t> multiples = {},
                llvm::MutableArrayRef<double> costs = {}) const;
 
+  /// Moves single values of such rows to where the row costs least, the others
+  /// as they are, again and again until nothing gains any more, at most
+  /// `sweeps` times: the objective of AdaRound (Nagel et al., arXiv 2004.10568)
+  /// by coordinate descent. Gives the number of values that changed.
+  size_t descend(llvm::ArrayRef<float> targets, llvm::ArrayRef<float> scales,
+                 int32_t qmax, llvm::MutableArrayRef<int8_t> values,
+                 ParallelFor parallel, llvm::ArrayRef<uint8_t> multiples = {},
+                 int sweeps = 16) const;
+
   /// `(target - scale value)^T H (target - scale value)` of one row; `H` as
   /// normalized here: the mean of its diagonal is 1 before damping.
   double cost(llvm::ArrayRef<float> target, float scale,
@@ -65,6 +75,7 @@ private:
   const float *tile(size_t row, size_t column) const;
   struct Lanes;
   void propagate(Lanes &lanes, bool decide, int32_t qmax) const;
+  std::vector<float> getColumns() const;
 
   /// Weight `order[i]` is at place `i`; places beyond it are padding.
   std::vector<size_t> order;

@@ -138,8 +138,10 @@ struct CompileOptions {
   int64_t weightGroup = 0;
   /// `--weight-bits=auto`: 4, or 8 where that harms too much.
   bool searchesWeightBits = false;
-  /// `--weight-rounding=auto`.
+  /// `--weight-rounding=auto` and `adaround`.
   bool weightRounding = true;
+  /// `--weight-rounding=adaround`.
+  bool descendsWeights = false;
   bool biasCorrection = true;
   /// The search for activations of more than 8 bits: the SQNR that is enough,
   /// and the most that predicted cycles may grow (1: none).

@@ -274,6 +274,33 @@ TEST(RoundWeights, centeredInputsLeaveTheMeanAlone) {
   EXPECT_EQ(metric.round(weights, {0.2f}, 127, values, forEach), 1u);
 }
 
+TEST(RoundWeights, descentEndsWhereNoSingleMoveGains) {
+  const size_t size = 37, count = 18;
+  const std::vector<float> inputs = correlatedInputs(300, size, 21);
+  const std::vector<float> weights = randomValues(count * size, 22);
+  const std::vector<float> scales(count, 0.1f);
+  std::vector<int8_t> values = nearest(weights, scales);
+  const InputMetric metric(inputs, size, {}, forEach);
+  const std::vector<int8_t> rounded = values;
+  EXPECT_GT(metric.descend(weights, scales, 127, values, forEach, {}, 1000),
+            0u);
+  for (size_t row = 0; row < count; ++row) {
+    const auto own = llvm::ArrayRef(weights).slice(row * size, size);
+    const auto cost = [&](llvm::ArrayRef<int8_t> all) {
+      return metric.cost(own, 0.1f, all.slice(row * size, size));
+    };
+    const double least = cost(values);
+    EXPECT_LE(least, cost(rounded) * (1 + 1e-6));
+    for (size_t k = 0; k < size; ++k)
+      for (int move : {-1, 1}) {
+        std::vector<int8_t> other = values;
+        other[row * size + k] =
+            static_cast<int8_t>(other[row * size + k] + move);
+        EXPECT_GT(cost(other), least * (1 - 1e-3)) << row << " " << k;
+      }
+  }
+}
+
 TEST(RoundWeights, threadsDoNotShow) {
   auto onTwo = [](size_t count, llvm::function_ref<void(size_t)> body) {
     std::thread other([&] {
