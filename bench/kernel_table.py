@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 
 # Vector instructions per 64 outputs of an epilogue: 8 multiplications, 4 shifts
 # and 4 merges around them, 3 packs, 2 roundings.
@@ -31,6 +32,8 @@ PRODUCTS = [
                                    "conv:14x256x256x3x1", "conv:7x512x512x3x1"], 92, 97),
     ("first 7x7/2", ["conv:112x3x64x7x2"], 72, 82),
 ]
+# Of its ten layers: 640-128-128-128-128-8 and back.
+AUTOENCODER_WEIGHTS = 2 * (640 * 128 + 3 * 128 * 128 + 128 * 8)
 BATCH_ONE = ["1x640x128", "1x1000x1280", "1x1000x2048", "1x4096x4096"]
 AVX2 = ["196x256x1024", "784x128x512", "196x256x2304"]
 # (start of kernel-times' name, must, goal, vector instructions for 64 outputs, taps)
@@ -45,6 +48,25 @@ def run(build, program, *arguments):
     text = subprocess.run([os.path.join(build, "bin", program), *arguments], check=False,
                           stdout=subprocess.PIPE).stdout.decode()
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def others(build):
+    """The kernels beside products: time, rate and share of peak by name."""
+    program = os.path.join(build, "bin", "kernel-times")
+    if not os.path.exists(program):
+        print("kernel-times: skipped, it was built without libbenchmark-dev", file=sys.stderr)
+        return []
+    text = subprocess.run([program, "--benchmark_format=json"], check=True,
+                          stdout=subprocess.PIPE).stdout
+    rows = []
+    for entry in json.loads(text)["benchmarks"]:
+        if entry.get("aggregate_name") != "p10":
+            continue
+        time = entry["real_time"]
+        rows.append({"kernel": entry["run_name"], "ns_per_64": 64 * time / entry["outputs"],
+                     "gmacs": entry["macs"] / time,
+                     "share": entry["macs"] / time * entry["peak_ns_per_mac"]})
+    return rows
 
 
 def products(build, shapes, *arguments):
@@ -77,9 +99,9 @@ def table(build):
         for shape, row in products(build, shapes, "--rounds=100"):
             add(name, shape.removeprefix("conv:"), row["gmacs"], row["share"],
                 bound_of(row), must, goal)
-    others = run(build, "kernel-times")
+    rest = others(build)
     for start, must, goal, count, taps in DEPTHWISE:
-        for row in others:
+        for row in rest:
             if row["kernel"].startswith(start):
                 add(*row["kernel"].rsplit(" ", 2 if row["kernel"].endswith("i16") else 1)[0:1],
                     row["kernel"].split(" ", 2)[2], row["gmacs"], row["share"],
@@ -88,24 +110,37 @@ def table(build):
     for shape, row in products(build, AVX2, "--rounds=60", "--isa=avx2"):
         add("AVX2 build, of its own exact peak", shape, row["gmacs"], row["share"], None, 85, 90)
     lines += ["", "| kernel | case | measured | must / goal |", "|---|---|---|---|"]
-    for shape, row in products(build, BATCH_ONE):
+    one_row = products(build, BATCH_ONE)
+    for shape, row in one_row:
         lines.append(f"| FC, batch 1, of a reading loop's GB/s | {shape} | {row['gb_s']:.0f} GB/s, "
                      f"{100 * row['share_of_read']:.0f} % | 85 % / 95 % |")
     for shape, row in products(build, ["96x64x4"]):
-        rest = row["p10_us"] * 1e3 / 96 - 4 * 64 / row["peak_gmacs"]
+        time = row["p10_us"] * 1e3 / 96 - 4 * 64 / row["peak_gmacs"]
         counted = EPILOGUE * 64 / row["peak_gmacs"]
-        lines.append(f"| requantization of 64 outputs | after 4 dots | {rest:.2f} ns; counted bound "
+        lines.append(f"| requantization of 64 outputs | after 4 dots | {time:.2f} ns; counted bound "
                      f"{counted:.2f} ns | 1.8 ns / 1.5 ns |")
-    for row in others:
+    for row in rest:
         family = row["kernel"].split(" ")[0]
         if family in ("table", "add", "mul", "gate"):
             asked = "0.55 ns / 0.52 ns" if family == "table" else "-"
             lines.append(f"| {family}, 64 elements | {row['kernel'].split(' ', 1)[1]} "
                          f"| {row['ns_per_64']:.2f} ns | {asked} |")
-    return lines
+    return lines, one_row
+
+
+def bound_by_reading(one_row):
+    """What reading its weights takes of the largest network without reuse."""
+    if not one_row:
+        return []
+    rate = one_row[0][1]["read_gb_s"]
+    return ["- A product of one row uses each weight once. At the reading loop's rate for "
+            f"{one_row[0][0]} ({rate:.0f} GB/s) the autoencoder's "
+            f"{AUTOENCODER_WEIGHTS / 1e3:.0f} kB of weights take "
+            f"{AUTOENCODER_WEIGHTS / rate / 1e3:.2f} us."]
 
 
 def section(build):
+    lines, one_row = table(build)
     return ["## Kernels", "",
             "Written by `bench/kernel_table.py`. One thread, p10; kernel and peak in turns in one "
             "process; requantization to a zero point at the range's lower end (as behind a ReLU) "
@@ -115,7 +150,7 @@ def section(build):
             f"{EPILOGUE} for the requantization of 64 outputs). Where two vector instructions of "
             "512 bits start in a cycle, and dots are any two of them, no share can be above it; "
             "the figures asked for come from a CPU that starts more.", "",
-            *table(build), "",
+            *lines, "",
             "What bounds the figures that are missed:", "",
             "- Products with K up to 64 and requantization are at the counted bound, depthwise 3x3 "
             "within a fifth of it: only fewer instructions a result would help. "
@@ -128,7 +163,8 @@ def section(build):
             "- A table of 256 bytes is four lookups of 64 bytes that start one a cycle here "
             "(1.3 ns at 3 GHz).",
             "- 16-bit depthwise inputs take two taps a dot; rows share no loads, for want of "
-            "registers. No figure is asked for.", ""]
+            "registers. No figure is asked for.",
+            *bound_by_reading(one_row), ""]
 
 
 def replace_section(path, lines):

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Times of the kernels beside products: depthwise convolutions, sums,
-// tables, pools, softmax, layout copies. Prints one JSON line a kernel.
+// tables, pools, softmax, layout copies. On Google Benchmark: its flags choose
+// kernels (--benchmark_filter=REGEX) and format; the p10 of time counts.
 //
-//   kernel-times [--isa=NAME] [--novbmi] [--asm] [FILTER]
+//   kernel-times [--isa=NAME] [--novbmi] [--asm] [--benchmark_...]
 
 #include "KernelLab.h"
 #include "mlir/Parser/Parser.h"
@@ -17,6 +18,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 #include <algorithm>
+#include <benchmark/benchmark.h>
 #include <chrono>
 #include <cmath>
 #include <random>
@@ -345,60 +347,63 @@ bool buildProgram(MLIRContext &context, ArrayRef<Timed> kernels, const Isa &isa,
   return succeeded(lowerToLLVM(*program.module, isa));
 }
 
-/// The p10 times of one run and of one round of `peak` in nanoseconds, taken
-/// in turns.
-std::pair<double, double> measure(llvm::function_ref<void()> run,
-                                  llvm::function_ref<void()> peak) {
-  auto repeated = [&](int64_t repeats) {
-    return nanoseconds([&] {
-             for (int64_t i = 0; i < repeats; ++i)
-               run();
-           }) /
-           repeats;
-  };
-  double once = repeated(3);
-  int64_t repeats = std::max<int64_t>(1, std::llround(50000 / once));
-  std::vector<double> times, peaks;
-  for (int round = 0; round < 150; ++round) {
-    times.push_back(repeated(repeats));
-    peaks.push_back(nanoseconds(peak));
-  }
-  return {percentile(times, 0.1), percentile(peaks, 0.1)};
-}
-
-void timeKernel(const Timed &t, void *address, uint8_t *constants,
-                void *peakAddress, const Isa &isa) {
-  std::mt19937 random(1);
+/// A kernel of the compiled program and memory to run on.
+struct Runner {
+  using Function = void (*)(uint8_t *, uint8_t *, uint8_t *, uint8_t *);
+  Function function = nullptr;
+  void (*peak)(uint8_t *) = nullptr;
+  double peakMacs = 0, macs = 0, outputs = 0;
   std::vector<std::vector<uint8_t>> storage;
   std::vector<uint8_t *> pointers;
+
+  /// One repetition; the peak is measured in front of each, so that both see
+  /// the same machine.
+  void operator()(::benchmark::State &state) {
+    std::vector<uint8_t> sink(peakBytes, 1);
+    const double peakTime = nanoseconds([&] { peak(sink.data()); });
+    for ([[maybe_unused]] auto iteration : state)
+      function(pointers[0], pointers[1], pointers[2], pointers[3]);
+    state.counters["outputs"] = outputs;
+    state.counters["macs"] = macs;
+    state.counters["peak_ns_per_mac"] = peakTime / peakMacs;
+  }
+};
+
+Runner makeRunner(const Timed &t, void *function, uint8_t *constants,
+                  void *peak, const Isa &isa) {
+  Runner runner;
+  runner.function = reinterpret_cast<Runner::Function>(function);
+  runner.peak = reinterpret_cast<void (*)(uint8_t *)>(peak);
+  runner.peakMacs = peakMacs(isa);
+  runner.macs = t.macs;
+  runner.outputs = t.out.numElements();
+  std::mt19937 random(1);
   std::vector<View> views = t.in;
   views.push_back(t.out);
   for (const View &view : views) {
-    storage.emplace_back(bufferBytes(view) + 64);
-    for (uint8_t &byte : storage.back())
+    std::vector<uint8_t> &bytes =
+        runner.storage.emplace_back(bufferBytes(view) + 64);
+    for (uint8_t &byte : bytes)
       byte = random();
-    uint8_t *data = storage.back().data();
-    pointers.push_back(data + (64 - reinterpret_cast<uintptr_t>(data) % 64));
+    runner.pointers.push_back(
+        bytes.data() + (64 - reinterpret_cast<uintptr_t>(bytes.data()) % 64));
   }
-  pointers.resize(4, constants);
-  pointers[views.size()] = constants;
-  using Fn = void (*)(uint8_t *, uint8_t *, uint8_t *, uint8_t *);
-  auto fn = reinterpret_cast<Fn>(address);
-  std::vector<uint8_t> sink(peakBytes, 1);
-  auto peak = reinterpret_cast<void (*)(uint8_t *)>(peakAddress);
-  auto [time, peakTime] =
-      measure([&] { fn(pointers[0], pointers[1], pointers[2], pointers[3]); },
-              [&] { peak(sink.data()); });
-  double outputs = t.out.numElements();
-  llvm::outs() << "{\"kernel\": \"" << t.name << "\""
-               << llvm::format(", \"us\": %.2f, \"ns_per_64\": %.2f",
-                               time / 1e3, time * 64 / outputs);
-  if (t.macs)
-    llvm::outs() << llvm::format(", \"gmacs\": %.1f, \"share\": %.4f",
-                                 t.macs / time,
-                                 t.macs / time / (peakMacs(isa) / peakTime));
-  llvm::outs() << "}\n";
-  llvm::outs().flush();
+  runner.pointers.resize(4, constants);
+  return runner;
+}
+
+/// Short repetitions, of which the tenth percentile counts; flags of the
+/// command line come behind these.
+std::vector<char *> withDefaults(std::vector<std::string> &flags, int argc,
+                                 char **argv) {
+  flags = {"--benchmark_repetitions=60", "--benchmark_min_time=0.001",
+           "--benchmark_enable_random_interleaving=true",
+           "--benchmark_report_aggregates_only=true"};
+  std::vector<char *> all = {argv[0]};
+  for (std::string &flag : flags)
+    all.push_back(flag.data());
+  all.insert(all.end(), argv + 1, argv + argc);
+  return all;
 }
 
 int fail(llvm::Error error) {
@@ -413,9 +418,12 @@ int main(int argc, char **argv) {
   isa.kind = IsaKind::AVX512VNNI;
   isa.hasVbmi = true;
   bool printAssembly = false;
-  StringRef filter;
-  for (int i = 1; i < argc; ++i) {
-    StringRef arg = argv[i];
+  std::vector<std::string> defaults;
+  std::vector<char *> flags = withDefaults(defaults, argc, argv);
+  int count = flags.size();
+  ::benchmark::Initialize(&count, flags.data());
+  for (int i = 1; i < count; ++i) {
+    StringRef arg = flags[i];
     if (arg.consume_front("--isa=")) {
       isa.kind = parseIsa(arg).value_or(IsaKind::Scalar);
       isa.hasVbmi &= isa.kind == IsaKind::AVX512VNNI;
@@ -424,13 +432,11 @@ int main(int argc, char **argv) {
     } else if (arg == "--asm") {
       printAssembly = true;
     } else {
-      filter = arg;
+      llvm::errs() << "unknown flag " << arg << "\n";
+      return 1;
     }
   }
-  std::vector<Timed> kernels;
-  for (Timed &t : allKernels())
-    if (StringRef(t.name).contains(filter))
-      kernels.push_back(std::move(t));
+  const std::vector<Timed> kernels = allKernels();
 
   DialectRegistry registry;
   registerCodegenDialects(registry);
@@ -470,7 +476,12 @@ int main(int argc, char **argv) {
     auto kernel = (*jit)->lookup(program.exports[i]);
     if (!kernel)
       return fail(kernel.takeError());
-    timeKernel(t, *kernel, constants, *peak, isa);
+    ::benchmark::RegisterBenchmark(
+        t.name.c_str(), makeRunner(t, *kernel, constants, *peak, isa))
+        ->ComputeStatistics("p10", [](const std::vector<double> &values) {
+          return percentile(values, 0.1);
+        });
   }
+  ::benchmark::RunSpecifiedBenchmarks();
   return 0;
 }
