@@ -20,7 +20,10 @@ struct ModuleLowering::Impl {
   Impl(MLIRContext *context, const CodegenOptions &options)
       : options(options), builder(context),
         module(ModuleOp::create(builder.getUnknownLoc())),
-        kernels(builder, *module, options.name, options.isa) {}
+        kernels(builder, *module, options.name, options.isa) {
+    kernels.tiles = options.tiles;
+    kernels.tileCandidate = options.tileCandidate;
+  }
 
   llvm::Expected<FunctionInfo> add(func::FuncOp func, llvm::StringRef name);
   /// A function of the plan's boundaries and arena, and of `more`.
@@ -69,6 +72,13 @@ llvm::Expected<FunctionInfo> ModuleLowering::add(func::FuncOp func,
 std::pair<OwningOpRef<ModuleOp>, uint64_t> ModuleLowering::finish() {
   impl->finish();
   return {std::move(impl->module), impl->kernels.constants.bytes().size()};
+}
+
+std::vector<TileUse> ModuleLowering::getTiles() const {
+  std::vector<TileUse> tiles;
+  for (const auto &[shape, use] : impl->kernels.tileUses)
+    tiles.push_back(use);
+  return tiles;
 }
 
 /// `qopt.name` of argument or result `i`, else `fallback` and `i`.
@@ -318,6 +328,7 @@ llvm::Expected<Compiled> lower(func::FuncOp func,
     if (compiled.variants.size() == 1)
       static_cast<FunctionInfo &>(compiled) = std::move(*info);
   }
+  compiled.tiles = lowering.getTiles();
   std::tie(compiled.module, compiled.constBytes) = lowering.finish();
   if (failed(verify(*compiled.module)))
     return makeError(700, "code generation made an invalid module");

@@ -21,6 +21,12 @@ static llvm::Error saveConfig(Run &run) {
                                         run.levels.getFunction("calibrated")));
 }
 
+static llvm::Error savePlan(Run &run) {
+  if (run.options.tune.empty())
+    return llvm::Error::success();
+  return writeFileAtomically(run.options.tune, run.levels.printPlan());
+}
+
 llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
                                            const Streams &streams) {
   Run run(options);
@@ -35,6 +41,8 @@ llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
                      streams))
     return error;
   if (llvm::Error error = saveConfig(run))
+    return error;
+  if (llvm::Error error = savePlan(run))
     return error;
   printSummary(streams.results, options, run.levels, run.artifacts, run.figures,
                *files);
@@ -77,6 +85,8 @@ mlir::qopt::pipelines::compileInMemory(const CompileOptions &given,
   for (auto [emission, file] : llvm::zip(options.emissions, *files))
     compiled.files[formatEmission(emission)] = std::move(file.contents);
   if (llvm::Error error = saveConfig(run))
+    return std::move(error);
+  if (llvm::Error error = savePlan(run))
     return std::move(error);
   return compiled;
 }

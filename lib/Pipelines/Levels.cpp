@@ -5,7 +5,9 @@
 #include "qopt/Pipelines/Levels.h"
 #include "LevelPasses.h"
 #include "Modes.h"
+#include "PlanFile.h"
 #include "ReadMlir.h"
+#include "Tune.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Verifier.h"
 #include "qopt/Codegen/Codegen.h"
@@ -345,6 +347,34 @@ assignTarget(ModuleOp module, StringRef variant,
   return names;
 }
 
+llvm::Error Levels::readPlan() {
+  auto read = pipelines::readPlan(options.plan);
+  if (!read)
+    return read.takeError();
+  tiles = std::move(*read);
+  return llvm::Error::success();
+}
+
+llvm::Error Levels::tune(ArrayRef<target::ResolvedTarget> targets) {
+  if (targets.size() > 1)
+    return makeError(145, "--tune measures code for one CPU", {},
+                     "tune for one CPU at a time: --plan adds what is known");
+  codegen::CodegenOptions codegenOptions;
+  codegenOptions.isa = isaFor(targets.front());
+  codegenOptions.threads = options.threads;
+  codegenOptions.tiles = tiles;
+  target::TargetOptions target;
+  target.triple = options.target;
+  target.cpu = options.cpu;
+  auto tuned = tuneTiles(getFunction("qint"), codegenOptions, target);
+  if (!tuned)
+    return tuned.takeError();
+  tiles = std::move(*tuned);
+  return llvm::Error::success();
+}
+
+std::string Levels::printPlan() const { return pipelines::printPlan(tiles); }
+
 llvm::Error Levels::lower(ArrayRef<target::ResolvedTarget> targets,
                           StringRef name) {
   codegen::CodegenOptions codegenOptions;
@@ -352,6 +382,7 @@ llvm::Error Levels::lower(ArrayRef<target::ResolvedTarget> targets,
   codegenOptions.isa = isaFor(targets.front());
   codegenOptions.variants = getVariants(targets);
   codegenOptions.threads = options.threads;
+  codegenOptions.tiles = tiles;
   DiagnosticCollector diagnostics(context);
   auto compiled = codegen::lower(getFunction("qint"), codegenOptions);
   if (!compiled)
@@ -363,6 +394,7 @@ llvm::Error Levels::lower(ArrayRef<target::ResolvedTarget> targets,
   figures.liveBytes = compiled->liveBytes;
   figures.constBytes = compiled->constBytes;
   figures.macs = compiled->macs;
+  figures.tiles = std::move(compiled->tiles);
   for (const codegen::VariantCode &code : compiled->variants) {
     figures.variants.emplace_back().computeFunction = code.computeFunction;
     for (const codegen::Region &region : code.regions)

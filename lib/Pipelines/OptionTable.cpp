@@ -85,6 +85,8 @@ static const Option table[] = {
     {"jobs", parseJobs},
     {"timing", parseTiming},
     {"threads", parseThreads},
+    {"plan", takeText<&CompileOptions::plan>},
+    {"tune", takeText<&CompileOptions::tune>},
     {"limit", parseLimit},
     {"seed", parseSeed},
     {"emit", takeEmit, true},

@@ -63,6 +63,30 @@ static void writeSizes(llvm::json::OStream &json, Levels &levels,
   });
 }
 
+static void writeTileChoice(llvm::json::OStream &json,
+                            const codegen::TileChoice &choice) {
+  json.attribute("vectors", choice.vectors);
+  json.attribute("rows", choice.rows);
+  json.attribute("dots", choice.dots);
+}
+
+/// How each shape of a product is cut, and where measuring changed the cost
+/// model's mind.
+static void writeTiles(llvm::json::OStream &json,
+                       llvm::ArrayRef<codegen::TileUse> tiles) {
+  json.attributeArray("products", [&] {
+    for (const codegen::TileUse &tile : tiles)
+      json.object([&] {
+        json.attribute("shape", tile.shape);
+        json.attribute("kernels", tile.kernels.size());
+        writeTileChoice(json, tile.used);
+        if (tile.used != tile.modelled)
+          json.attributeObject("modelled",
+                               [&] { writeTileChoice(json, tile.modelled); });
+      });
+  });
+}
+
 static void writeRangeTrial(llvm::json::OStream &json,
                             const evaluation::RangeTrial &trial) {
   json.attributeObject("range_trial", [&] {
@@ -226,6 +250,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     writeRefinement(json, "weight_rounding", figures.refinements.rounding);
     writeRefinement(json, "bias_correction", figures.refinements.bias);
     writeSizes(json, levels, info, figures);
+    if (!levels.getFigures().tiles.empty())
+      writeTiles(json, levels.getFigures().tiles);
     if (options.mode == Mode::Static)
       writeTensors(json, levels, state ? &*state : nullptr);
     // A report beside a page says the same.

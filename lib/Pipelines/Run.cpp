@@ -301,6 +301,13 @@ llvm::Error Run::decide(double targetDb, const Streams &streams) {
   return llvm::Error::success();
 }
 
+llvm::Error Run::makeCode() {
+  if (!options.tune.empty())
+    if (llvm::Error error = levels.tune(targets))
+      return error;
+  return levels.lower(targets, paths.name);
+}
+
 llvm::Error Run::complete(const Streams &streams) {
   // A model's own scales go with its own weights and biases.
   if (!levels.isImported()) {
@@ -321,7 +328,7 @@ llvm::Error Run::complete(const Streams &streams) {
 
 llvm::Error Run::lower() {
   if (needsCode(options))
-    if (llvm::Error error = levels.lower(targets, paths.name))
+    if (llvm::Error error = makeCode())
       return error;
   if (needsObject(options)) {
     auto built =
@@ -487,6 +494,10 @@ llvm::Error Run::build(const Streams &streams) {
   if (!planned)
     return planned.takeError();
   paths = std::move(*planned);
+
+  if (!options.plan.empty())
+    if (llvm::Error error = levels.readPlan())
+      return error;
 
   if (options.mode != Mode::Static) {
     if (llvm::Error error = buildLoosely(streams))

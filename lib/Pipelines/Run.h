@@ -47,6 +47,8 @@ private:
   llvm::Error lower();
   /// From the decisions to the object and its evaluation.
   llvm::Error complete(const Streams &streams);
+  /// Levels `loops` and `llvm`, tuned where that is asked for.
+  llvm::Error makeCode();
   llvm::Error evaluate(const Streams &streams);
   llvm::Error checkLabelledData();
   /// Decides with more and more bits until `--max-drop` is met.

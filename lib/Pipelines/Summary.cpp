@@ -148,6 +148,18 @@ static void printWeightBits(llvm::raw_ostream &os,
                      search.beforeDb, search.afterDb);
 }
 
+/// How much of the cost model's work was done over.
+static void printTiles(llvm::raw_ostream &os,
+                       llvm::ArrayRef<codegen::TileUse> tiles) {
+  os << "plan        "
+     << llvm::count_if(tiles,
+                       [](const codegen::TileUse &tile) {
+                         return tile.used != tile.modelled;
+                       })
+     << " of " << tiles.size()
+     << " shapes of products are cut unlike the cost model says\n";
+}
+
 void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
                                          const CompileOptions &options,
                                          Levels &levels,
@@ -198,6 +210,8 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
         os << (i ? ", " : "") << variant.cpu << " " << bytes(variant.codeBytes);
       os << " of code\n";
     }
+    if (!options.plan.empty() || !options.tune.empty())
+      printTiles(os, levels.getFigures().tiles);
     os << "memory      arena " << bytes(artifacts.info.arenaBytes) << ", stack "
        << bytes(*artifacts.info.stackBytes) << "\n";
   }

@@ -46,6 +46,8 @@ defm io : Eq<"io", "The boundary: float (helpers), int (none), int8 (none, int8 
 defm target : Eq<"target", "Target triple (x86-64)", "<triple>">;
 defm mcpu : Eq<"mcpu", "Target CPU: host (default) or an LLVM name; several make one object with code for each", "<cpus>">;
 defm threads : Eq<"threads", "The most threads the object may use (1)", "<n>">;
+defm tune : Eq<"tune", "Measure on this machine how products are best cut, and write that for --plan", "<file>">;
+defm plan : Eq<"plan", "Cut products as such a file says; results do not depend on it", "<file>">;
 defm jobs : Eq<"jobs", "Threads of the compiler itself; results do not depend on it", "<n>">;
 def timing : F<"timing", "Print the time of each phase; the report has it too">;
 defm eval : Eq<"eval", "Labelled data: .npz with label or ref, or images,labels", "<data>">;

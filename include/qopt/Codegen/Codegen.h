@@ -9,6 +9,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "qopt/Codegen/ISA/Isa.h"
 #include "qopt/Codegen/Plan/View.h"
+#include "qopt/Codegen/TileChoice.h"
 #include "llvm/Support/Error.h"
 #include <memory>
 #include <string>
@@ -39,6 +40,10 @@ struct CodegenOptions {
   int64_t threads = 1;
   /// Share steps that are too small to gain, too; for tests.
   bool sharesSmallSteps = false;
+  /// What was measured; shapes that are not here are cut by the cost model, or
+  /// by its candidate of this number where there are so many.
+  TileChoices tiles;
+  size_t tileCandidate = 0;
 };
 
 /// A model input or output as the function takes it: ONNX layout, no gaps.
@@ -98,6 +103,8 @@ struct VariantCode {
 struct Compiled : FunctionInfo {
   OwningOpRef<ModuleOp> module;
   uint64_t constBytes = 0;
+  /// By shape.
+  std::vector<TileUse> tiles;
   /// One for each variant, or one: `<name>_compute`. With several, names are
   /// `<name>_<variant>_compute`, and `regions` are those of the first.
   std::vector<VariantCode> variants;
@@ -124,6 +131,8 @@ public:
   llvm::Expected<FunctionInfo> add(func::FuncOp func, llvm::StringRef name);
   /// The module and the size of its constants. Nothing may be added after.
   std::pair<OwningOpRef<ModuleOp>, uint64_t> finish();
+  /// How products were cut, by shape.
+  std::vector<TileUse> getTiles() const;
 
 private:
   struct Impl;

@@ -16,6 +16,7 @@
 #include "qopt/Evaluation/SearchWeightBits.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "qopt/Pipelines/Inputs.h"
+#include "qopt/Codegen/TileChoice.h"
 #include "qopt/Pipelines/Options.h"
 #include "qopt/Target/Abi.h"
 #include "qopt/Target/Target.h"
@@ -42,6 +43,8 @@ struct CodeFigures {
   uint64_t liveBytes = 0;
   uint64_t constBytes = 0;
   uint64_t macs = 0;
+  /// How products were cut, by shape.
+  std::vector<codegen::TileUse> tiles;
 };
 
 /// The levels of one compilation. Each `to...` needs the one before it and
@@ -90,6 +93,13 @@ public:
   /// Where errors come from, on the samples that `state` kept.
   llvm::Expected<evaluation::LayerErrors>
   measureLayers(const observers::CalibrationState &state);
+  /// Cuts products as `--plan` says. Q0145, Q0502.
+  llvm::Error readPlan();
+  /// Measures how products of level `qint` are best cut on this machine, where
+  /// `--plan` does not say it. Q0145 with several targets, Q0334.
+  llvm::Error tune(llvm::ArrayRef<target::ResolvedTarget> targets);
+  /// The text of what was read and measured, for `--plan`.
+  std::string printPlan() const;
   /// Levels `loops` and `llvm`, with code for each of `targets`; symbols begin
   /// with `name`.
   llvm::Error lower(llvm::ArrayRef<target::ResolvedTarget> targets,
@@ -160,6 +170,7 @@ private:
   observers::Hash modelHash{};
   uint64_t modelBytes = 0;
   CodeFigures figures;
+  codegen::TileChoices tiles;
   std::vector<std::string> notes;
   std::map<std::string, int64_t> leftOut;
 };

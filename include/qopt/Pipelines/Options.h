@@ -156,6 +156,10 @@ struct CompileOptions {
   BoundaryIO io = BoundaryIO::Float;
   /// The most threads that may share a run.
   int64_t threads = 1;
+  /// `--plan`: a file with measured choices; `--tune`: where to write those of
+  /// this machine. Empty: none.
+  std::string plan;
+  std::string tune;
 
   std::string target;
   std::string cpu;

@@ -83,10 +83,10 @@ void KernelContext::markVariant(func::FuncOp function) {
     function->setAttr(variantAttr, builder.getStringAttr(variant));
 }
 
-void KernelContext::emitKernel(Location loc, llvm::StringRef family,
-                               const llvm::Twine &params,
-                               llvm::ArrayRef<KernelArg> args,
-                               KernelBody body) {
+func::FuncOp KernelContext::emitKernel(Location loc, llvm::StringRef family,
+                                       const llvm::Twine &params,
+                                       llvm::ArrayRef<KernelArg> args,
+                                       KernelBody body) {
   std::string key;
   llvm::raw_string_ostream os(key);
   os << variant << ' ' << family << '(' << params << ')';
@@ -109,6 +109,13 @@ void KernelContext::emitKernel(Location loc, llvm::StringRef family,
   for (const KernelArg &arg : args)
     operands.push_back(argumentValue(loc, arg));
   func::CallOp::create(builder, loc, kernel, operands);
+  return kernel;
+}
+
+void KernelContext::recordTile(const TileUse &use, llvm::StringRef kernel) {
+  TileUse &known = tileUses.try_emplace(use.shape, use).first->second;
+  if (!llvm::is_contained(known.kernels, kernel))
+    known.kernels.push_back(kernel.str());
 }
 
 func::FuncOp KernelContext::createKernel(Location loc, llvm::StringRef symbol,

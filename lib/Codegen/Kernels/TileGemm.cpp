@@ -16,9 +16,6 @@
 namespace mlir::qopt::codegen {
 namespace {
 
-/// Dots that the body of the innermost loop has at least.
-constexpr int64_t dotsPerIteration = 48;
-constexpr int64_t dotsPerTinyIteration = 16;
 /// Accumulators that keep the dot unit busy while results are under way.
 constexpr int64_t wantedAccumulators = 12;
 /// The same where dots wait for weights.
@@ -136,7 +133,7 @@ private:
   }
 
   int64_t tileRows(const PanelClass &panel) const {
-    return maxTileRows(kb.isa, gemm, panel.vectors.size(), plan.general);
+    return plan.tileRows(kb.isa, gemm, panel.vectors.size(), plan.general);
   }
 
   /// Row level `level` and those in it; tiles lie within the innermost.
@@ -404,11 +401,10 @@ private:
     int64_t tile = inRows.size() * panel.vectors.size();
     int64_t sets = acc.size() / tile;
     int64_t unroll = sets;
-    int64_t wanted = sizeOf(gemm) == TileSize::Tiny ? dotsPerTinyIteration
-                                                    : dotsPerIteration;
     // From one step to the next LLVM would add up words' products first and
     // run out of registers.
-    while (!plan.hasWordWeights && unroll < 8 && unroll * tile < wanted)
+    while (!plan.hasWordWeights && unroll < 8 &&
+           unroll * tile < plan.choice.dots)
       unroll *= 2;
     unroll = std::min(std::max(unroll, plan.unitDwords), dwords);
     // Without a remainder where a nearby count divides the run.
@@ -576,7 +572,8 @@ void emitTileLoops(KernelBuilder &kb, const TileGemm &gemm,
 
 void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
                   const View &in, const View &out) {
-  TilePlan plan = planTiles(gemm, context.isa);
+  TileUse use = chooseTile(context, gemm);
+  TilePlan plan = planTiles(gemm, context.isa, use.used);
   std::vector<uint8_t> bytes = packPanels(gemm, plan);
   int64_t offset = context.constants.append(bytes);
   SmallVector<KernelArg> args = {
@@ -585,14 +582,15 @@ void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
       KernelArg::write(out)};
   if (!gemm.table.empty())
     args.push_back(tableArg(context, gemm.table));
-  context.emitKernel(loc, "tile", tileKey(gemm), args,
-                     [&](KernelBuilder &kb, ValueRange values) {
-                       TileMemory memory{values[0], values[1], values[2],
-                                         Value(), Value()};
-                       if (values.size() > 3)
-                         memory.table = values[3];
-                       TileEmitter(kb, gemm, plan, memory).run();
-                     });
+  func::FuncOp kernel = context.emitKernel(
+      loc, "tile", tileKey(gemm), args,
+      [&](KernelBuilder &kb, ValueRange values) {
+        TileMemory memory{values[0], values[1], values[2], Value(), Value()};
+        if (values.size() > 3)
+          memory.table = values[3];
+        TileEmitter(kb, gemm, plan, memory).run();
+      });
+  context.recordTile(use, kernel.getName());
 }
 
 } // namespace mlir::qopt::codegen

@@ -97,8 +97,21 @@ static bool hasWordWeights(const TileGemm &gemm, const Isa &isa) {
          !gemm.isPackedAtRunTime;
 }
 
-/// Full vectors of a panel: as many as a tile of several rows has room for.
-static int64_t maxPanelVectors(const Isa &isa, const TileGemm &gemm) {
+/// All channels' vectors.
+static SmallVector<int64_t> vectorsOf(const TileGemm &gemm, const Isa &isa) {
+  return vectorsFor(gemm.channels, isa.lanes(),
+                    gemm.numRows() == 1 && !gemm.isPackedAtRunTime,
+                    gemm.packing.isPacked() ? 4 : 2);
+}
+
+int64_t maxPanelVectors(const Isa &isa, const TileGemm &gemm) {
+  // The fewer panels one row has, the fewer activations it loads. Widths below
+  // a cache line would make loads of the others touch two.
+  if (isa.kind == IsaKind::AVX512VNNI && isMemoryBound(gemm) &&
+      llvm::all_of(vectorsOf(gemm, isa), [&](int64_t lanes) {
+        return lanes == isa.lanes() || spreadOf(gemm, lanes, isa.lanes()) > 1;
+      }))
+    return 8;
   // One row needs no room for more than its accumulators, and widening each
   // row's activations pays with several vectors.
   bool isWide = isa.kind == IsaKind::AVX512VNNI || gemm.numRows() == 1 ||
@@ -108,19 +121,13 @@ static int64_t maxPanelVectors(const Isa &isa, const TileGemm &gemm) {
 
 /// The panels' vectors, `vectors` in order: as many to a panel as it has room
 /// for, one where several dwords of K share a vector.
-static SmallVector<PanelClass>
-groupVectors(ArrayRef<int64_t> vectors, const TileGemm &gemm, const Isa &isa) {
+static SmallVector<PanelClass> groupVectors(ArrayRef<int64_t> vectors,
+                                            const TileGemm &gemm,
+                                            const Isa &isa,
+                                            int64_t maxVectors) {
   auto spreadAt = [&](size_t i) {
     return spreadOf(gemm, vectors[i], isa.lanes());
   };
-  int64_t maxVectors = maxPanelVectors(isa, gemm);
-  // The fewer panels one row has, the fewer activations it loads. Widths below
-  // a cache line would make loads of the others touch two.
-  if (isa.kind == IsaKind::AVX512VNNI && isMemoryBound(gemm) &&
-      llvm::all_of(llvm::seq(vectors.size()), [&](size_t i) {
-        return vectors[i] == isa.lanes() || spreadAt(i) > 1;
-      }))
-    maxVectors = 8;
   SmallVector<PanelClass> panels;
   for (size_t first = 0; first < vectors.size();) {
     PanelClass panel;
@@ -141,12 +148,9 @@ groupVectors(ArrayRef<int64_t> vectors, const TileGemm &gemm, const Isa &isa) {
 }
 
 static void planPanels(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
-  SmallVector<int64_t> vectors =
-      vectorsFor(gemm.channels, isa.lanes(),
-                 gemm.numRows() == 1 && !gemm.isPackedAtRunTime,
-                 gemm.packing.isPacked() ? 4 : 2);
   int64_t channel = 0;
-  for (PanelClass &panel : groupVectors(vectors, gemm, isa)) {
+  for (PanelClass &panel :
+       groupVectors(vectorsOf(gemm, isa), gemm, isa, plan.choice.vectors)) {
     panel.firstChannel = channel;
     panel.channels = std::min(panel.lanes(), gemm.channels - channel);
     channel += panel.channels;
@@ -179,6 +183,11 @@ TileSize sizeOf(const TileGemm &gemm) {
   return work < (int64_t(1) << 13)   ? TileSize::Tiny
          : work < (int64_t(1) << 15) ? TileSize::Small
                                      : TileSize::Large;
+}
+
+int64_t TilePlan::tileRows(const Isa &isa, const TileGemm &gemm,
+                           int64_t vectors, bool isGeneral) const {
+  return std::min(choice.rows, maxTileRows(isa, gemm, vectors, isGeneral));
 }
 
 int64_t maxTileRows(const Isa &isa, const TileGemm &gemm, int64_t vectors,
@@ -237,15 +246,17 @@ static void planRows(TilePlan &plan, const TileGemm &gemm, const Isa &isa) {
   // sum is too short to pay for computing positions.
   int64_t vectors = plan.panels.front().vectors.size();
   int64_t width = plan.rows.back().count;
-  int64_t best = maxTileRows(isa, gemm, vectors, true);
+  int64_t best = plan.tileRows(isa, gemm, vectors, true);
   int64_t tiles =
-      llvm::divideCeil(width, maxTileRows(isa, gemm, vectors, false));
+      llvm::divideCeil(width, plan.tileRows(isa, gemm, vectors, false));
   int64_t dwords = gemm.numRuns() * gemm.dwordsPerRun();
   plan.general = width / tiles * 3 < best * 2 && dwords >= 8;
 }
 
-TilePlan planTiles(const TileGemm &gemm, const Isa &isa) {
+TilePlan planTiles(const TileGemm &gemm, const Isa &isa,
+                   std::optional<TileChoice> choice) {
   TilePlan plan;
+  plan.choice = choice ? *choice : modelledTile(gemm, isa);
   plan.hasBias = gemm.hasBias;
   plan.hasMultipliers = !gemm.requant.isPlain() && !gemm.isPackedAtRunTime;
   plan.hasShifts = gemm.requant.shift.size() > 1;

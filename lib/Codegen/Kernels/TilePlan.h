@@ -41,6 +41,7 @@ struct RowTiles {
 };
 
 struct TilePlan {
+  TileChoice choice;
   SmallVector<PanelClass> panels;
   /// Bytes of one group's panels.
   int64_t groupBytes = 0;
@@ -77,11 +78,28 @@ struct TilePlan {
   int64_t multipleBytes(const PanelClass &panel) const {
     return groupDwords ? panel.lanes() : 0;
   }
+  /// Most rows of a tile with panels of `vectors` vectors.
+  int64_t tileRows(const Isa &isa, const TileGemm &gemm, int64_t vectors,
+                   bool isGeneral) const;
   /// Bytes of a panel's weights for a run of `dwords`.
   int64_t runBytes(const PanelClass &panel, int64_t dwords) const;
 };
 
-TilePlan planTiles(const TileGemm &gemm, const Isa &isa);
+/// Cut by `choice`; by the cost model without one.
+TilePlan planTiles(const TileGemm &gemm, const Isa &isa,
+                   std::optional<TileChoice> choice = std::nullopt);
+
+/// What the cost model says.
+TileChoice modelledTile(const TileGemm &gemm, const Isa &isa);
+/// What `--tune` tries, beginning with what the cost model says.
+std::vector<TileChoice> tileCandidates(const TileGemm &gemm, const Isa &isa);
+/// What choices are stored by.
+std::string tileShape(const TileGemm &gemm, const Isa &isa);
+/// The choice for a product; `kernels` is empty.
+TileUse chooseTile(const KernelContext &context, const TileGemm &gemm);
+/// Vectors of a panel: as many as a tile of several rows has room for; more
+/// where one row is as fast as memory.
+int64_t maxPanelVectors(const Isa &isa, const TileGemm &gemm);
 
 /// `lanes` stored lanes at `position`, 4 of them at least (the others zero).
 Value loadLanes(KernelBuilder &kb, Value memory, Value position, int64_t lanes,
@@ -92,7 +110,7 @@ Value loadLanes(KernelBuilder &kb, Value memory, Value position, int64_t lanes,
 Value dotDwords(KernelBuilder &kb, ElementKind kind, Value acc, Value a,
                 Value weights);
 
-/// Most rows of a tile with panels of `vectors` vectors.
+/// Most rows of a tile that registers have room for.
 int64_t maxTileRows(const Isa &isa, const TileGemm &gemm, int64_t vectors,
                     bool general);
 /// `rows` as tiles of nearly equal size, the larger ones first; or of one size

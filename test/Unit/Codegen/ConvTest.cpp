@@ -319,6 +319,25 @@ TEST(Gemm, FewBitsEqualReference) {
   });
 }
 
+/// However a product is cut, its bytes are the same.
+TEST(Gemm, EveryCutEqualsReference) {
+  constexpr int perModule = 16;
+  constexpr size_t mostCandidates = 9;
+  for (size_t candidate = 1; candidate < mostCandidates; ++candidate) {
+    std::vector<GraphCase> cases;
+    for (int i = 0; i < perModule; ++i) {
+      Random random(5000 + 100 * candidate + i);
+      const bool hasFewBits = random.chance(15);
+      cases.push_back(i % 2 ? integerGemm(random, hasFewBits)
+                            : integerConv(random, hasFewBits));
+    }
+    std::vector<TestIsa> isas =
+        isasOf(static_cast<int>(candidate), /*withByteShuffles=*/false);
+    const uint64_t seed = 50 * candidate;
+    runGraphs(cases, isas[candidate % isas.size()], seed, nullptr, candidate);
+  }
+}
+
 TEST(Gemm, FloatIsNearReferenceAndEqualEverywhere) {
   runGraphFamily("gemm-float", defaultCases, true, floatGemm);
 }

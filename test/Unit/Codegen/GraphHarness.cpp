@@ -184,7 +184,8 @@ std::string randomFloats(Random &random, int64_t count, float low, float high) {
 }
 
 void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
-               std::vector<std::vector<uint8_t>> *results) {
+               std::vector<std::vector<uint8_t>> *results,
+               size_t tileCandidate) {
   DialectRegistry registry;
   registerCodegenDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -201,6 +202,7 @@ void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
   // Of every four modules one is shared, by 2 to 4 threads.
   options.threads = seed / 50 % 4 ? 1 : 2 + seed % 3;
   options.sharesSmallSteps = true;
+  options.tileCandidate = tileCandidate;
   ModuleLowering lowering(&context, options);
   std::vector<Compiled> compiled;
   std::vector<std::string> exports;

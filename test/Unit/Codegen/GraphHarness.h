@@ -21,9 +21,10 @@ struct GraphCase {
 
 /// Compiles all cases into one module for `isa`, runs each on random inputs in
 /// guarded memory and reports differences as gtest failures. `results` receives
-/// each case's outputs.
+/// each case's outputs. Products are cut by candidate `tileCandidate`.
 void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
-               std::vector<std::vector<uint8_t>> *results = nullptr);
+               std::vector<std::vector<uint8_t>> *results = nullptr,
+               size_t tileCandidate = 0);
 
 /// `casesToRun(count)` random functions for the instruction sets of `isasOf` or
 /// `floatIsasOf`, on which float results must be equal.

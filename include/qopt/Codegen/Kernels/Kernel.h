@@ -10,6 +10,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "qopt/Codegen/ISA/Isa.h"
 #include "qopt/Codegen/Plan/View.h"
+#include "qopt/Codegen/TileChoice.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <map>
 #include <vector>
@@ -151,13 +152,22 @@ public:
   ConstantBlob constants;
   /// Some kernel may read beyond the last constant.
   bool constantsNeedSlack = false;
+  /// As in CodegenOptions.
+  TileChoices tiles;
+  size_t tileCandidate = 0;
+  /// How products were cut, by shape.
+  std::map<std::string, TileUse> tileUses;
 
   /// Calls the kernel of `family` with `params` (everything, beside the
   /// arguments' views and sizes, that `body` bakes in), making it from `body`
-  /// at its first use. The body gets one `memref<N x i8>` an argument.
-  void emitKernel(Location loc, llvm::StringRef family,
+  /// at its first use. The body gets one `memref<N x i8>` an argument. Returns
+  /// the kernel.
+  func::FuncOp emitKernel(Location loc, llvm::StringRef family,
                   const llvm::Twine &params, llvm::ArrayRef<KernelArg> args,
                   KernelBody body);
+
+  /// Adds `kernel` to the uses of its shape.
+  void recordTile(const TileUse &use, llvm::StringRef kernel);
 
   /// Memory of each buffer in the function being built; set by the driver.
   struct BufferBinding {
