@@ -239,8 +239,18 @@ LogicalResult SoftmaxOp::verify() {
                                 getAxis(), getExpTable())))
     return failure();
   // (C4)
-  if (getLevels() < 1 || getLevels() > 65535)
-    return emitOpError("expects levels in [1, 65535], but got ") << getLevels();
+  if (getLevelShift() < 0 || getLevelShift() > 15)
+    return emitOpError("expects a level_shift in [0, 15], but got ")
+           << getLevelShift();
+  if (getLevels() < 1 || getLevels() >> getLevelShift() > 1 << 30)
+    return emitOpError("expects levels that are positive and at most 2^30, but "
+                       "got ")
+           << getLevels() << " / 2^" << getLevelShift();
+  // (C5)
+  if (int64_t length = getInput().getType().getDimSize(getAxis());
+      length > 1 << 24)
+    return emitOpError("expects rows of at most 16777216 elements, but got ")
+           << length;
   return expectFits(*this, "the zero point", getZeroPoint(), getType());
 }
 

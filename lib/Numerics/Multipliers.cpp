@@ -65,12 +65,12 @@ static Multipliers withCommonShift(llvm::ArrayRef<double> factors, int shift) {
 
 llvm::Expected<Multipliers>
 numerics::chooseMultipliers(llvm::ArrayRef<double> factors,
-                            int64_t accumulatorBound) {
-  if (llvm::Error error = checkFactors(factors))
+                            int64_t accumulatorBound, double largest) {
+  if (llvm::Error error = checkFactors(factors, largest))
     return std::move(error);
   if (factors.empty())
     return Multipliers{{}, {38}};
-  const double largest = *std::max_element(factors.begin(), factors.end());
+  const double greatest = *std::max_element(factors.begin(), factors.end());
   const double smallest = *std::min_element(factors.begin(), factors.end());
   // Doubles hold 2^62 / P well enough once rounded down; the multiplier's own
   // limit is that of a 32-bit accumulator.
@@ -85,10 +85,10 @@ numerics::chooseMultipliers(llvm::ArrayRef<double> factors,
   };
 
   std::optional<int> shift =
-      shiftBelow(largest, std::min(0x1p30, limit), 32, 38);
+      shiftBelow(greatest, std::min(0x1p30, limit), 32, 38);
   if (keepsBits(shift))
     return withCommonShift(factors, *shift);
-  shift = anyShift(largest);
+  shift = anyShift(greatest);
   if (keepsBits(shift))
     return withCommonShift(factors, *shift);
 

@@ -34,18 +34,33 @@ std::vector<uint32_t> numerics::buildWideSoftmaxTables(float inputScale) {
   return tables;
 }
 
+std::optional<SoftmaxLevels> SoftmaxLevels::of(float outputScale) {
+  const double inverse = 1.0 / outputScale;
+  if (!(inverse >= 0x1p-15 && inverse < 0x1p30))
+    return std::nullopt;
+  const double levels = roundHalfEven(inverse);
+  if (levels >= 1 && std::fabs(levels - inverse) <= 0x1p-23 * inverse)
+    return SoftmaxLevels{static_cast<int32_t>(levels)};
+  int shift = 15;
+  while (std::ldexp(inverse, shift) >= 0x1p31 - 1)
+    --shift;
+  return SoftmaxLevels{
+      static_cast<int32_t>(roundHalfEven(std::ldexp(inverse, shift))), shift};
+}
+
 void numerics::softmaxRow(llvm::ArrayRef<int16_t> logits,
-                          llvm::ArrayRef<uint32_t> tables, int32_t levels,
+                          llvm::ArrayRef<uint32_t> tables, SoftmaxLevels levels,
                           int32_t zeroPoint, int32_t qmin, int32_t qmax,
                           llvm::MutableArrayRef<int16_t> out) {
   const int32_t largest = *std::max_element(logits.begin(), logits.end());
   uint64_t sum = 0;
   for (int16_t logit : logits)
     sum += softmaxExponential(tables, largest - logit);
+  sum <<= levels.shift;
   for (size_t i = 0; i < logits.size(); ++i)
     out[i] = static_cast<int16_t>(
         softmaxElement(softmaxExponential(tables, largest - logits[i]), sum,
-                       levels, zeroPoint, qmin, qmax));
+                       levels.levels, zeroPoint, qmin, qmax));
 }
 
 const std::vector<uint32_t> &numerics::getLogTable() {

@@ -5,6 +5,7 @@
 #include "qopt/Import/ONNX/Inspect.h"
 #include "mlir/IR/MLIRContext.h"
 #include "qopt/Pipelines/Compile.h"
+#include "qopt/Pipelines/Inputs.h"
 #include "qopt/Support/Error.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -267,12 +268,10 @@ llvm::Error mlir::qopt::pipelines::inspect(const CompileOptions &options,
                                            const InspectOptions &how,
                                            const Streams &streams) {
   MLIRContext context(MLIRContext::Threading::DISABLED);
-  importer::ImportOptions importOptions;
-  for (const auto &[name, shape] : options.shapes)
-    importOptions.shapes.emplace_back(name, shape);
-  importOptions.inputs = options.cutInputs;
-  importOptions.outputs = options.cutOutputs;
-  auto figures = importer::inspectModel(options.model, context, importOptions);
+  auto importOptions = makeImportOptions(options);
+  if (!importOptions)
+    return importOptions.takeError();
+  auto figures = importer::inspectModel(options.model, context, *importOptions);
   if (!figures)
     return figures.takeError();
   for (const std::string &note : figures->notes)

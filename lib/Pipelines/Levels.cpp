@@ -76,25 +76,26 @@ func::FuncOp Levels::getFloatFunction(StringRef level) {
 }
 
 llvm::Error Levels::import() {
-  importer::ImportOptions importOptions;
-  for (const auto &[name, shape] : options.shapes)
-    importOptions.shapes.emplace_back(name, shape);
-  importOptions.inputs = options.cutInputs;
-  importOptions.outputs = options.cutOutputs;
+  auto importOptions = makeImportOptions(options);
+  if (!importOptions)
+    return importOptions.takeError();
   DiagnosticCollector diagnostics(context);
   const std::optional<StringRef> &bytes = options.memory.model;
+  if (!bytes && isMlirFile(options.model) && !importOptions->values.empty())
+    return makeError(105, "--input '" + importOptions->values.front().first +
+                              ":value=...' is for ONNX models");
   auto module =
-      bytes ? importer::importModelBytes(*bytes, context, importOptions,
+      bytes ? importer::importModelBytes(*bytes, context, *importOptions,
                                          /*folder=*/"", options.model)
       : isMlirFile(options.model)
           ? readMlir(options.model, context)
-          : importer::importModel(options.model, context, importOptions);
+          : importer::importModel(options.model, context, *importOptions);
   if (!module)
     return module.takeError();
   if (failed(verify(**module)))
     return diagnostics.take(720, "the imported module is not valid");
-  notes = importOptions.notes;
-  leftOut = importOptions.leftOut;
+  notes = importOptions->notes;
+  leftOut = importOptions->leftOut;
   if (auto hash = module->get()->getAttrOfType<StringAttr>("qopt.model_hash")) {
     std::string bytes = llvm::fromHex(hash.getValue());
     if (bytes.size() == modelHash.size())
@@ -125,6 +126,8 @@ llvm::Error Levels::takeBytes() {
     auto given = parseInput(text);
     if (!given)
       return given.takeError();
+    if (given->value)
+      continue;
     auto found = llvm::find_if(
         inputs, [&](const auto &input) { return input.first == given->name; });
     if (found == inputs.end()) {

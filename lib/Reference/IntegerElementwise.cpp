@@ -118,8 +118,10 @@ llvm::Error reference::evaluateOp(qint::SoftmaxOp op, Operands in,
       for (int64_t k = 0; k < view.length; ++k)
         logits[k] =
             static_cast<int16_t>(in[0]->getInteger(view.index(o, k, i)));
-      numerics::softmaxRow(logits, tables, op.getLevels(), op.getZeroPoint(),
-                           -qmax - 1, qmax, row);
+      numerics::softmaxRow(logits, tables,
+                           {static_cast<int32_t>(op.getLevels()),
+                            static_cast<int32_t>(op.getLevelShift())},
+                           op.getZeroPoint(), -qmax - 1, qmax, row);
       for (int64_t k = 0; k < view.length; ++k)
         out.setInteger(view.index(o, k, i), row[k]);
     }

@@ -53,7 +53,8 @@ createRequantize(const TensorPattern<OpT> &pattern, OpT op,
   const QuantParams &input = params.inputs.front();
   double factor = static_cast<double>(input.scale) / params.result.scale;
   llvm::Expected<numerics::Multipliers> multipliers =
-      numerics::chooseMultipliers(factor);
+      numerics::chooseMultipliers(factor, numerics::int32Bound,
+                                  numerics::maxValueFactor);
   if (!multipliers)
     return multipliers.takeError();
   qint::RequantAttr requant = ResultForm(params.result, activation)
@@ -199,37 +200,20 @@ struct SoftmaxPattern final : TensorPattern<SoftmaxOp> {
     const QuantParams &output = params.result;
     std::vector<uint32_t> tables =
         numerics::buildSoftmaxTables(input.scale, getBits(input));
-    auto create = [&](Type type, int64_t levels, int32_t zeroPoint) {
-      return qint::SoftmaxOp::create(
-          rewriter, op.getLoc(), type, adaptor.getInput(), op.getAxisAttr(),
-          rewriter.getDenseI32ArrayAttr(llvm::to_vector_of<int32_t>(tables)),
-          rewriter.getI32IntegerAttr(static_cast<int32_t>(levels)),
-          rewriter.getI32IntegerAttr(zeroPoint));
-    };
-    double inverse = 1.0 / output.scale;
-    double levels = numerics::roundHalfEven(inverse);
-    // A model writes 1/255 as the nearest float32.
-    if (levels <= mostLevels &&
-        std::fabs(levels - inverse) <= 0x1p-23 * inverse)
-      return create(getResultType(op), static_cast<int64_t>(levels),
-                    output.zeroPoint);
-
-    double factor = 1.0 / (mostLevels * static_cast<double>(output.scale));
-    llvm::Expected<numerics::Multipliers> multipliers =
-        numerics::chooseMultipliers(factor, mostLevels);
-    if (!multipliers)
-      return multipliers.takeError();
-    Value fine = create(getResultType(op).clone(rewriter.getI16Type()),
-                        mostLevels, INT16_MIN);
-    qint::RequantAttr requant =
-        ResultForm(output, FnAttr()).getRequant(op.getContext(), *multipliers);
-    return qint::RequantizeOp::create(
-        rewriter, op.getLoc(), getResultType(op), fine,
-        rewriter.getI32IntegerAttr(INT16_MIN), requant);
+    std::optional<numerics::SoftmaxLevels> levels =
+        numerics::SoftmaxLevels::of(output.scale);
+    if (!levels)
+      return llvm::createStringError(
+          "a softmax has scales in (2^-30, 2^15], but got " +
+          formatScale(output.scale));
+    return qint::SoftmaxOp::create(
+        rewriter, op.getLoc(), getResultType(op), adaptor.getInput(),
+        op.getAxisAttr(),
+        rewriter.getDenseI32ArrayAttr(llvm::to_vector_of<int32_t>(tables)),
+        rewriter.getI32IntegerAttr(levels->levels),
+        rewriter.getI32IntegerAttr(levels->shift),
+        rewriter.getI32IntegerAttr(output.zeroPoint));
   }
-
-  /// The finest result: all values of 16 bits.
-  static constexpr int64_t mostLevels = 65535;
 };
 
 } // namespace

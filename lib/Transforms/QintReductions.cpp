@@ -25,8 +25,9 @@ mlir::qopt::getSumRequant(MLIRContext *context, const ValueParams &params,
         params.inputs.front().scale /
         ((isMean ? static_cast<double>(count) : 1.0) * params.result.scale));
   llvm::Expected<numerics::Multipliers> multipliers =
-      numerics::chooseMultipliers(factors, getMagnitude(params.inputs.front()) *
-                                               counts.back());
+      numerics::chooseMultipliers(
+          factors, getMagnitude(params.inputs.front()) * counts.back(),
+          isMean ? numerics::maxValueFactor : numerics::maxFactor);
   if (!multipliers)
     return multipliers.takeError();
   return ResultForm(params.result, FnAttr()).getRequant(context, *multipliers);

@@ -51,3 +51,11 @@ func.func @positions(%x: tensor<2x200x!x>) -> (tensor<2x!quant.uniform<i8:f32, 1
   %b = qopt.arg_min %x axis 0 : (tensor<2x200x!x>) -> tensor<1x200x!quant.uniform<i16:f32, 1.0>>
   return %a, %b : tensor<2x!quant.uniform<i8:f32, 1.0:-128>>, tensor<1x200x!quant.uniform<i16:f32, 1.0>>
 }
+
+// A value of 8 bits becomes one of 16, 256 times as fine.
+// CHECK-LABEL: func.func @steep_average
+// CHECK:         qint.avg_pool %arg0 {{.*}}requant = #qint.requant<[1073741824, 536870912, 268435456], [22], zp 0, clamp -32768 to 32767>{{.*}}tap_counts = array<i64: 1, 2, 4>
+func.func @steep_average(%x: tensor<1x1x3x3x!quant.uniform<i8:f32, 0.5>>) -> tensor<1x1x2x2x!w> {
+  %y = qopt.avg_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 1, 1>} : (tensor<1x1x3x3x!quant.uniform<i8:f32, 0.5>>) -> tensor<1x1x2x2x!w>
+  return %y : tensor<1x1x2x2x!w>
+}

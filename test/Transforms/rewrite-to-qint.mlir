@@ -133,12 +133,11 @@ func.func @wide_softmax(%x: tensor<2x!half>) -> tensor<2x!soft> {
   return %a : tensor<2x!soft>
 }
 
-// The inverse of 1/255 in float32 is near enough to an integer; another scale
-// is reached from the finest one.
+// The inverse of 1/255 in float32 is near enough to an integer; another one has
+// a fraction.
 // CHECK-LABEL: func.func @softmax_scales
 // CHECK:         qint.softmax %arg0 {{.*}}levels = 255 : i32, zero_point = -128 : i32} : {{.*}} -> tensor<2xi8>
-// CHECK:         %[[F:.*]] = qint.softmax %arg0 {{.*}}levels = 65535 : i32, zero_point = -32768 : i32} : {{.*}} -> tensor<2xi16>
-// CHECK-NEXT:    qint.requantize %[[F]] {input_zero_point = -32768 : i32, requant = #qint.requant<[13981226], [38], zp 5, clamp -128 to 127>} : {{.*}} -> tensor<2xi8>
+// CHECK:         qint.softmax %arg0 {{.*}}level_shift = 15 : i32, levels = 109227 : i32, zero_point = 5 : i32} : {{.*}} -> tensor<2xi8>
 func.func @softmax_scales(%x: tensor<2x!x>) -> (tensor<2x!quant.uniform<i8:f32, 0.003921568859368563:-128>>, tensor<2x!quant.uniform<i8:f32, 0.3:5>>) {
   %a = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!quant.uniform<i8:f32, 0.003921568859368563:-128>>
   %b = qopt.softmax %x axis 0 : (tensor<2x!x>) -> tensor<2x!quant.uniform<i8:f32, 0.3:5>>

@@ -24,7 +24,7 @@ defm calibrate : Eq<"calibrate", "Calibration data: folder (arrays or images), .
 defm limit : Eq<"limit", "Use this many samples at most", "<n>">;
 defm seed : Eq<"seed", "Draw the samples of --limit at random, by this number", "<n>">;
 defm shard : Eq<"shard", "Use samples i, i+n, i+2n, ... (calibrate only)", "<i/n>">;
-defm input : Eq<"input", "Normalize 8-bit samples: x:u8,mean=M,std=S or x:u8,scale=S,bias=B; images: x:image,resize=256,crop=224,mean=M,std=S", "<spec>">;
+defm input : Eq<"input", "Normalize 8-bit samples: x:u8,mean=M,std=S or x:u8,scale=S,bias=B; images: x:image,resize=256,crop=224,mean=M,std=S; always the same: x:value=V", "<spec>">;
 defm shape : Eq<"shape", "Bind an input's shape: x=1x3x224x224", "<shape>">;
 defm inputs : Eq<"inputs", "Cut the model: these values become its inputs", "<names>">;
 defm outputs : Eq<"outputs", "Cut the model: these values become its outputs", "<names>">;

@@ -309,9 +309,10 @@ def Qint_RequantizeOp : Qint_Op<"requantize", [Pure]> {
 def Qint_SoftmaxOp : Qint_Op<"softmax", [Pure]> {
   let summary = "Softmax along one axis, correctly rounded";
   let description = [{
-    With `d = max x - x` along `axis`, `E = exp_table[d]`, `S = sum E`:
+    With `d = max x - x` along `axis`, `E = exp_table[d]`, `S = 2^p sum E`:
     `y = clamp(floor((2 levels E + S) / (2 S)) + zero_point)`, the clamp being
-    the result type's range. `levels` is the inverse of the output scale. An i16
+    the result type's range. `levels / 2^p`, `p` the `level_shift`, is the inverse
+    of the output scale. An i16
     input has a table `C` of multiples of 256, then a table `F` of what is left:
     `E = floor((C[d / 256] F[d mod 256] + 2^36) / 2^37)`.
 
@@ -321,7 +322,9 @@ def Qint_SoftmaxOp : Qint_Op<"softmax", [Pure]> {
       where there are two; its first is the largest.
     - (C3) an i8 input has one table, an i16 input two; input and result have one
       shape.
-    - (C4) `levels` lies in `[1, 65535]`; the zero point fits the result.
+    - (C4) `levels` is positive, `level_shift` lies in `[0, 15]`,
+      `levels / 2^level_shift` is at most `2^30`; the zero point fits the result.
+    - (C5) rows have at most 2^24 elements.
 
     ```mlir
     %y = qint.softmax %x axis 1 {exp_table = array<i32: 8388608, ...>,
@@ -329,7 +332,8 @@ def Qint_SoftmaxOp : Qint_Op<"softmax", [Pure]> {
     ```
   }];
   let arguments = (ins Qint_Tensor:$input, Qint_I64Attr:$axis,
-      DenseI32ArrayAttr:$exp_table, Qint_I32Attr:$levels, Qint_I32Attr:$zero_point);
+      DenseI32ArrayAttr:$exp_table, Qint_I32Attr:$levels,
+      DefaultValuedAttr<Qint_I32Attr, "0">:$level_shift, Qint_I32Attr:$zero_point);
   let results = (outs Qint_Tensor:$result);
   let assemblyFormat = [{
     $input `axis` $axis attr-dict `:` functional-type(operands, results)

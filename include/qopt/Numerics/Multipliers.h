@@ -28,6 +28,8 @@ struct Multipliers {
 /// Factors outside `[minFactor, maxFactor]` are refused.
 inline constexpr double minFactor = 0x1p-40;
 inline constexpr double maxFactor = 0x1p7;
+/// The same for values and means of values, of which 8 bits may become 16.
+inline constexpr double maxValueFactor = 0x1p9;
 /// The same for terms of a sum, whose operands have few bits.
 inline constexpr double maxSumFactor = 0x1p20;
 
@@ -38,10 +40,11 @@ inline constexpr int64_t int32Bound = INT64_C(0x7fffffff);
 /// when every channel keeps at least 20 significant bits there, else one common
 /// shift on the same condition, else one shift a channel. `accumulatorBound` is
 /// the largest `|acc|` that will be multiplied; no product leaves `2^62`.
-/// Fails with Q0701 on a factor that is not finite or out of range.
+/// Fails with Q0701 on a factor that is not finite or above `largest`.
 llvm::Expected<Multipliers>
 chooseMultipliers(llvm::ArrayRef<double> factors,
-                  int64_t accumulatorBound = int32Bound);
+                  int64_t accumulatorBound = int32Bound,
+                  double largest = maxFactor);
 
 /// Terms added before one rounding share one shift.
 struct SumMultipliers {

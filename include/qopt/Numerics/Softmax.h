@@ -9,6 +9,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace mlir::qopt::numerics {
@@ -37,9 +38,18 @@ inline uint32_t softmaxExponential(llvm::ArrayRef<uint32_t> tables,
   return static_cast<uint32_t>((product + (INT64_C(1) << 36)) >> 37);
 }
 
-/// `clamp(floor((2 levels e + sum) / (2 sum)) + zeroPoint)`: `levels` is the
-/// inverse of the output scale, 1 to 65535, and `sum` (1 to 2^62) the row's sum
-/// of table entries, each at most 2^23.
+/// The inverse of a softmax's output scale: `levels / 2^shift`.
+struct SoftmaxLevels {
+  int32_t levels;
+  int32_t shift = 0;
+
+  /// An integer where a model writes one as the nearest float32, 1/255 say.
+  /// Nothing for scales of 2^-30 and less and above 2^15.
+  static std::optional<SoftmaxLevels> of(float outputScale);
+};
+
+/// `clamp(floor((2 levels e + sum) / (2 sum)) + zeroPoint)`; `sum` (1 to 2^62)
+/// is `2^shift` times the row's sum of table entries, each at most 2^23.
 inline int32_t softmaxElement(uint32_t e, uint64_t sum, int32_t levels,
                               int32_t zeroPoint, int32_t qmin, int32_t qmax) {
   const uint64_t numerator =
@@ -51,8 +61,8 @@ inline int32_t softmaxElement(uint32_t e, uint64_t sum, int32_t levels,
 /// One row; `out.size() == logits.size() >= 1`. No logit is further below
 /// another than `tables`, one or two, reach.
 void softmaxRow(llvm::ArrayRef<int16_t> logits, llvm::ArrayRef<uint32_t> tables,
-                int32_t levels, int32_t zeroPoint, int32_t qmin, int32_t qmax,
-                llvm::MutableArrayRef<int16_t> out);
+                SoftmaxLevels levels, int32_t zeroPoint, int32_t qmin,
+                int32_t qmax, llvm::MutableArrayRef<int16_t> out);
 
 /// `rhe(ln(1 + i / 256) 2^30)`, `i` in 0..256.
 const std::vector<uint32_t> &getLogTable();

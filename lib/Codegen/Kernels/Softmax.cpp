@@ -13,10 +13,13 @@
 namespace mlir::qopt::codegen {
 namespace {
 
-/// Fraction bits of the reciprocal `floor(levels 2^39 / sum)`: with
-/// `sum >= 2^23` and `levels < 2^16` it fits 32 bits, and `E <= 2^23` times
-/// its error stays below 2^-16.
-constexpr int64_t reciprocalBits = 39;
+/// Fraction bits `r` of the reciprocal `floor(levels 2^(r - shift) / sum)`:
+/// with `sum >= 2^23` it fits 32 bits, and `E <= 2^23` times its error stays
+/// below 2^-16, or 2^-2 for the most levels, 2^30.
+int64_t countReciprocalBits(qint::SoftmaxOp op) {
+  const uint64_t inverse = op.getLevels() >> op.getLevelShift();
+  return 39 - std::max<int64_t>(0, llvm::bit_width(inverse) - 16);
+}
 
 /// Clamps, converts and stores a scalar result.
 void storeScalar(KernelBuilder &k, Value to, Value position, Value value,
@@ -33,7 +36,8 @@ void storeScalar(KernelBuilder &k, Value to, Value position, Value value,
 int64_t countNonzero(qint::SoftmaxOp op) {
   ArrayRef<int32_t> table = op.getExpTable();
   int64_t count = table.size(), levels = op.getLevels();
-  while (count > 0 && 2 * levels * table[count - 1] < (int64_t(1) << 23))
+  int64_t half = int64_t(1) << (22 + op.getLevelShift());
+  while (count > 0 && levels * table[count - 1] < half)
     --count;
   return count;
 }
@@ -51,8 +55,10 @@ public:
   /// the exponentials as i32.
   SoftmaxBody(KernelBuilder &k, qint::SoftmaxOp op, const Rows &rows,
               const View &in, const View &out, ValueRange args)
-      : k(k), rows(rows), levels(op.getLevels()), nonzero(countNonzero(op)),
-        to(args[1]), exponentials(args.size() > 3 ? args[3] : Value()),
+      : k(k), rows(rows), levels(op.getLevels()),
+        levelShift(op.getLevelShift()), reciprocalBits(countReciprocalBits(op)),
+        nonzero(countNonzero(op)), to(args[1]),
+        exponentials(args.size() > 3 ? args[3] : Value()),
         sums(k, in, rows, args[0], args[2]) {
     output.kind = out.kind;
     output.storageBias = out.storageBias;
@@ -71,24 +77,29 @@ public:
   }
 
 private:
-  /// `floor((2 levels E + sum) / (2 sum))` from the reciprocal, corrected.
+  /// `floor((2 levels E + sum) / (2 sum))` from the reciprocal, corrected;
+  /// `sum` is still to be multiplied by `2^levelShift`.
   Value quotient(Value entry, Value sum, Value reciprocal) {
     Value e = k.extendU(entry, k.i64());
     Value estimate =
         addI(k, mulI(k, e, reciprocal), int64_t(1) << (reciprocalBits - 1));
     Value y = shiftRightU(k, estimate, reciprocalBits);
     // The estimate is at most one too small.
-    Value rest = subI(k, mulI(k, e, levels), mulI(k, y, sum));
-    Value isSmall =
-        compare(k, arith::CmpIPredicate::sge, shiftLeft(k, rest, 1), sum);
+    Value rest = subI(k, mulI(k, e, levels), shiftSum(mulI(k, y, sum)));
+    Value isSmall = compare(k, arith::CmpIPredicate::sge, shiftLeft(k, rest, 1),
+                            shiftSum(sum));
     y = select(k, isSmall, addI(k, y, 1), y);
     return k.truncate(y, k.i32());
+  }
+
+  Value shiftSum(Value sum) {
+    return levelShift ? shiftLeft(k, sum, levelShift) : sum;
   }
 
   void vectorRow(Value rowIn, Value rowOut) {
     Value maximum = sums.rowMaximum(rowIn);
     Value sum = sums.rowSum(rowIn, maximum);
-    Value scaled = k.constant(k.i64(), levels << reciprocalBits);
+    Value scaled = k.constant(k.i64(), levels << (reciprocalBits - levelShift));
     Value reciprocal = arith::DivUIOp::create(k.b, k.loc, scaled, sum);
     int64_t lanes = k.isa.lanes();
     // Masks tell the multiplier that 32 bits are enough.
@@ -171,7 +182,7 @@ private:
 
   void scalarRow(Value rowIn, Value rowOut) {
     Value maximum = sums.scalarMaximum(rowIn);
-    Value sum = sums.scalarSum(rowIn, maximum);
+    Value sum = shiftSum(sums.scalarSum(rowIn, maximum));
     k.loop(0, rows.length(), 1, [&](Value i) {
       Value e = sums.scalarEntry(sums.scalarDistance(rowIn, maximum, i));
       Value numerator = addI(k, mulI(k, e, 2 * levels), sum);
@@ -184,7 +195,7 @@ private:
 
   KernelBuilder &k;
   const Rows &rows;
-  int64_t levels, nonzero;
+  int64_t levels, levelShift, reciprocalBits, nonzero;
   Value to, exponentials;
   SoftmaxRows sums;
   OutputType output;
@@ -302,8 +313,8 @@ LogicalResult emit(KernelContext &context, qint::SoftmaxOp op,
       exponentialBytes(context.isa, rows, op.getExpTable());
   std::string params;
   llvm::raw_string_ostream(params)
-      << op.getAxis() << " l" << op.getLevels() << 'z' << op.getZeroPoint()
-      << 'n' << countNonzero(op);
+      << op.getAxis() << " l" << op.getLevels() << '>' << op.getLevelShift()
+      << 'z' << op.getZeroPoint() << 'n' << countNonzero(op);
   SmallVector<KernelArg> args = {
       KernelArg::read(in[0]), KernelArg::write(out[0]),
       KernelArg::constant(context.constants.append(bytes), bytes.size(),

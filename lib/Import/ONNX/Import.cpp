@@ -51,7 +51,10 @@ func::FuncOp Importer::createFunction(ArrayRef<Shape> shapes) {
                            input.type + " is not supported",
                        {"supported: float32, float16, bfloat16, float64; int8, "
                         "uint8, int16, uint16 where a quantized operator reads "
-                        "them"}));
+                        "them"},
+                       "an input that is always the same, a length or a shape: "
+                       "--input " +
+                           input.name + ":value=<number>[,...]"));
     }
     state.entries[input.name] = entry;
   }
@@ -298,6 +301,7 @@ ReadOptions readOptionsFor(StringRef path, const ImportOptions &options) {
   read.folder = llvm::sys::path::parent_path(path).str();
   read.allowExternal = true;
   read.constants = options.constants;
+  read.values = options.values;
   read.cut = {options.inputs, options.outputs};
   return read;
 }

@@ -157,6 +157,19 @@ void importGlobalLpPool(NodeContext &n) {
                               shape, /*keepDims=*/true));
 }
 
+/// A reduction over no axes, which still takes magnitudes, squares and
+/// logarithms.
+static void importNoReduction(NodeContext &n, Value x) {
+  StringRef op = n.opType();
+  if (op == "ReduceL1" || op == "ReduceL2")
+    return n.setResult(n.unary(x, Function::Abs, {}));
+  if (op == "ReduceLogSum")
+    return n.setResult(n.unary(x, Function::Log, {}));
+  if (op == "ReduceSumSquare")
+    return n.setResult(n.create<MulOp>(n.shapeOf(x), x, x, FnAttr()));
+  n.forward(0);
+}
+
 void importReduce(NodeContext &n) {
   bool axesAsInput = n.opset() >= (n.opType() == "ReduceSum" ? 13 : 18);
   n.expectInputs(1, axesAsInput ? 2 : 1);
@@ -174,14 +187,14 @@ void importReduce(NodeContext &n) {
   Shape shape = n.shapeOf(0), result;
   if (!n.ok())
     return;
-  if (axes.empty() && noop)
-    return n.forward(0);
-  if (axes.empty())
+  if (axes.empty() && !noop)
     for (size_t i = 0; i != shape.size(); ++i)
       axes.push_back(i);
   axes = n.check(normalizeAxes(axes, shape.size()));
-  if (!n.ok() || axes.empty())
-    return n.forward(0);
+  if (!n.ok())
+    return;
+  if (axes.empty() && x)
+    return importNoReduction(n, x);
   for (size_t i = 0; i != shape.size(); ++i) {
     if (!llvm::is_contained(axes, int64_t(i)))
       result.push_back(shape[i]);

@@ -3,6 +3,7 @@
 // Parses a model under limits and copies what its outputs need into a Graph.
 #include "Reader.h"
 
+#include "BindValues.h"
 #include "HashingStream.h"
 #include "ReadNode.h"
 #include "qopt/Import/ONNX/Opsets.h"
@@ -33,6 +34,7 @@ private:
   llvm::Error checkOpset(int64_t version);
   llvm::Error readFunctions();
   llvm::Error readBoundConstants();
+  Expected<const onnx::ValueInfoProto *> findInput(const std::string &name);
   llvm::Error readInputs(GraphReader &reader);
   void readDeclarations();
   llvm::Error cut(GraphReader &reader);
@@ -106,16 +108,33 @@ llvm::Error ModelReader::readBoundConstants() {
     if (!tensor->ParseFromString(bytes))
       return makeError(205, "the value for input " + quoted(name) +
                                 " is not a serialized tensor");
-    if (llvm::none_of(model.graph().input(),
-                      [&, &name = name](const auto &input) {
-                        return input.name() == name;
-                      }))
-      return makeError(120, "the model has no input " + quoted(name) +
-                                " to bind a value to");
+    if (auto input = findInput(name); !input)
+      return input.takeError();
     boundByName.emplace_back(name, tensor.get());
     bound.push_back(std::move(tensor));
   }
+  for (const auto &[name, values] : options.values) {
+    auto input = findInput(name);
+    if (!input)
+      return input.takeError();
+    auto tensor = makeBoundTensor(**input, values);
+    if (!tensor)
+      return tensor.takeError();
+    // With another value it is another model.
+    state.source.hash.update((*tensor)->SerializeAsString());
+    boundByName.emplace_back(name, tensor->get());
+    bound.push_back(std::move(*tensor));
+  }
   return llvm::Error::success();
+}
+
+Expected<const onnx::ValueInfoProto *>
+ModelReader::findInput(const std::string &name) {
+  for (const onnx::ValueInfoProto &input : model.graph().input())
+    if (input.name() == name)
+      return &input;
+  return makeError(120, "the model has no input " + quoted(name) +
+                            " to bind a value to");
 }
 
 //===----------------------------------------------------------------------===//

@@ -16,6 +16,8 @@ struct ReadOptions {
   bool allowExternal = false;
   /// Graph inputs bound to a serialized TensorProto.
   ArrayRef<std::pair<std::string, std::string>> constants;
+  /// Graph inputs bound to numbers.
+  ArrayRef<std::pair<std::string, std::vector<double>>> values;
   CutOptions cut;
 };
 

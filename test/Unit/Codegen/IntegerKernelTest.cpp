@@ -225,13 +225,18 @@ KernelCase softmaxCase(Random &random) {
   std::string table = exponentialTables(random, in);
   int64_t levels =
       random.pick<int64_t>({256, 255, 1, 65535, random.in(1, 65535)});
+  const int64_t shift = random.chance(40) ? random.in(1, 15) : 0;
+  levels = random.chance(20)
+               ? random.in(1, INT32_MAX >> (shift == 0))
+               : (levels << shift) + random.in(0, (int64_t(1) << shift) - 1);
   KernelCase c;
   c.in = {randomView(random, shape, in)};
   c.out = randomView(random, shape, out);
   c.text = unaryText(
       "qint.softmax %a axis " + std::to_string(random.in(0, shape.size() - 1)) +
           " {exp_table = array<i32: " + table +
-          ">, levels = " + std::to_string(levels) + " : i32, zero_point = " +
+          ">, levels = " + std::to_string(levels) + " : i32, level_shift = " +
+          std::to_string(shift) + " : i32, zero_point = " +
           std::to_string(randomZeroPoint(random, out)) + " : i32}",
       tensorType(shape, in), tensorType(shape, out));
   return c;

@@ -110,6 +110,7 @@ TEST(ChooseMultipliers, refusesFactorsOutOfRange) {
     EXPECT_NE(refusal(chooseMultipliers({0.5, factor})).find("Q0701"),
               std::string::npos);
   EXPECT_EQ(refusal(chooseMultipliers({0x1p-40, 128.0})), "");
+  EXPECT_EQ(refusal(chooseMultipliers(512.0, 255, maxValueFactor)), "");
 }
 
 TEST(ChooseMultipliers, theSmallestFactorTakesTheLargestShift) {

@@ -41,7 +41,7 @@ TEST(Softmax, rowsAreRoundedOnce) {
       sum += std::exp(-static_cast<long double>(scale) * (largest - logit));
     for (bool wide : {false, true}) {
       std::vector<int16_t> out(logits.size());
-      softmaxRow(logits, table, wide ? 32768 : 256, wide ? 0 : -128,
+      softmaxRow(logits, table, {wide ? 32768 : 256}, wide ? 0 : -128,
                  wide ? -32768 : -128, wide ? 32767 : 127, out);
       for (size_t j = 0; j < logits.size(); ++j) {
         const long double exact =
@@ -81,7 +81,7 @@ TEST(Softmax, wideRowsAreWithinTheirBound) {
                 0.51L);
     }
     std::vector<int16_t> out(logits.size());
-    softmaxRow(logits, tables, 32768, 0, -32768, 32767, out);
+    softmaxRow(logits, tables, {32768}, 0, -32768, 32767, out);
     for (size_t j = 0; j < logits.size(); ++j) {
       const long double part = exact[j] / sum;
       const long double bound =
@@ -89,6 +89,39 @@ TEST(Softmax, wideRowsAreWithinTheirBound) {
       EXPECT_LE(std::fabs(out[j] - std::min(part * 32768, 32767.0L)), bound);
     }
   }
+}
+
+/// Scales whose inverse is no integer, small ones too: rounded once.
+TEST(Softmax, anyScale) {
+  Random random(14);
+  for (int i = 0; i < 200; ++i) {
+    const float scale = static_cast<float>(std::ldexp(
+        1 + random.unit(), static_cast<int>(random.between(-24, -1))));
+    const std::optional<SoftmaxLevels> levels = SoftmaxLevels::of(scale);
+    ASSERT_TRUE(levels);
+    EXPECT_NEAR(std::ldexp(levels->levels, -levels->shift) * scale, 1, 0x1p-16);
+    const std::vector<uint32_t> table = buildSoftmaxTable(0.1f);
+    std::vector<int16_t> logits(random.between(2, 100));
+    for (int16_t &logit : logits)
+      logit = static_cast<int16_t>(random.between(-30, 30));
+    const int32_t largest = *std::max_element(logits.begin(), logits.end());
+    long double sum = 0;
+    for (int16_t logit : logits)
+      sum += std::exp(-0.1L * (largest - logit));
+    std::vector<int16_t> out(logits.size());
+    softmaxRow(logits, table, *levels, -32768, -32768, 32767, out);
+    for (size_t j = 0; j < logits.size(); ++j) {
+      const long double exact =
+          std::exp(-0.1L * (largest - logits[j])) / sum / scale;
+      EXPECT_NEAR(out[j] + 32768, std::min<long double>(exact, 65535),
+                  0.52L + 0x1p-22L / scale)
+          << scale;
+    }
+  }
+  EXPECT_EQ(SoftmaxLevels::of(1.0f / 255)->levels, 255);
+  EXPECT_EQ(SoftmaxLevels::of(1.0f / 255)->shift, 0);
+  EXPECT_FALSE(SoftmaxLevels::of(0x1p-30f));
+  EXPECT_FALSE(SoftmaxLevels::of(0x1p16f));
 }
 
 TEST(Softmax, elementRoundsHalfUp) {
@@ -104,7 +137,7 @@ TEST(Softmax, aRowsTieGoesUp) {
   const std::vector<uint32_t> table = buildSoftmaxTable(0.1f);
   const int16_t logits[] = {5, 5};
   int16_t out[2] = {};
-  softmaxRow(logits, table, 1, 0, -128, 127, out);
+  softmaxRow(logits, table, {1}, 0, -128, 127, out);
   EXPECT_EQ(out[0], 1);
   EXPECT_EQ(out[1], 1);
 }
@@ -114,12 +147,12 @@ TEST(Softmax, anyLength) {
   for (size_t length : {1, 2, 512, 513, 32768, 100000}) {
     const std::vector<int16_t> logits(length, -17);
     std::vector<int16_t> out(length);
-    softmaxRow(logits, table, 32768, 0, -32768, 32767, out);
+    softmaxRow(logits, table, {32768}, 0, -32768, 32767, out);
     const double exact =
         std::min(32768.0 / static_cast<double>(length), 32767.0);
     for (int16_t y : out)
       ASSERT_LE(std::fabs(y - exact), 0.5) << length;
-    softmaxRow(logits, table, 256, -128, -128, 127, out);
+    softmaxRow(logits, table, {256}, -128, -128, 127, out);
     const double narrow = std::min(256.0 / static_cast<double>(length), 255.0);
     for (int16_t y : out)
       ASSERT_LE(std::fabs(y + 128 - narrow), 0.5) << length;

@@ -25,6 +25,10 @@ struct ImportOptions {
   /// `TensorProto`. They become initializers and are no input any more.
   std::vector<std::pair<std::string, std::string>> constants;
 
+  /// The same by numbers, `--input name:value=16000`: one for all elements, or
+  /// one each.
+  std::vector<std::pair<std::string, std::vector<double>>> values;
+
   /// `--inputs`, `--outputs`: values that become the model's inputs and
   /// outputs, in this order; everything that they do not need is left out.
   /// Empty: the model's own.
