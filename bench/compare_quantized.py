@@ -51,8 +51,8 @@ class Count:
     def cells(self):
         if not self.total:
             return ["-"] * 4
-        return [f"{self.differing / max(self.total, 1):.1e}", str(self.differing),
-                str(self.total), str(self.largest)]
+        share = f"{self.differing / self.total:.1e}" if self.differing else "0"
+        return [share, str(self.differing), f"{self.total:,}", str(self.largest)]
 
 
 def run_qopt(build, model, data, folder, flags=()):
@@ -120,12 +120,14 @@ def compare_outputs(args, path, samples, folder):
 
 
 def dequantize(values, scale, zero_point, axis):
-    """DequantizeLinear of one scale, or of one along an axis, in float64."""
+    """DequantizeLinear in float64: one scale, one along an axis, or one each."""
     import numpy as np
     shape = [-1 if i == axis % values.ndim else 1 for i in range(values.ndim)]
-    scale, zero_point = (np.asarray(part).reshape(shape if np.size(part) > 1 else ())
-                         for part in (scale, zero_point))
-    return (values.astype(np.float64) - zero_point.astype(np.float64)) * scale.astype(np.float64)
+    parts = [np.asarray(part, np.float64) for part in (values, scale, zero_point)]
+    real, scale, zero_point = (
+        part if part.shape == values.shape else part.reshape(shape if part.size > 1 else ())
+        for part in parts)
+    return (real - zero_point) * scale
 
 
 def quantize(values, scale, zero_point, zero_first):
@@ -262,18 +264,21 @@ def compare_units(args, path, samples, folder, kinds):
             kinds[kind][2].add(arrays[name], exact)
 
 
-def print_table(rows, last, markdown):
+def print_markdown(rows, by_op):
+    """The columns of docs/quantized-models.md."""
+    head, columns = (["operator", "share", "of", "plain", "exact"], [0, 1, 3, 5, 9]) if by_op else (
+        ["model", "share", "steps", "plain", "peer"], [0, 1, 4, 5, 9])
+    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
+    for row in rows:
+        cells = [row[0], "refused", "", "", ""] if len(row) == 2 else [row[i] for i in columns]
+        print("| " + " | ".join(cells).rstrip() + " |")
+
+
+def print_table(rows, last):
     columns = ["share", "differ", "of", "steps"]
-    head = ["model"] + columns + [f"{name}, plain" for name in columns]
-    if any(len(row) > len(head) for row in rows):
-        head += [f"{name}, {last}" for name in columns]
-    if markdown:
-        print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
-        for row in rows:
-            print("| " + " | ".join(row) + " |")
-    else:
-        for row in [head] + rows:
-            print(f"{row[0]:34}" + "".join(f"{cell:>14}" for cell in row[1:]))
+    head = ["model"] + columns + [f"{name}, {kind}" for kind in ("plain", last) for name in columns]
+    for row in [head] + rows:
+        print(f"{row[0]:34}" + "".join(f"{cell:>15}" for cell in row[1:]))
 
 
 def main():
@@ -310,7 +315,10 @@ def main():
                 rows.append([name, str(refusal)])
     for kind, counts in sorted(kinds.items()):
         rows.append([kind] + [cell for count in counts for cell in count.cells()])
-    print_table(rows, "exact" if args.by_op else "peer", args.markdown)
+    if args.markdown:
+        print_markdown(rows, args.by_op)
+    else:
+        print_table(rows, "exact" if args.by_op else "peer")
     return 0
 
 
