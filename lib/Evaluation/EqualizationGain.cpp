@@ -162,6 +162,8 @@ void Forms::judge() {
 
 llvm::Expected<std::vector<EqualizationGain>> Forms::run() {
   StreamLimits limits;
+  limits.minSamples =
+      options.correctBias ? 2 * options.minJudges : options.minJudges;
   limits.maxSamples = options.maxSamples;
   limits.maxBytes = options.maxBytes;
   limits.maxMacs = options.maxMacs;

@@ -21,12 +21,13 @@ struct EqualizationGain {
   /// the statistics of each form; 300 where the outputs are equal.
   double withoutDb = 0;
   double withDb = 0;
-  /// Those that judged; 0 where nothing was measured: no reservoir, or values
-  /// that do not fit.
+  /// Those that judged; 0 where nothing was measured: a reservoir or limits for
+  /// too few samples.
   int64_t samples = 0;
 
-  /// What does not help is undone; what nobody measured stays.
-  bool isKept() const { return samples == 0 || withDb > withoutDb; }
+  /// What nobody measured stays, and so does what loses less than other samples
+  /// may gain.
+  bool isKept() const { return samples == 0 || withDb > withoutDb - 0.5; }
 };
 
 struct EqualizationGainOptions {
@@ -34,6 +35,8 @@ struct EqualizationGainOptions {
   /// Whether biases will be corrected, so that the forms are judged behind
   /// that.
   bool correctBias = true;
+  /// Of what the limits leave, every other one judges where biases are corrected.
+  uint64_t minJudges = 8;
   uint64_t maxSamples = 64;
   uint64_t maxBytes = 320 << 20;
   uint64_t maxMacs = UINT64_C(100) * 1000 * 1000 * 1000;
