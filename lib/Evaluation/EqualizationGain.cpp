@@ -107,21 +107,14 @@ llvm::Error Forms::compute(Operation &op, ArrayRef<Operation *> others) {
   auto quantized = layer && axis >= 0
                        ? getQuantizedWeights(layer, options.weights)
                        : std::nullopt;
+  if (!quantized)
+    return streams.run(op, {}, options.correctBias);
   SmallVector<SmallVector<float>> rounded(1);
-  if (quantized) {
-    rounded.push_back(dequantizeWeights(*quantized));
-    for (Operation *other : others)
-      rounded.push_back(getOtherWeights(op, other, options.weights));
-  }
+  rounded.push_back(dequantizeWeights(*quantized));
+  for (Operation *other : others)
+    rounded.push_back(getOtherWeights(op, other, options.weights));
   SmallVector<ArrayRef<float>> weights(rounded.begin(), rounded.end());
-  auto result =
-      quantized ? streams.computeLayer(op, weights) : streams.compute(op);
-  if (!result)
-    return result.takeError();
-  if (quantized && result->elements)
-    streams.finishLayer(op, *result, options.correctBias);
-  streams.set(op.getResult(0), std::move(*result));
-  return llvm::Error::success();
+  return streams.run(op, weights, options.correctBias);
 }
 
 llvm::Error Forms::visit(Operation &op, ArrayRef<Operation *> others) {

@@ -96,19 +96,12 @@ llvm::Error Trial::compute(Operation &op) {
   if (auto quantizable = dyn_cast<QuantizableOpInterface>(op);
       quantizable && axis >= 0)
     quantized = getQuantizedWeights(quantizable, options.weights);
-  SmallVector<float> rounded;
-  if (quantized)
-    rounded = dequantizeWeights(*quantized);
+  if (!quantized)
+    return streams.run(op, {}, options.correctBias);
+  SmallVector<float> rounded = dequantizeWeights(*quantized);
   SmallVector<ArrayRef<float>> weights(streams.count(), rounded);
   weights[0] = {};
-  auto result =
-      quantized ? streams.computeLayer(op, weights) : streams.compute(op);
-  if (!result)
-    return result.takeError();
-  if (quantized && result->elements)
-    streams.finishLayer(op, *result, options.correctBias);
-  streams.set(op.getResult(0), std::move(*result));
-  return llvm::Error::success();
+  return streams.run(op, weights, options.correctBias);
 }
 
 llvm::Error Trial::visit(Operation &op) {

@@ -282,6 +282,17 @@ void Streams::finishLayer(Operation &op, StreamValues &result,
       });
 }
 
+llvm::Error Streams::run(Operation &op, ArrayRef<ArrayRef<float>> weights,
+                         bool correctsMeans) {
+  auto result = weights.empty() ? compute(op) : computeLayer(op, weights);
+  if (!result)
+    return result.takeError();
+  if (!weights.empty() && result->elements)
+    finishLayer(op, *result, correctsMeans);
+  set(op.getResult(0), std::move(*result));
+  return llvm::Error::success();
+}
+
 SmallVector<const float *>
 evaluation::getSampleInputs(const observers::CalibrationState &state,
                             size_t sample) {

@@ -131,13 +131,16 @@ public:
   void clamp(Operation &op, StreamValues &result, const ChannelLayout &layout,
              size_t first, size_t last) const;
 
-  /// What `computeLayer` left to do in streams that round: means of channels as
-  /// in the float model, estimated on some of the samples, where
-  /// `correctsMeans`; the fused clamp.
-  void finishLayer(Operation &op, StreamValues &result,
-                   bool correctsMeans) const;
+  /// Runs `op` in all streams and keeps its result. A layer has `weights`, one
+  /// a stream: behind it the means of channels are those of the float model,
+  /// estimated on some of the samples, where `correctsMeans`. Any other op has
+  /// none. Fails as `compute`.
+  llvm::Error run(Operation &op, ArrayRef<ArrayRef<float>> weights,
+                  bool correctsMeans);
 
 private:
+  void finishLayer(Operation &op, StreamValues &result,
+                   bool correctsMeans) const;
   llvm::Error check();
   void countUses();
   size_t peakElements();
