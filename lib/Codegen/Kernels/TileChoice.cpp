@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Candidates for the cut of a product, and the one that is used.
+// What products and their kernels are known by; candidates for a product's cut,
+// and the one that is used.
 
 #include "TilePlan.h"
 #include "llvm/Support/raw_ostream.h"
@@ -52,11 +53,40 @@ std::string tileShape(const TileGemm &gemm, const Isa &isa) {
   for (const TileSegment &segment : gemm.segments)
     os << ' ' << segment.count;
   os << ' ' << gemm.runElements;
-  if (gemm.packing.isPacked())
+  if (gemm.packing.bits)
     os << " of " << gemm.packing.bits << " bits";
   os << ", channels " << gemm.channels;
   if (gemm.groups > 1)
     os << " in " << gemm.groups << " groups";
+  return text;
+}
+
+std::string tileKey(const TileGemm &gemm) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (const TileRows &level : gemm.rows)
+    os << level.count << '@' << level.inStride << '>' << level.outStride << ' ';
+  os << '/';
+  for (const TileSegment &segment : gemm.segments)
+    os << segment.count << '@' << segment.stride << ' ';
+  const TileRequant &r = gemm.requant;
+  if (gemm.packing.bits)
+    os << gemm.packing.bits << '*' << gemm.packing.group << '/';
+  os << gemm.leadingShift << '/' << gemm.runElements << '/' << gemm.channels
+     << '/' << gemm.groups << '/' << gemm.inGroupStride << '/'
+     << gemm.outGroupStride << '/' << gemm.inOrigin << '/' << gemm.outOrigin
+     << '/' << int(r.form) << '<' << r.left << '/' << r.halfEven << '/'
+     << r.shift.size() << '/' << r.zeroPoint << '/' << r.clampMin << '/'
+     << r.clampMax << '/' << llvm::bit_cast<uint32_t>(r.floatMin) << '/'
+     << llvm::bit_cast<uint32_t>(r.floatMax);
+  if (r.shift.size() == 1)
+    os << '/' << r.shift[0];
+  if (!gemm.table.empty())
+    os << "/t";
+  if (gemm.isPackedAtRunTime)
+    os << "/b" << gemm.hasBias << 'o' << gemm.rowOffsets << 'm'
+       << gemm.rowMultipliers << '/' << r.multiplier[0] << '/'
+       << gemm.outUnsigned;
   return text;
 }
 

@@ -453,8 +453,8 @@ private:
     SmallVector<Value> w;
     int64_t lane = 0;
     for (int64_t v = 0; v < int64_t(panel.vectors.size()); ++v) {
-      w.push_back(
-          loadWeights(panel, v, kb.add(position, 4 * lane), weights, field));
+      w.push_back(loadWeights(panel, v, kb.add(position, plan.laneBytes * lane),
+                              weights, field));
       lane += panel.vectors[v];
     }
     int64_t vectors = w.size();
@@ -470,7 +470,8 @@ private:
   /// The weights of vector `v` at `position`; field `field` of packed ones.
   Value loadWeights(const PanelClass &panel, int64_t v, Value position,
                     const RunWeights &weights, int64_t field) {
-    Value units = loadLanes(kb, panels, position, panel.vectors[v], kb.i32());
+    Value units =
+        loadDwordWeights(kb, plan, panels, position, panel.vectors[v]);
     if (!gemm.packing.isPacked())
       return units;
     return WeightUnpacker(kb, gemm, plan)
@@ -516,6 +517,15 @@ private:
 
 } // namespace
 
+Value loadDwordWeights(KernelBuilder &kb, const TilePlan &plan, Value panels,
+                       Value position, int64_t lanes) {
+  if (plan.laneBytes != 2)
+    return loadLanes(kb, panels, position, lanes, kb.i32());
+  auto type = kb.vec(2 * std::max<int64_t>(lanes, 4), kb.i8());
+  Value bytes = kb.loadTail(panels, position, type, 2 * lanes);
+  return kb.bitcast(kb.extendS(bytes, kb.i16()), kb.i32());
+}
+
 Value dotDwords(KernelBuilder &kb, ElementKind kind, Value acc, Value a,
                 Value weights) {
   auto type = cast<VectorType>(acc.getType());
@@ -533,35 +543,6 @@ Value dotDwords(KernelBuilder &kb, ElementKind kind, Value acc, Value a,
     return qint::Dot4Op::create(kb.b, kb.loc, type, acc, kb.bitcast(a, kb.i8()),
                                 kb.bitcast(weights, kb.i8()));
   }
-}
-
-std::string tileKey(const TileGemm &gemm) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  for (const TileRows &level : gemm.rows)
-    os << level.count << '@' << level.inStride << '>' << level.outStride << ' ';
-  os << '/';
-  for (const TileSegment &segment : gemm.segments)
-    os << segment.count << '@' << segment.stride << ' ';
-  const TileRequant &r = gemm.requant;
-  if (gemm.packing.isPacked())
-    os << gemm.packing.bits << '*' << gemm.packing.group << '/';
-  os << gemm.leadingShift << '/' << gemm.runElements << '/' << gemm.channels
-     << '/' << gemm.groups << '/' << gemm.inGroupStride << '/'
-     << gemm.outGroupStride << '/' << gemm.inOrigin << '/' << gemm.outOrigin
-     << '/' << int(r.form) << '<' << r.left << '/' << r.halfEven << '/'
-     << r.shift.size() << '/' << r.zeroPoint << '/' << r.clampMin << '/'
-     << r.clampMax << '/' << llvm::bit_cast<uint32_t>(r.floatMin) << '/'
-     << llvm::bit_cast<uint32_t>(r.floatMax);
-  if (r.shift.size() == 1)
-    os << '/' << r.shift[0];
-  if (!gemm.table.empty())
-    os << "/t";
-  if (gemm.isPackedAtRunTime)
-    os << "/b" << gemm.hasBias << 'o' << gemm.rowOffsets << 'm'
-       << gemm.rowMultipliers << '/' << r.multiplier[0] << '/'
-       << gemm.outUnsigned;
-  return text;
 }
 
 void emitTileLoops(KernelBuilder &kb, const TileGemm &gemm,

@@ -112,6 +112,9 @@ int64_t maxPanelVectors(const Isa &isa, const TileGemm &gemm) {
         return lanes == isa.lanes() || spreadOf(gemm, lanes, isa.lanes()) > 1;
       }))
     return 8;
+  // A vector of weights that becomes words is worth more rows.
+  if (gemm.packing.isBytes() && gemm.numRows() > 1)
+    return 2;
   // One row needs no room for more than its accumulators, and widening each
   // row's activations pays with several vectors.
   bool isWide = isa.kind == IsaKind::AVX512VNNI || gemm.numRows() == 1 ||
@@ -268,6 +271,10 @@ TilePlan planTiles(const TileGemm &gemm, const Isa &isa,
     plan.groupDwords = gemm.packing.group / perDword;
     if (!plan.unpacksWords && !plan.groupDwords)
       plan.packedShift = 8 - gemm.packing.bits;
+  } else if (plan.hasWordWeights) {
+    plan.laneBytes = 8;
+  } else if (gemm.packing.isBytes()) {
+    plan.laneBytes = 2;
   }
   planPanels(plan, gemm, isa);
   planRows(plan, gemm, isa);
@@ -333,7 +340,7 @@ static void packDword(Writer &writer, const TileGemm &gemm, int64_t channel,
     int32_t value = 0;
     if (channel >= 0 && element < gemm.runElements)
       value = gemm.weight(channel, run * gemm.runElements + element);
-    if (gemm.in == ElementKind::I8)
+    if (gemm.in == ElementKind::I8 || gemm.packing.isBytes())
       writer.put(static_cast<int8_t>(value));
     else if (gemm.in == ElementKind::I16)
       writer.put(static_cast<int16_t>(value));

@@ -9,10 +9,10 @@ namespace mlir::qopt::codegen {
 
 /// Neighbouring panels of one width. In memory a panel is its bias, its
 /// multipliers, its shifts if they differ by channel, and its weights: for
-/// each 4 bytes of K, 4 bytes a lane; or 2 words a lane for the first and third
-/// byte of a vector's lanes, then 2 for the second and fourth. Packed weights:
-/// for each group its multiples, a byte a lane, if there are any, and 4 bytes a
-/// lane for each unit of K.
+/// each 4 bytes of K, 4 bytes a lane; or 2 bytes a lane for 2 words; or 2 words
+/// a lane for the first and third byte of a vector's lanes, then 2 for the
+/// second and fourth. Packed weights: for each group its multiples, a byte a
+/// lane, if there are any, and 4 bytes a lane for each unit of K.
 struct PanelClass {
   /// Lanes of each vector, in order, as stored; two are computed as four.
   SmallVector<int64_t> vectors;
@@ -69,10 +69,12 @@ struct TilePlan {
   /// What sums of unpacked bytes are shifted right by.
   int64_t packedShift = 0;
 
+  /// Bytes of a lane's weights for one unit of K: 8 where bytes are stored as
+  /// words, 2 where words are stored as bytes.
+  int64_t laneBytes = 4;
   /// Bytes of a panel's weights for one unit of K (4 bytes without packing).
   int64_t unitBytes(const PanelClass &panel) const {
-    return (hasWordWeights && unitDwords == 1 ? 8 : 4) * panel.lanes() *
-           panel.spread;
+    return laneBytes * panel.lanes() * panel.spread;
   }
   /// Bytes of a panel's multiples of one group.
   int64_t multipleBytes(const PanelClass &panel) const {
@@ -104,6 +106,11 @@ int64_t maxPanelVectors(const Isa &isa, const TileGemm &gemm);
 /// `lanes` stored lanes at `position`, 4 of them at least (the others zero).
 Value loadLanes(KernelBuilder &kb, Value memory, Value position, int64_t lanes,
                 Type element);
+
+/// The weights of 4 bytes of K, stored for `lanes` lanes at `position` and not
+/// packed, as many lanes as `loadLanes` gives.
+Value loadDwordWeights(KernelBuilder &kb, const TilePlan &plan, Value panels,
+                       Value position, int64_t lanes);
 
 /// `acc` and the products of each lane's 4 bytes of `a`, a vector or one scalar
 /// for all lanes, and of `weights`, as elements of `kind`.

@@ -76,10 +76,10 @@ void emitSpreadTile(KernelBuilder &kb, const TileGemm &gemm,
     Value at =
         kb.add(kb.add(inRow, kb.mul(unit, 4 * spread)), 4 * spread * index);
     Value a = loadDwords(kb, memory.in, at, spread, lanes, count);
-    Value w = kb.load(
-        memory.panels,
-        kb.add(kb.add(weights, kb.mul(unit, 4 * lanes)), 4 * lanes * index),
-        type);
+    const int64_t bytes = plan.unitBytes(panel);
+    Value w = loadDwordWeights(
+        kb, plan, memory.panels,
+        kb.add(kb.add(weights, kb.mul(unit, bytes)), bytes * index), lanes);
     acc = dotDwords(kb, gemm.in, acc, a, w);
   };
   const int64_t sets = std::min(spreadSets, whole);

@@ -93,10 +93,10 @@ struct IntegerParts {
 
 IntegerParts randomParts(Random &random, int64_t channels, int64_t inputs,
                          int64_t taps, ElementKind weight,
-                         bool hasFewBits = false) {
+                         bool hasFewBits = false, int percent16 = 15) {
   const int64_t length = inputs * taps;
   IntegerParts parts;
-  parts.in = randomKind(random, 15);
+  parts.in = randomKind(random, percent16);
   parts.weight = weight;
   parts.out = randomKind(random, 25);
   int64_t magnitude = parts.in == ElementKind::I8 ? 255 : 65535;
@@ -242,11 +242,7 @@ SmallVector<int64_t> with(ArrayRef<int64_t> leading, int64_t last) {
   return shape;
 }
 
-GraphCase integerGemm(Random &random, bool hasFewBits) {
-  GemmShape s = randomGemm(random);
-  IntegerParts parts = randomParts(
-      random, s.channels, s.length, /*taps=*/1,
-      hasFewBits ? ElementKind::I8 : randomKind(random, 15), hasFewBits);
+GraphCase gemmOf(const GemmShape &s, const IntegerParts &parts) {
   GraphCase graph;
   graph.text =
       layerText("qint.gemm", "qint", parts.attrs,
@@ -255,6 +251,25 @@ GraphCase integerGemm(Random &random, bool hasFewBits) {
                 tensorType({s.channels}, ElementKind::I32), parts.bias,
                 tensorType(with(s.leading, s.channels), parts.out));
   return graph;
+}
+
+GraphCase integerGemm(Random &random, bool hasFewBits) {
+  GemmShape s = randomGemm(random);
+  return gemmOf(
+      s, randomParts(random, s.channels, s.length, /*taps=*/1,
+                     hasFewBits ? ElementKind::I8 : randomKind(random, 15),
+                     hasFewBits));
+}
+
+/// Words times so many bytes that these are stored as bytes.
+GraphCase wordsTimesBytes(Random &random) {
+  GemmShape s;
+  s.leading = {random.pick<int64_t>({1, 2, 7, 13, 30})};
+  s.length = random.pick<int64_t>({257, 300, 511});
+  s.channels = random.pick<int64_t>({65, 80, 100, 130});
+  return gemmOf(s, randomParts(random, s.channels, s.length, /*taps=*/1,
+                               ElementKind::I8, /*hasFewBits=*/false,
+                               /*percent16=*/100));
 }
 
 GraphCase floatGemm(Random &random) {
@@ -317,6 +332,10 @@ TEST(Gemm, FewBitsEqualReference) {
   runGraphFamily("gemm-few-bits", fewBitsCases, false, [](Random &random) {
     return integerGemm(random, /*hasFewBits=*/true);
   });
+}
+
+TEST(Gemm, WordsTimesBytesEqualReference) {
+  runGraphFamily("gemm-words-bytes", 25, /*isFloat=*/false, wordsTimesBytes);
 }
 
 /// However a product is cut, its bytes are the same.

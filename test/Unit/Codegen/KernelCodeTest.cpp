@@ -148,6 +148,18 @@ TEST(KernelCodeTest, ConvolutionsAreProducts) {
   EXPECT_EQ(countStack(loop), 0);
 }
 
+TEST(KernelCodeTest, BytesOfWeightsBecomeWordsOnceATile) {
+  // 13 rows of 2 vectors, two steps of K: weights are bytes in memory.
+  Block loop =
+      hottest(loopsOf(assemble(convolution(12, 256, 128, 1, 1, "i16")), "tile"),
+              "vpdpwssd");
+  EXPECT_EQ(count(loop, "vpdpwssd"), 52);
+  EXPECT_EQ(count(loop, "vpmovsxbw"), 4);
+  EXPECT_EQ(count(loop, "vpbroadcastd"), 26);
+  EXPECT_EQ(count(loop, "v"), 82);
+  EXPECT_EQ(countStack(loop), 0);
+}
+
 TEST(KernelCodeTest, OneRowLoadsWholeVectorsOfWeights) {
   // 100 channels are a panel of 6 vectors and one whose lanes hold 4 dwords of
   // K for each of 4 channels; weights come from memory in the dots.

@@ -68,17 +68,20 @@ struct TileRequant {
 
 struct TileGemm;
 
-/// Weights of fewer than 8 bits lie packed in panels.
+/// Weights of fewer bits than the activations lie packed in panels.
 struct WeightPacking {
-  /// 8, 4 or 2; 8 for weights as they are.
-  int64_t bits = 8;
+  /// 8 (where activations have 16), 4 or 2; 0 for weights as wide as
+  /// activations.
+  int64_t bits = 0;
   /// So many weights of a run are a multiple, their group's, of such bits; 0:
   /// all of them are such bits.
   int64_t group = 0;
   /// By channel, run and group.
   std::vector<uint8_t> multiples;
 
-  bool isPacked() const { return bits < 8; }
+  bool isPacked() const { return bits == 4 || bits == 2; }
+  /// Bytes, one after another, that become words when they are loaded.
+  bool isBytes() const { return bits == 8; }
   /// Weights in 32 bits.
   int64_t unitElements() const { return 32 / bits; }
   /// Of the weight `element` of a run.
@@ -140,9 +143,10 @@ struct TileGemm {
   int64_t numRows() const;
 };
 
-/// The fewest bits that hold `gemm`'s weights exactly, as they are or as a
-/// multiple that their group shares; 8 bits where none do or where that would
-/// take no less memory. Weights are set, with one pass over the sum.
+/// The fewest bits that hold `gemm`'s weights exactly, as they are or (4 and 2
+/// bits) as a multiple that their group shares; 0 where none do or where that
+/// would take no less memory or (8 bits) time. Weights are set, with one pass
+/// over the sum.
 WeightPacking findPacking(const TileGemm &gemm);
 
 /// Emits the kernel and its call; appends the packed weights to the constants.
