@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Binds open dimensions of graph inputs.
+// Binds dimensions of graph inputs.
 #include "Bind.h"
 
 #include "qopt/Support/Error.h"
@@ -20,6 +20,7 @@ public:
 private:
   llvm::Error bindFlags();
   llvm::Error bindFlag(StringRef name, ArrayRef<int64_t> shape);
+  void noteOtherSizes(const GraphInput &input, ArrayRef<int64_t> shape);
   llvm::Error bindSymbol(const std::string &symbol, int64_t size);
   llvm::Error bindLeading();
   Expected<Shape> resolve(const GraphInput &input, size_t index);
@@ -75,18 +76,27 @@ llvm::Error Binder::bindSymbol(const std::string &symbol, int64_t size) {
   return llvm::Error::success();
 }
 
+/// Exporters write the sizes of their example; the operators decide whether
+/// others go.
+void Binder::noteOtherSizes(const GraphInput &input, ArrayRef<int64_t> shape) {
+  for (auto [dimension, size] : llvm::zip(input.dimensions, shape))
+    if (dimension.size >= 0 && dimension.size != size) {
+      options.notes.push_back("the model says " + input.name + ": " +
+                              describe(input, /*asFlag=*/false) +
+                              "; compiling for " + formatShape(shape));
+      return;
+    }
+}
+
 llvm::Error Binder::bindFlag(StringRef name, ArrayRef<int64_t> shape) {
   for (auto [i, input] : llvm::enumerate(graph.inputs)) {
     bool unnamed = name.empty() && graph.inputs.size() == 1;
     if (input.name != name && !unnamed)
       continue;
-    bool fits = !input.hasShape || shape.size() == input.dimensions.size();
-    for (size_t d = 0; fits && d != shape.size(); ++d) {
-      int64_t own = input.hasShape ? input.dimensions[d].size : -1;
-      fits = shape[d] > 0 && (own < 0 || own == shape[d]);
-    }
-    if (!fits)
+    if (llvm::any_of(shape, [](int64_t size) { return size <= 0; }) ||
+        (input.hasShape && shape.size() != input.dimensions.size()))
       return contradiction(input, shape);
+    noteOtherSizes(input, shape);
     for (size_t d = 0; input.hasShape && d != shape.size(); ++d)
       if (auto error = bindSymbol(input.dimensions[d].symbol, shape[d]))
         return error;

@@ -9,9 +9,10 @@
 namespace mlir::qopt::importer {
 
 /// One static shape for each graph input. `--shape` binds dimensions and, by
-/// their names, the same dimensions of other inputs; an open leading dimension
-/// is 1, with a note. Errors: Q0120 (`--shape` names no input), Q0121 (it
-/// contradicts the model), Q0204 (an open dimension; prints the flag), Q0209.
+/// their names, the same dimensions of other inputs; where the model fixes
+/// another size, with a note. An open leading dimension is 1, with a note.
+/// Errors: Q0120 (`--shape` names no input), Q0121 (it has another number of
+/// dimensions, or binds one to two sizes), Q0204 (an open dimension; prints the flag), Q0209.
 Expected<std::vector<Shape>> bindShapes(const Graph &graph,
                                         ImportOptions &options);
 
