@@ -7,6 +7,7 @@
 #include "ContextCode.h"
 #include "Quotient.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/IR/IntrinsicsX86.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -16,8 +17,17 @@ using namespace mlir::qopt::target;
 /// Elements that are handled at once.
 static constexpr unsigned vectorLanes = 16;
 
+/// Bytes that are made at once where four vectors are packed into one.
+static constexpr unsigned packedLanes = 64;
+
 /// How far ahead floats are asked for.
 static constexpr uint64_t prefetchedElements = 512;
+
+/// Quotients are clamped to this before they are rounded by a float sum.
+static constexpr float quotientLimit = 2097152.0f;
+
+/// Below this most of what is asked for would lie behind the tensor.
+static constexpr uint64_t minPrefetchingElements = 4 * prefetchedElements;
 
 /// Fewer elements are not worth sharing: 16 take about 2 ns.
 static constexpr uint64_t minSharedElements = 1 << 14;
@@ -90,9 +100,13 @@ private:
                          llvm::Value *end);
   void buildLoop(const BoundaryTensor &tensor, llvm::Value *begin,
                  llvm::Value *end, unsigned step);
-  void prefetchFloats(llvm::Value *index);
-  llvm::Value *buildQuotient(llvm::Value *x, const BoundaryTensor &tensor,
-                             float limit);
+  void prefetchFloats(llvm::Value *index, unsigned lanes);
+  llvm::Value *loadFloats(llvm::Value *index, unsigned lanes);
+  bool hasFastQuotient(const BoundaryTensor &tensor) const;
+  llvm::Value *buildQuotient(llvm::Value *x, const BoundaryTensor &tensor);
+  bool isPacked(const BoundaryTensor &tensor) const;
+  llvm::Value *roundQuotients(const BoundaryTensor &tensor, llvm::Value *index);
+  void quantizePacked(const BoundaryTensor &tensor, llvm::Value *index);
   void quantize(const BoundaryTensor &tensor, llvm::Value *index,
                 unsigned lanes);
   void dequantize(const BoundaryTensor &tensor, llvm::Value *index,
@@ -127,30 +141,35 @@ llvm::Value *HelperBuilder::loadPointer(llvm::Value *list, size_t index) {
       ptr, builder.CreateConstInBoundsGEP1_64(ptr, list, index));
 }
 
-/// Blocks of `vectorLanes` elements of `[begin, end)`, then those that are
-/// left.
+/// Blocks of `[begin, end)`, the largest first, then what is left.
 void HelperBuilder::buildElementLoops(const BoundaryTensor &tensor,
                                       llvm::Value *begin, llvm::Value *end) {
-  llvm::Value *inBlocks =
-      builder.CreateAnd(builder.CreateSub(end, begin), -uint64_t(vectorLanes));
-  llvm::Value *middle = builder.CreateAdd(begin, inBlocks);
-  buildLoop(tensor, begin, middle, vectorLanes);
-  buildLoop(tensor, middle, end, 1);
+  for (unsigned step : {packedLanes, vectorLanes, 1u}) {
+    if (step == packedLanes && !isPacked(tensor))
+      continue;
+    llvm::Value *inBlocks =
+        builder.CreateAnd(builder.CreateSub(end, begin), -uint64_t(step));
+    llvm::Value *middle = builder.CreateAdd(begin, inBlocks);
+    buildLoop(tensor, begin, middle, step);
+    begin = middle;
+  }
   builder.CreateRetVoid();
 }
 
 /// Callers' memory is far away; what fetches ahead by itself stops at the end
 /// of each page. May point behind the end: a prefetch never faults.
-void HelperBuilder::prefetchFloats(llvm::Value *index) {
+void HelperBuilder::prefetchFloats(llvm::Value *index, unsigned lanes) {
   llvm::Function *function = builder.GetInsertBlock()->getParent();
-  llvm::Value *ahead = builder.CreateGEP(
-      f32, function->getArg(isInput ? 0 : 1),
-      builder.CreateAdd(index, builder.getInt64(prefetchedElements)));
-  const int isWritten = isInput ? 0 : 1, nearest = 3, isData = 1;
-  builder.CreateIntrinsic(llvm::Intrinsic::prefetch, {ptr},
-                          {ahead, builder.getInt32(isWritten),
-                           builder.getInt32(nearest),
-                           builder.getInt32(isData)});
+  for (unsigned line = 0; line < lanes; line += vectorLanes) {
+    llvm::Value *ahead = builder.CreateGEP(
+        f32, function->getArg(isInput ? 0 : 1),
+        builder.CreateAdd(index, builder.getInt64(prefetchedElements + line)));
+    const int isWritten = isInput ? 0 : 1, nearest = 3, isData = 1;
+    builder.CreateIntrinsic(llvm::Intrinsic::prefetch, {ptr},
+                            {ahead, builder.getInt32(isWritten),
+                             builder.getInt32(nearest),
+                             builder.getInt32(isData)});
+  }
 }
 
 /// Converts `step` elements at a time, as vectors where that is not 1.
@@ -163,10 +182,12 @@ void HelperBuilder::buildLoop(const BoundaryTensor &tensor, llvm::Value *begin,
   builder.SetInsertPoint(loop);
   llvm::PHINode *index = builder.CreatePHI(i64, 2);
   index->addIncoming(begin, entry);
-  if (step > 1)
-    prefetchFloats(index);
+  if (step > 1 && tensor.elements() >= minPrefetchingElements)
+    prefetchFloats(index, step);
   if (tensor.type == BoundaryType::F32)
     copy(index, step);
+  else if (step == packedLanes)
+    quantizePacked(tensor, index);
   else if (isInput)
     quantize(tensor, index, step);
   else
@@ -177,37 +198,46 @@ void HelperBuilder::buildLoop(const BoundaryTensor &tensor, llvm::Value *begin,
   builder.SetInsertPoint(exit);
 }
 
-/// `x / scale`, rounded to float32 and clamped to +-`limit`; NaN stays. Where
-/// there is a fused multiply-add it takes the place of the division, which is
-/// many times slower: a quotient by the reciprocal is improved, until it rounds
-/// to the integer of the quotient; twice gives the quotient itself by
-/// Markstein's theorem. Within these scales no remainder near a tie is
-/// subnormal.
+llvm::Value *HelperBuilder::loadFloats(llvm::Value *index, unsigned lanes) {
+  llvm::Function *function = builder.GetInsertBlock()->getParent();
+  return builder.CreateAlignedLoad(
+      inLanes(f32, lanes),
+      builder.CreateInBoundsGEP(f32, function->getArg(0), index),
+      llvm::Align(4));
+}
+
+/// Whether fused multiply-adds can take the place of the division, which is
+/// many times slower. Within these scales no remainder near a tie is subnormal.
+bool HelperBuilder::hasFastQuotient(const BoundaryTensor &tensor) const {
+  return spec.cpuFeatures.hasFMA && tensor.scale > 0x1p-80f &&
+         tensor.scale < 0x1p80f;
+}
+
+/// What rounds to the integer that `x / scale` rounds to, if that lies in the
+/// type's range, and else lies outside too.
 llvm::Value *HelperBuilder::buildQuotient(llvm::Value *x,
-                                          const BoundaryTensor &tensor,
-                                          float limit) {
+                                          const BoundaryTensor &tensor) {
   const float scale = tensor.scale;
   auto constant = [&](float value) {
     return llvm::ConstantFP::get(x->getType(), value);
   };
-  auto clamp = [&](llvm::Value *v, float end) {
-    v = builder.CreateSelect(builder.CreateFCmpOLT(v, constant(-end)),
-                             constant(-end), v);
-    return builder.CreateSelect(builder.CreateFCmpOGT(v, constant(end)),
-                                constant(end), v);
-  };
-  if (!spec.cpuFeatures.hasFMA || !(scale > 0x1p-80f && scale < 0x1p80f))
-    return clamp(builder.CreateFDiv(x, constant(scale)), limit);
-  x = clamp(x, limit * scale);
+  if (!hasFastQuotient(tensor))
+    return builder.CreateFDiv(x, constant(scale));
   auto fma = [&](llvm::Value *a, float b, llvm::Value *c) {
     return builder.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()},
                                    {a, constant(b), c});
   };
   const float reciprocal = 1 / scale;
+  const QuotientForm form =
+      quotientForm(scale, int64_t(tensor.qmin) - tensor.zeroPoint,
+                   int64_t(tensor.qmax) - tensor.zeroPoint);
+  if (form == QuotientForm::SplitProduct)
+    return fma(x, reciprocal,
+               builder.CreateFMul(x, constant(reciprocalRest(scale))));
   llvm::Value *quotient = builder.CreateFMul(x, constant(reciprocal));
-  const unsigned improvements =
-      quotientImprovements(scale, int64_t(tensor.qmin) - tensor.zeroPoint,
-                           int64_t(tensor.qmax) - tensor.zeroPoint);
+  const unsigned improvements = form == QuotientForm::Product           ? 0
+                                : form == QuotientForm::ImprovedProduct ? 1
+                                                                        : 2;
   for (unsigned i = 0; i < improvements; ++i)
     quotient = fma(fma(quotient, -scale, x), reciprocal, quotient);
   return quotient;
@@ -227,11 +257,17 @@ void HelperBuilder::quantize(const BoundaryTensor &tensor, llvm::Value *index,
   auto integer = [&](int32_t value) {
     return llvm::ConstantInt::get(words, value, /*IsSigned=*/true);
   };
-  llvm::Value *x = builder.CreateAlignedLoad(
-      floats, builder.CreateInBoundsGEP(f32, function->getArg(0), index),
-      llvm::Align(4));
-  const float limit = 2097152.0f;
-  llvm::Value *v = buildQuotient(x, tensor, limit);
+  auto clamp = [&](llvm::Value *v, float end) {
+    v = builder.CreateSelect(builder.CreateFCmpOLT(v, constant(-end)),
+                             constant(-end), v);
+    return builder.CreateSelect(builder.CreateFCmpOGT(v, constant(end)),
+                                constant(end), v);
+  };
+  llvm::Value *v = loadFloats(index, lanes);
+  if (hasFastQuotient(tensor))
+    v = buildQuotient(clamp(v, quotientLimit * tensor.scale), tensor);
+  else
+    v = clamp(buildQuotient(v, tensor), quotientLimit);
   llvm::Value *isNumber = builder.CreateFCmpORD(v, v);
   // The rounded number is what the sum's bits are above those of 1.5 * 2^23.
   const float magic = 12582912.0f;
@@ -247,6 +283,83 @@ void HelperBuilder::quantize(const BoundaryTensor &tensor, llvm::Value *index,
       builder.CreateTrunc(q, inLanes(element, lanes)),
       builder.CreateInBoundsGEP(element, function->getArg(1), index),
       llvm::Align(boundaryTypeSize(tensor.type)));
+}
+
+/// Whether AVX-512's saturating packs can narrow four vectors to bytes.
+bool HelperBuilder::isPacked(const BoundaryTensor &tensor) const {
+  return isInput && boundaryTypeSize(tensor.type) == 1 &&
+         spec.cpuFeatures.vectorBits() == 512 && hasFastQuotient(tensor);
+}
+
+/// The rounded quotients of a vector of floats; 0 for NaN. Those too small for
+/// an integer, and what stands for -infinity, become the smallest one.
+llvm::Value *HelperBuilder::roundQuotients(const BoundaryTensor &tensor,
+                                           llvm::Value *index) {
+  llvm::Value *x = loadFloats(index, vectorLanes);
+  llvm::Value *end =
+      llvm::ConstantFP::get(x->getType(), quotientLimit * tensor.scale);
+  llvm::Value *isNumber = builder.CreateFCmpORD(x, x);
+  x = builder.CreateSelect(builder.CreateFCmpOGT(x, end), end, x);
+  x = builder.CreateSelect(isNumber, x,
+                           llvm::Constant::getNullValue(x->getType()));
+  llvm::Type *words = inLanes(i32, vectorLanes);
+  const int currentRounding = 4;
+  return builder.CreateIntrinsic(
+      words, llvm::Intrinsic::x86_avx512_mask_cvtps2dq_512,
+      {buildQuotient(x, tensor), llvm::Constant::getNullValue(words),
+       builder.getInt16(0xffff), builder.getInt32(currentRounding)});
+}
+
+/// The same on `packedLanes` elements. Quotients that saturate to 16 bits are
+/// outside the bytes' range with any zero point.
+void HelperBuilder::quantizePacked(const BoundaryTensor &tensor,
+                                   llvm::Value *index) {
+  llvm::Function *function = builder.GetInsertBlock()->getParent();
+  const bool isByteUnsigned = isUnsigned(tensor.type);
+  llvm::Type *halves = inLanes(builder.getInt16Ty(), 32),
+             *bytes = inLanes(builder.getInt8Ty(), packedLanes),
+             *dwords = inLanes(i32, 16);
+  auto integer = [](llvm::Type *type, int32_t value) {
+    return llvm::ConstantInt::get(type, value, /*IsSigned=*/true);
+  };
+  auto pack = [&](llvm::Type *type, llvm::Intrinsic::ID how, llvm::Value *a,
+                  llvm::Value *b) {
+    return builder.CreateIntrinsic(type, how, {a, b});
+  };
+  llvm::Value *half[2];
+  for (unsigned i : {0, 1}) {
+    llvm::Value *quotients[2];
+    for (unsigned j : {0, 1})
+      quotients[j] = roundQuotients(
+          tensor, builder.CreateAdd(
+                      index, builder.getInt64((2 * i + j) * vectorLanes)));
+    half[i] = builder.CreateBinaryIntrinsic(
+        llvm::Intrinsic::sadd_sat,
+        pack(halves, llvm::Intrinsic::x86_avx512_packssdw_512, quotients[0],
+             quotients[1]),
+        integer(halves, tensor.zeroPoint));
+  }
+  llvm::Value *q =
+      pack(bytes,
+           isByteUnsigned ? llvm::Intrinsic::x86_avx512_packuswb_512
+                          : llvm::Intrinsic::x86_avx512_packsswb_512,
+           half[0], half[1]);
+  q = builder.CreateBinaryIntrinsic(isByteUnsigned ? llvm::Intrinsic::umax
+                                                   : llvm::Intrinsic::smax,
+                                    q, integer(bytes, tensor.qmin));
+  q = builder.CreateBinaryIntrinsic(isByteUnsigned ? llvm::Intrinsic::umin
+                                                   : llvm::Intrinsic::smin,
+                                    q, integer(bytes, tensor.qmax));
+  // Packs take 128 bits of each vector in turn.
+  llvm::SmallVector<int> order;
+  for (int dword = 0; dword < 16; ++dword)
+    order.push_back(dword % 4 * 4 + dword / 4);
+  q = builder.CreateShuffleVector(builder.CreateBitCast(q, dwords), order);
+  builder.CreateAlignedStore(q,
+                             builder.CreateInBoundsGEP(builder.getInt8Ty(),
+                                                       function->getArg(1),
+                                                       index),
+                             llvm::Align(1));
 }
 
 /// numerics::dequantize on elements from `index` on.

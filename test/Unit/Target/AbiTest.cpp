@@ -111,15 +111,19 @@ std::vector<float> difficultValues(size_t count) {
 
 /// Blocks and what is left behind them, for every type and vector width.
 TEST(Abi, HelpersFollowNumericsInEveryElement) {
-  const int64_t count = 45;
+  const int64_t count = 64 + 45;
   const std::vector<float> values = difficultValues(count);
   for (const char *cpu : {"x86-64", "x86-64-v3", "host"})
     for (auto [type, zeroPoint, qmin, qmax] :
          {std::tuple(BoundaryType::I8, 1, -128, 127),
+          std::tuple(BoundaryType::I8, 0, -127, 99),
           std::tuple(BoundaryType::U8, 128, 0, 255),
+          std::tuple(BoundaryType::U8, 3, 2, 250),
           std::tuple(BoundaryType::I16, 0, -32768, 32767),
           std::tuple(BoundaryType::U16, 9, 0, 65535)}) {
       AbiSpec spec = doublerSpec();
+      spec.cpuFeatures =
+          unwrap(resolveTarget("x86_64-linux-gnu", cpu)).cpuFeatures;
       spec.inputs[0] = {"x", "x", {count}, type, 0.5f, zeroPoint, qmin, qmax};
       spec.outputs[0] = spec.inputs[0];
       const unsigned size = boundaryTypeSize(type);
