@@ -144,9 +144,15 @@ llvm::Value *HelperBuilder::loadPointer(llvm::Value *list, size_t index) {
 /// Blocks of `[begin, end)`, the largest first, then what is left.
 void HelperBuilder::buildElementLoops(const BoundaryTensor &tensor,
                                       llvm::Value *begin, llvm::Value *end) {
-  for (unsigned step : {packedLanes, vectorLanes, 1u}) {
-    if (step == packedLanes && !isPacked(tensor))
-      continue;
+  llvm::SmallVector<unsigned> steps;
+  if (isPacked(tensor))
+    steps.push_back(packedLanes);
+  steps.push_back(vectorLanes);
+  // Where their number is known, few are left without a loop.
+  if (llvm::isa<llvm::Constant>(end))
+    llvm::append_range(steps, llvm::ArrayRef<unsigned>{8, 4, 2});
+  steps.push_back(1);
+  for (unsigned step : steps) {
     llvm::Value *inBlocks =
         builder.CreateAnd(builder.CreateSub(end, begin), -uint64_t(step));
     llvm::Value *middle = builder.CreateAdd(begin, inBlocks);
