@@ -11,6 +11,7 @@
 #include "mlir/Pass/Pass.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/Codegen/Plan/Plan.h"
+#include "qopt/IR/Diagnostics.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
 #include "llvm/Support/raw_ostream.h"
@@ -41,7 +42,7 @@ struct PrintPlan final : impl::PrintPlanBase<PrintPlan> {
   void runOnOperation() override {
     auto plan = planFunction(getOperation(), PlanOptions());
     if (!plan) {
-      getOperation().emitError() << toString(plan.takeError());
+      (void)emitRefusal(getOperation(), plan.takeError());
       return signalPassFailure();
     }
     std::string text;
@@ -71,7 +72,7 @@ struct LowerToLoops final : impl::LowerToLoopsBase<LowerToLoops> {
       auto info = lowering.add(func, func.getName());
       if (info)
         continue;
-      func.emitError() << toString(info.takeError());
+      (void)emitRefusal(func, info.takeError());
       return signalPassFailure();
     }
     for (func::FuncOp func : functions)

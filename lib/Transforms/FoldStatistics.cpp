@@ -6,6 +6,7 @@
 #include "ScaleGroups.h"
 #include "Scales.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "qopt/IR/Diagnostics.h"
 #include "qopt/Numerics/Requantize.h"
 #include "qopt/Observers/MaskedLogits.h"
 #include "qopt/Observers/Ranges.h"
@@ -149,7 +150,7 @@ getRange(ObserveOp op, const observers::CalibrationState &statistics) {
           ? observers::RangeMethod()
           : observers::parseRangeMethod(op.getMethod());
   if (!method)
-    return op.emitError() << llvm::toString(method.takeError());
+    return emitRefusal(op, method.takeError());
   std::optional<observers::TensorStats> raised;
   if (onlySoftmaxReads(op.getResult()))
     raised = observers::raiseMasked(*stats);
@@ -226,7 +227,7 @@ struct FoldStatistics final : impl::FoldStatisticsBase<FoldStatistics> {
     llvm::Expected<observers::CalibrationState> state =
         observers::CalibrationState::read(statistics);
     if (!state) {
-      getOperation().emitError() << llvm::toString(state.takeError());
+      (void)emitRefusal(getOperation(), state.takeError());
       return signalPassFailure();
     }
     if (failed(checkModel(*state)) ||

@@ -50,6 +50,16 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
     return success();
   }
 
+  LogicalResult checkArguments(func::FuncOp function) {
+    for (BlockArgument argument : function.getArguments())
+      if (isFloatTensor(argument) &&
+          !cast<ShapedType>(argument.getType()).hasStaticShape())
+        return function.emitError("expects arguments with static shapes, but "
+                                  "got ")
+               << argument.getType();
+    return success();
+  }
+
   void observe(OpBuilder &builder, Value value, StringRef id) {
     auto op = ObserveOp::create(builder, value.getLoc(), value.getType(), value,
                                 id, bits, symmetric || bits == 16, method,
@@ -175,7 +185,7 @@ struct InsertObservers final : impl::InsertObserversBase<InsertObservers> {
 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
-    if (failed(checkOptions()))
+    if (failed(checkOptions()) || failed(checkArguments(function)))
       return signalPassFailure();
     ObserverIds ids(function);
     observeArguments(function, ids);

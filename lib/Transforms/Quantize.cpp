@@ -195,11 +195,14 @@ struct Quantize final : impl::QuantizeBase<Quantize> {
 
   void dequantizeResults(func::ReturnOp op) {
     OpBuilder builder(op);
+    auto function = op->getParentOfType<func::FuncOp>();
     for (OpOperand &operand : op->getOpOperands()) {
       Value value = operand.get();
       if (isFloatTensor(value) && isConstant(value))
         value = quantizeByValues(builder, value);
-      if (isQuantized(value.getType()))
+      // A result that is quantized already stays.
+      if (isQuantized(value.getType()) &&
+          !isQuantized(function.getResultTypes()[operand.getOperandNumber()]))
         operand.set(DequantizeOp::create(
             builder, op.getLoc(), withElement(value, builder.getF32Type()),
             value));

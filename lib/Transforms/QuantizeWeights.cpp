@@ -5,6 +5,7 @@
 #include "QuantizeWeights.h"
 #include "Names.h"
 #include "Scales.h"
+#include "qopt/IR/Diagnostics.h"
 #include "qopt/IR/QuantTypes.h"
 #include "qopt/Numerics/Requantize.h"
 #include "qopt/Numerics/Weights.h"
@@ -332,7 +333,7 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
     llvm::Expected<int32_t> integer =
         numerics::quantizeBias(value, inputScale, scale);
     if (!integer)
-      return op->emitOpError() << llvm::toString(integer.takeError());
+      return emitRefusal(op, integer.takeError());
     integers.push_back(*integer);
   }
   for (double &scale : scales)

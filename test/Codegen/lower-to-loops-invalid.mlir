@@ -13,7 +13,9 @@ func.func @negative_weights_at_run_time(%x: tensor<1x4xi8>, %w: tensor<2x4xi8>) 
 // -----
 
 // Quantized types are a level too high.
-// expected-error@+1 {{function 'negative_quantized_type' has values that kernels cannot hold}}
+// expected-error@+3 {{function 'negative_quantized_type' has values that kernels cannot hold}}
+// expected-note@+2 {{kernels work on static i8, i16, i32 and f32 tensors}}
+// expected-note@+1 {{lower to the qint level first}}
 func.func @negative_quantized_type(%x: tensor<4x!quant.uniform<i8:f32, 0.5>>) -> tensor<4x!quant.uniform<i8:f32, 0.5>> {
   return %x : tensor<4x!quant.uniform<i8:f32, 0.5>>
 }

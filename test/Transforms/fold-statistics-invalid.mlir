@@ -17,7 +17,9 @@ func.func @missing_id(%x: tensor<2xf32>) -> tensor<2xf32> {
 // -----
 
 func.func @unknown_method(%x: tensor<2xf32>) -> tensor<2xf32> {
-  // expected-error@+1 {{magic}}
+  // expected-error@+3 {{magic}}
+  // expected-note@+2 {{range methods are minmax,}}
+  // expected-note@+1 {{use --range=mse}}
   %a = qopt.observe %x "x" {method = "magic"} : tensor<2xf32> -> tensor<2xf32>
   return %a : tensor<2xf32>
 }

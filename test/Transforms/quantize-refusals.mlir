@@ -69,7 +69,8 @@ func.func @infinite_bias(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
   %x0 = qopt.observe %x "x" {scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
   %w = qopt.constant dense<1.0> : tensor<1x2xf32>
   %b = qopt.constant dense<0x7F800000> : tensor<1xf32>
-  // expected-error@+1 {{does not fit 32 bits}}
+  // expected-error@+2 {{does not fit 32 bits}}
+  // expected-note@+1 {{raise the channel's weight scale}}
   %c = qopt.gemm %x0, %w, %b : (tensor<1x2xf32>, tensor<1x2xf32>, tensor<1xf32>) -> tensor<1x1xf32>
   %y = qopt.observe %c "y" {scale = 0.25 : f32, zero_point = 0 : i64} : tensor<1x1xf32> -> tensor<1x1xf32>
   return %y : tensor<1x1xf32>

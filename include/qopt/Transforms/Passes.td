@@ -37,6 +37,7 @@ def TakeBytes : Pass<"qopt-take-bytes", "::mlir::func::FuncOp"> {
     ListOption<"scale", "scale", "double", "values of a step">,
     ListOption<"shift", "shift", "double", "values of byte 0">,
   ];
+  let dependentDialects = ["::mlir::qopt::QoptDialect"];
 }
 
 def FoldQdq : Pass<"qopt-fold-qdq", "::mlir::func::FuncOp"> {
@@ -291,7 +292,8 @@ def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
     functions without jumps and poles read has 16 bits too: a table behind a
     rounding to 8 bits loses more by it than by its own.
 
-    Leaves alone: constants, values that are observed.
+    Leaves alone: constants, values that are observed. Refuses: bits other than
+    8 and 16, arguments without a static shape.
   }];
   let options = [
     Option<"bits", "bits", "int64_t", "8", "bits of activations, 8 or 16">,
@@ -308,6 +310,7 @@ def InsertObservers : Pass<"qopt-insert-observers", "::mlir::func::FuncOp"> {
     Option<"wideTables", "wide-tables", "bool", "false",
            "16 bits for values that only smooth functions read">,
   ];
+  let dependentDialects = ["::mlir::qopt::QoptDialect"];
 }
 
 def FoldStatistics : Pass<"qopt-fold-statistics", "::mlir::func::FuncOp"> {
@@ -374,6 +377,7 @@ def Quantize : Pass<"qopt-quantize", "::mlir::func::FuncOp"> {
     Option<"weightGroup", "weight-group", "int64_t", "0",
            "input channels that share a multiple of their channel's scale">,
   ];
+  let dependentDialects = ["::mlir::qopt::QoptDialect"];
 }
 
 def WeightsOnly : Pass<"qopt-weights-only", "::mlir::func::FuncOp"> {

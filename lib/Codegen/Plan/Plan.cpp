@@ -96,6 +96,9 @@ llvm::Expected<Plan> Planner::run() {
 }
 
 llvm::Error Planner::checkTypes() {
+  if (func.isDeclaration())
+    return makeError(302, "function '" + func.getName().str() +
+                              "' has no body");
   if (!func.getBody().hasOneBlock())
     return makeError(302, "function '" + func.getName().str() +
                               "' has control flow, which has no kernels");
