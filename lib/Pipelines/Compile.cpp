@@ -27,6 +27,15 @@ static llvm::Error savePlan(Run &run) {
   return writeFileAtomically(run.options.tune, run.levels.printPlan());
 }
 
+/// Where the summary goes: an output on standard output has that for itself.
+static llvm::raw_ostream &getSummaryStream(const CompileOptions &options,
+                                           const Streams &streams) {
+  return llvm::is_contained({options.output, options.saveConfig, options.tune},
+                            "-")
+             ? streams.progress
+             : streams.results;
+}
+
 llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
                                            const Streams &streams) {
   Run run(options);
@@ -44,10 +53,10 @@ llvm::Error mlir::qopt::pipelines::compile(const CompileOptions &options,
     return error;
   if (llvm::Error error = savePlan(run))
     return error;
-  printSummary(streams.results, options, run.levels, run.artifacts, run.figures,
-               *files);
+  llvm::raw_ostream &os = getSummaryStream(options, streams);
+  printSummary(os, options, run.levels, run.artifacts, run.figures, *files);
   if (options.timing)
-    printTiming(streams.results, run.figures.clock);
+    printTiming(os, run.figures.clock);
   return llvm::Error::success();
 }
 

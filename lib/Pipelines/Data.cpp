@@ -46,8 +46,14 @@ mlir::qopt::pipelines::loadStatistics(Levels &levels,
   if (options.memory.statistics)
     return observers::CalibrationState::parse(*options.memory.statistics,
                                               "statistics");
-  if (StringRef(options.calibrate).ends_with(".qcal"))
+  if (StringRef(options.calibrate).ends_with(".qcal")) {
+    if (options.limit || options.seed || !options.shard.empty())
+      return makeError(141,
+                       "--limit, --seed and --shard choose samples, but '" +
+                           options.calibrate + "' holds their statistics",
+                       {}, "choose them in qopt calibrate");
     return observers::CalibrationState::read(options.calibrate);
+  }
   std::vector<InputSpec> specs = makeInputSpecs(levels);
   auto dataOptions = makeDataOptions(options);
   if (!dataOptions)

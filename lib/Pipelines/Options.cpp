@@ -15,7 +15,8 @@ using llvm::StringRef;
 /// The word of `known` nearest to `word`, or empty if none is near.
 static StringRef nearest(StringRef word, llvm::ArrayRef<StringRef> known) {
   StringRef best;
-  unsigned bestDistance = 3;
+  // A word of one letter is not near to all others of one.
+  unsigned bestDistance = std::min<unsigned>(3, word.size());
   for (StringRef candidate : known) {
     unsigned distance = word.edit_distance(candidate, true, bestDistance);
     if (distance < bestDistance) {
@@ -153,8 +154,8 @@ llvm::Error mlir::qopt::pipelines::parseRange(StringRef text,
                      "use --range=mean-minmax");
   if (method == "percentile") {
     double percentile = 99.99;
-    if (!argument.empty() && (argument.getAsDouble(percentile) ||
-                              !(percentile > 50.0) || !(percentile <= 100.0)))
+    if (text.contains(':') && (argument.getAsDouble(percentile) ||
+                               !(percentile > 50.0) || !(percentile <= 100.0)))
       return makeError(102, ("--range=percentile expects a percentage in (50, "
                              "100], but got '" +
                              argument + "'")

@@ -61,42 +61,114 @@ std::string OutputPaths::pathOf(const Emission &emission) const {
 
 /// `model.o` names the stem `model`; an executable's name has no suffix.
 static std::string stemOf(StringRef output) {
-  static const llvm::StringSet<> known = {".o", ".s",    ".ll", ".mlir", ".so",
-                                          ".a", ".h",    ".json", ".qcal",
-                                          ".onnx",  ".html"};
+  static const llvm::StringSet<> known = {".o",    ".s",    ".ll",  ".mlir",
+                                          ".so",   ".a",    ".h",   ".json",
+                                          ".qcal", ".onnx", ".html"};
   if (!known.contains(path::extension(output)))
     return output.str();
   return output.drop_back(path::extension(output).size()).str();
 }
 
+/// Whether the file of `kind` is of no use without its header: what links also
+/// declares.
+static bool isLinkable(EmitKind kind) {
+  return kind == EmitKind::Object || kind == EmitKind::SharedLibrary ||
+         kind == EmitKind::Archive;
+}
+
+bool OutputPaths::bringsHeader(const CompileOptions &options) const {
+  return !wants(options, EmitKind::Header) &&
+         llvm::any_of(options.emissions, [&](const Emission &emission) {
+           const std::string path = pathOf(emission);
+           return isLinkable(emission.kind) && path != "-" &&
+                  !isSpecialFile(path);
+         });
+}
+
+/// The C name of the model. Everything that a header declares starts with it,
+/// so only `qopt` meets the names of the ABI.
+static llvm::Expected<std::string> chooseName(const CompileOptions &options,
+                                              StringRef stem) {
+  if (options.name.empty()) {
+    std::string name = toIdentifier(path::filename(stem));
+    return name == "qopt" ? "qopt_" : name;
+  }
+  std::string name = toIdentifier(options.name);
+  if (name != options.name)
+    return makeError(
+        107, "--name expects a C identifier, but got '" + options.name + "'",
+        {}, "for example --name=" + name);
+  if (name == "qopt")
+    return makeError(107,
+                     "--name=qopt would declare 'qopt_model' twice: the "
+                     "header has a type of that name",
+                     {}, "for example --name=model");
+  return name;
+}
+
+llvm::Error
+mlir::qopt::pipelines::checkOverwrites(StringRef path,
+                                       const CompileOptions &options) {
+  for (const std::string &input :
+       {options.model, options.calibrate, options.eval})
+    if (!isSpecialFile(path) && llvm::sys::fs::equivalent(path, input))
+      return makeError(
+          106, ("'" + path + "' would be overwritten, but is read").str(), {},
+          "choose another output");
+  return llvm::Error::success();
+}
+
+/// Each output has a path of its own, which is none of what is read.
+static llvm::Error checkPaths(const OutputPaths &paths,
+                              const CompileOptions &options) {
+  std::vector<std::string> written;
+  for (const Emission &emission : options.emissions)
+    written.push_back(paths.pathOf(emission));
+  if (paths.bringsHeader(options))
+    written.push_back(paths.headerPath());
+  for (const std::string &path : {options.saveConfig, options.tune})
+    if (!path.empty())
+      written.push_back(path);
+  llvm::StringSet<> taken;
+  for (const std::string &path : written) {
+    if (path == "-" && taken.contains(path))
+      return makeError(106, "standard output takes one kind of output", {},
+                       "give -o a stem");
+    if (!taken.insert(path).second && !isSpecialFile(path))
+      return makeError(106, "two outputs would be written to '" + path + "'",
+                       {}, "give -o a stem without a suffix");
+    if (llvm::Error error = checkOverwrites(path, options))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
 llvm::Expected<OutputPaths>
 mlir::qopt::pipelines::planOutputs(const CompileOptions &options) {
+  if (options.emissions.empty() && !options.output.empty())
+    return makeError(113,
+                     "-o names an output, but without an object there is none",
+                     {}, "name one, --emit=report");
   OutputPaths paths;
   paths.stem = options.output.empty() || options.output == "-"
                    ? path::stem(options.model).str()
                    : stemOf(options.output);
-  // An object always brings its header, so its -o may name the object.
   if (options.emissions.size() == 1 && !options.output.empty())
     paths.single = options.output;
-  paths.name = toIdentifier(options.name.empty() ? path::filename(paths.stem)
-                                                 : StringRef(options.name));
-  if (!options.name.empty() && paths.name != options.name)
-    return makeError(107, "--name expects a C identifier, but got '" +
-                              options.name + "'",
-                     {}, "for example --name=" + paths.name);
+  auto name = chooseName(options, paths.stem);
+  if (!name)
+    return name.takeError();
+  paths.name = std::move(*name);
   if (options.output == "-" && options.emissions.size() > 1)
     return makeError(106, "standard output takes one kind of output", {},
                      "give -o a stem");
-  llvm::StringSet<> taken;
-  for (const Emission &emission : options.emissions)
-    if (!taken.insert(paths.pathOf(emission)).second)
-      return makeError(106, "two outputs would be written to '" +
-                                paths.pathOf(emission) + "'");
+  if (llvm::Error error = checkPaths(paths, options))
+    return std::move(error);
   StringRef folder = path::parent_path(paths.stem);
   if (options.output != "-" && !folder.empty() &&
       !llvm::sys::fs::is_directory(folder))
-    return makeError(501, ("cannot write to '" + folder +
-                           "': no such folder").str(),
+    return makeError(501,
+                     ("cannot write to '" + folder + "': no such folder").str(),
                      {}, "create it, or choose another with -o");
   return paths;
 }
@@ -146,25 +218,15 @@ llvm::Expected<std::vector<OutputFile>> mlir::qopt::pipelines::makeFiles(
     const OutputPaths &paths, const RunFigures &figures) {
   std::vector<OutputFile> files;
   for (const Emission &emission : options.emissions) {
-    auto contents = makeContents(emission, levels, artifacts, options, paths,
-                                 figures);
+    auto contents =
+        makeContents(emission, levels, artifacts, options, paths, figures);
     if (!contents)
       return contents.takeError();
     files.push_back(
         {emission.kind, paths.pathOf(emission), std::move(*contents)});
   }
-  // One .o, one .h: what links also declares.
-  bool linkable = llvm::any_of(files, [](const OutputFile &file) {
-    return (file.kind == EmitKind::Object ||
-            file.kind == EmitKind::SharedLibrary ||
-            file.kind == EmitKind::Archive) &&
-           file.path != "-";
-  });
-  bool hasHeader = llvm::any_of(files, [](const OutputFile &file) {
-    return file.kind == EmitKind::Header;
-  });
-  if (linkable && !hasHeader)
-    files.push_back({EmitKind::Header, paths.stem + ".h", artifacts.header});
+  if (paths.bringsHeader(options))
+    files.push_back({EmitKind::Header, paths.headerPath(), artifacts.header});
   return files;
 }
 
@@ -184,9 +246,9 @@ llvm::Error mlir::qopt::pipelines::writeFiles(
   for (const OutputFile &file : files) {
     llvm::Error error =
         file.kind == EmitKind::Executable
-            ? target::linkExecutable(artifacts.object,
-                                     paths.name + "_model", target,
-                                     runtimePath(streams.tool), file.path)
+            ? target::linkExecutable(artifacts.object, paths.name + "_model",
+                                     target, runtimePath(streams.tool),
+                                     file.path)
             : writeFileAtomically(file.path, file.contents,
                                   file.kind == EmitKind::SharedLibrary);
     if (error)

@@ -19,11 +19,20 @@ struct OutputPaths {
   std::string single;
 
   std::string pathOf(const Emission &emission) const;
+  std::string headerPath() const { return stem + ".h"; }
+  /// Whether there is a header that nobody asked for by name: an object always
+  /// brings one, but where it goes to standard output or a device.
+  bool bringsHeader(const CompileOptions &options) const;
 };
 
-/// Fails with Q0106 where no kind is asked for or two outputs have one path,
-/// Q0501 where the folder does not exist.
+/// Fails with Q0106 where two outputs have one path or one is an input, Q0107
+/// where there is no C name, Q0113 where there is a path but no output, Q0501
+/// where the folder does not exist.
 llvm::Expected<OutputPaths> planOutputs(const CompileOptions &options);
+
+/// Fails with Q0106 where `path` is a file that `options` read.
+llvm::Error checkOverwrites(llvm::StringRef path,
+                            const CompileOptions &options);
 
 /// Contents of all files; an object brings its header. Executables are linked
 /// when they are written.

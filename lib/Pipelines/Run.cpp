@@ -201,6 +201,10 @@ llvm::Error Run::checkOptions() const {
                      "qopt calibrate " + options.model +
                          " --calibrate data --shard " + options.shard +
                          " -o shard.qcal");
+  if (options.eval.empty() && options.evalLimit)
+    return makeError(112,
+                     "--eval-limit needs labelled data, but --eval is missing",
+                     {}, "--eval labelled.npz, with the inputs and 'label'");
   if (options.eval.empty() && options.maxDrop)
     return makeError(112,
                      "--max-drop needs labelled data, but --eval is "

@@ -131,9 +131,6 @@ static llvm::Error showWeight(StringRef name, Value weight,
 
 static llvm::Error showWeights(const CompileOptions &options,
                                llvm::raw_ostream &os) {
-  if (options.model.empty())
-    return makeError(109, "show --values needs the model", {},
-                     "add --model model.onnx");
   Levels levels(options);
   if (llvm::Error error = levels.import())
     return error;
@@ -155,6 +152,9 @@ static llvm::Error showWeights(const CompileOptions &options,
 llvm::Error mlir::qopt::pipelines::show(StringRef file,
                                         const CompileOptions &options,
                                         bool values, const Streams &streams) {
+  if (values && options.model.empty())
+    return makeError(109, "show --values needs the model", {},
+                     "add --model model.onnx");
   if (llvm::Error error = file.ends_with(".qcal")
                               ? showStatistics(file, options, streams.results)
                               : showJson(file, streams.results))

@@ -3,6 +3,7 @@
 // qopt calibrate and merge.
 
 #include "Data.h"
+#include "Outputs.h"
 #include "qopt/Pipelines/Compile.h"
 #include "qopt/Support/Error.h"
 
@@ -37,14 +38,18 @@ llvm::Error mlir::qopt::pipelines::calibrate(const CompileOptions &options,
                                              const Streams &streams) {
   if (!options.calibrate.empty() && options.output.empty())
     return missingOutput("calibrate", "model.qcal");
+  if (llvm::Error error = checkOverwrites(options.output, options))
+    return error;
   auto state = makeStatistics(options, streams);
   if (!state)
     return state.takeError();
   if (llvm::Error error = state->write(options.output))
     return error;
-  streams.results << "calibrated  " << state->getTensors().size()
-                  << " tensors on " << state->getSamples().size()
-                  << " samples\nwrote       " << options.output << "\n";
+  // An output on standard output has that for itself.
+  (options.output == "-" ? streams.progress : streams.results)
+      << "calibrated  " << state->getTensors().size() << " tensors on "
+      << state->getSamples().size() << " samples\nwrote       "
+      << options.output << "\n";
   return llvm::Error::success();
 }
 
@@ -58,8 +63,9 @@ llvm::Error mlir::qopt::pipelines::merge(ArrayRef<std::string> shards,
     return state.takeError();
   if (llvm::Error error = state->write(output))
     return error;
-  streams.results << "merged      " << shards.size() << " files, "
-                  << state->getSamples().size() << " samples\nwrote       "
-                  << output << "\n";
+  (output == "-" ? streams.progress : streams.results)
+      << "merged      " << shards.size() << " files, "
+      << state->getSamples().size() << " samples\nwrote       " << output
+      << "\n";
   return llvm::Error::success();
 }

@@ -9,8 +9,7 @@
 
 using namespace mlir::qopt;
 
-/// True for what a rename would replace by a file: devices, pipes.
-static bool isSpecialFile(llvm::StringRef path) {
+bool mlir::qopt::isSpecialFile(llvm::StringRef path) {
   llvm::sys::fs::file_status status;
   return !llvm::sys::fs::status(path, status) &&
          llvm::sys::fs::is_other(status);
@@ -18,7 +17,7 @@ static bool isSpecialFile(llvm::StringRef path) {
 
 static llvm::Error writeRefused(llvm::StringRef path, std::string why) {
   return makeError(501, ("cannot write '" + path + "': " + why).str(), {},
-                   "choose a folder that exists and can be written with -o");
+                   "name a file in a folder that can be written");
 }
 
 llvm::Error mlir::qopt::writeFileAtomically(llvm::StringRef path,

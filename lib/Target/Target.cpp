@@ -121,7 +121,7 @@ std::string hostFeatureDifferences(const llvm::MCSubtargetInfo &named) {
 
 llvm::Error checkCpu(const llvm::MCSubtargetInfo &generic, StringRef cpu,
                      const llvm::Triple &triple) {
-  std::vector<StringRef> names{"host"};
+  std::vector<StringRef> names{"host", "native"};
   for (const llvm::SubtargetSubTypeKV &entry :
        generic.getAllProcessorDescriptions())
     names.push_back(entry.Key);
@@ -206,7 +206,9 @@ mlir::qopt::target::resolveTarget(const TargetOptions &options) {
 
   ResolvedTarget target;
   target.triple = triple->str();
-  target.cpu = !options.cpu.empty()     ? options.cpu
+  // Other compilers' word for it.
+  target.cpu = options.cpu == "native"  ? "host"
+               : !options.cpu.empty()   ? options.cpu
                : options.triple.empty() ? "host"
                                         : "x86-64";
   target.optLevel = options.optLevel;
@@ -263,6 +265,9 @@ mlir::qopt::target::resolveVariants(const TargetOptions &options) {
   StringRef(options.cpu).split(cpus, ',');
   std::vector<ResolvedTarget> targets;
   for (StringRef cpu : cpus) {
+    if (cpu.trim().empty() && cpus.size() > 1)
+      return makeError(332, "a name is missing between the commas of '" +
+                                options.cpu + "'");
     TargetOptions one = options;
     one.cpu = cpu.trim().str();
     auto target = resolveTarget(one);

@@ -52,6 +52,18 @@ static llvm::Error unknownFlag(const QoptTable &table, llvm::StringRef flag) {
                    std::move(notes), "qopt --help lists the flags");
 }
 
+static std::string getName(const Option &option) {
+  return option.getName().rtrim('=').str();
+}
+
+static std::vector<std::string> getFlags(const InputArgList &args) {
+  std::vector<std::string> flags;
+  for (const Arg *arg : args)
+    if (!arg->getOption().matches(OPT_INPUT))
+      flags.push_back(getName(arg->getOption().getUnaliasedOption()));
+  return flags;
+}
+
 /// What compilation is told: all flags but those of the tool itself.
 static pipelines::OptionList getOptions(const InputArgList &args) {
   pipelines::OptionList options;
@@ -60,7 +72,7 @@ static pipelines::OptionList getOptions(const InputArgList &args) {
     if (!llvm::is_contained({OPT_INPUT, OPT_help, OPT_version, OPT_values,
                              OPT_json, OPT_nodes, OPT_model},
                             OptionId(option.getID())))
-      options.emplace_back(option.getName().rtrim('=').str(),
+      options.emplace_back(getName(option),
                            arg->getNumValues() ? arg->getValue() : "");
   }
   return options;
@@ -86,6 +98,7 @@ llvm::Expected<CommandLine> mlir::qopt::tool::parseCommandLine(int argc,
   line.version = args.hasArg(OPT_version);
   line.printValues = args.hasArg(OPT_values);
   line.inspect = {args.hasArg(OPT_json), args.hasArg(OPT_nodes)};
+  line.flags = getFlags(args);
   line.words = args.getAllArgValues(OPT_INPUT);
   line.options.model = args.getLastArgValue(OPT_model).str();
   if (llvm::Error error =

@@ -13,6 +13,8 @@ struct CommandLine {
   bool version = false;
   /// The words that are not flags: a verb, models, statistics.
   std::vector<std::string> words;
+  /// The names of all flags that were given, without dashes.
+  std::vector<std::string> flags;
   pipelines::CompileOptions options;
   bool printValues = false;
   pipelines::InspectOptions inspect;

@@ -9,15 +9,92 @@
 using namespace mlir::qopt;
 using namespace mlir::qopt::tool;
 
+namespace {
+
+/// What can stand before the files, and the flags that have something to say
+/// there.
+struct Verb {
+  llvm::StringRef name;
+  std::vector<llvm::StringRef> flags;
+};
+
+} // namespace
+
+static const Verb verbs[] = {
+    // Shards are made with the flags of the compilation that they are for, but
+    // without those that ask for files.
+    {"calibrate",
+     {"shard",
+      "mode",
+      "range",
+      "scales",
+      "config",
+      "weights",
+      "weight-bits",
+      "weight-group",
+      "weight-rounding",
+      "max-slowdown",
+      "target-sqnr",
+      "bias-correction",
+      "fuse-activations",
+      "activations",
+      "io",
+      "inputs",
+      "outputs",
+      "shape",
+      "input",
+      "calibrate",
+      "limit",
+      "seed",
+      "o",
+      "jobs"}},
+    {"merge", {"o"}},
+    {"show",
+     {"values", "model", "range", "scales", "activations", "weights",
+      "weight-bits", "inputs", "outputs", "shape", "input"}},
+    {"inspect", {"nodes", "json", "inputs", "outputs", "shape", "input"}},
+    {"compare", {"json"}},
+    {"weights", {"json", "inputs", "outputs", "shape", "input"}},
+};
+
+/// A flag that would be ignored is an error.
+static llvm::Error checkFlags(const CommandLine &line) {
+  const llvm::StringRef word =
+      line.words.empty() ? llvm::StringRef() : line.words.front();
+  const auto *verb =
+      llvm::find_if(verbs, [&](const Verb &verb) { return verb.name == word; });
+  for (llvm::StringRef flag : line.flags) {
+    if (verb != std::end(verbs)
+            ? llvm::is_contained(verb->flags, flag)
+            : !llvm::is_contained({"values", "model", "nodes", "json"}, flag))
+      continue;
+    return makeError(
+        101,
+        (verb != std::end(verbs) ? "qopt " + word.str() : "compilation") +
+            " has no use for " + (flag == "o" ? "-" : "--") + flag.str(),
+        {}, "leave it out");
+  }
+  return llvm::Error::success();
+}
+
 /// The one model that a verb takes.
 static llvm::Error takeModel(CommandLine &line, size_t position) {
-  if (line.words.size() != position + 1)
+  if (line.words.size() != position + 1) {
+    std::vector<std::string> notes;
+    if (position == 0 && line.words.size() > 1 &&
+        llvm::none_of(line.words.front(), [](char c) { return c == '.'; })) {
+      notes.push_back("'" + line.words.front() + "' is no verb; there are");
+      for (const Verb &verb : verbs)
+        notes.back() += (&verb == verbs ? " " : ", ") + verb.name.str();
+    }
     return makeError(110,
                      line.words.size() <= position
                          ? "no model was given"
                          : "one model was expected, but got also '" +
                                line.words[position + 1] + "'",
-                     {}, "qopt model.onnx --calibrate data --emit=obj");
+                     std::move(notes),
+                     "qopt model.onnx --calibrate data --emit=obj");
+  }
   line.options.model = line.words[position];
   return llvm::Error::success();
 }
@@ -26,6 +103,8 @@ llvm::Error mlir::qopt::tool::run(CommandLine &line,
                                   std::function<bool()> cancelled) {
   pipelines::Streams streams{llvm::outs(), llvm::errs(), line.program};
   streams.cancelled = std::move(cancelled);
+  if (llvm::Error error = checkFlags(line))
+    return error;
   const std::string verb = line.words.empty() ? "" : line.words.front();
   if (verb == "calibrate" || verb == "inspect" || verb == "weights") {
     if (llvm::Error error = takeModel(line, 1))

@@ -16,6 +16,10 @@ namespace mlir::qopt {
 llvm::Error writeFileAtomically(llvm::StringRef path, llvm::StringRef contents,
                                 bool executable = false);
 
+/// Whether `path` is a device or a pipe, which is written to in place and never
+/// replaced.
+bool isSpecialFile(llvm::StringRef path);
+
 /// Reads a whole file (mapped where that pays). Fails with Q0502.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
 readFile(llvm::StringRef path);
