@@ -19,6 +19,7 @@ from judge import options_of
 MODELS = "mlp_fmnist,cnn_fmnist,resnet20_fmnist,vit_fmnist"
 FORMS = ["", "--weight-bits=4", "--weight-bits=4 --weight-group=32",
          "--weight-bits=4 --weight-rounding=nearest",
+         "--weight-bits=4 --weight-rounding=adaround", "--weight-bits=4 --weight-scaling=awq",
          "--weight-bits=auto --weight-group=32 --target-sqnr=36", "--weight-bits=2",
          "--weight-bits=2 --weight-group=32"]
 

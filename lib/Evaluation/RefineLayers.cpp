@@ -300,6 +300,14 @@ llvm::Expected<Refinements> Refiner::run() {
   return result;
 }
 
+double Refinements::getDb() const {
+  // Rounding is judged behind biases.
+  for (const std::optional<Refinement> &one : {rounding, bias})
+    if (one && one->kept)
+      return one->afterDb;
+  return bias ? bias->beforeDb : rounding ? rounding->beforeDb : 0;
+}
+
 llvm::Expected<Refinements>
 mlir::qopt::evaluation::refineLayers(func::FuncOp calibrated,
                                      const observers::CalibrationState &state,

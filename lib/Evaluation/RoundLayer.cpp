@@ -175,6 +175,21 @@ bool mlir::qopt::evaluation::mayClip(
   return weights.bits < 8 && form.clip && !form.powerOfTwo;
 }
 
+std::vector<float> mlir::qopt::evaluation::gatherRows(
+    const LayerInputs &inputs, size_t group, ArrayRef<ArrayRef<float>> samples,
+    uint64_t maxPositions, numerics::ParallelFor parallel) {
+  const size_t share = countShare(inputs, samples.size(), maxPositions);
+  const size_t size = share * inputs.rowSize;
+  std::vector<float> rows(samples.size() * size);
+  parallel(samples.size(), [&](size_t sample) {
+    // Multiples of the golden ratio.
+    const uint32_t turn = static_cast<uint32_t>(sample) * 2654435769u;
+    inputs.gather(samples[sample], group, share, turn,
+                  MutableArrayRef(rows).slice(sample * size, size));
+  });
+  return rows;
+}
+
 void mlir::qopt::evaluation::roundLayer(MLIRContext *context,
                                         const LayerInputs &inputs,
                                         ArrayRef<ArrayRef<float>> samples,
@@ -182,7 +197,6 @@ void mlir::qopt::evaluation::roundLayer(MLIRContext *context,
                                         bool searchesScales, bool descends,
                                         ArrayRef<float> weights,
                                         numerics::QuantizedWeights &rounded) {
-  const size_t share = countShare(inputs, samples.size(), maxPositions);
   const size_t size = inputs.rowSize;
   const size_t groupRows = inputs.channels / inputs.groups;
   // One scale for all has no channel to fit it to.
@@ -194,14 +208,8 @@ void mlir::qopt::evaluation::roundLayer(MLIRContext *context,
   options.centered = centered;
 
   auto roundGroup = [&](size_t group, numerics::ParallelFor parallel) {
-    std::vector<float> rows(samples.size() * share * size);
-    parallel(samples.size(), [&](size_t sample) {
-      // Multiples of the golden ratio.
-      const uint32_t turn = static_cast<uint32_t>(sample) * 2654435769u;
-      inputs.gather(
-          samples[sample], group, share, turn,
-          MutableArrayRef(rows).slice(sample * share * size, share * size));
-    });
+    const std::vector<float> rows =
+        gatherRows(inputs, group, samples, maxPositions, parallel);
     const numerics::InputMetric metric(rows, size, options, parallel);
     const size_t first = group * groupRows;
     auto ofGroup = [&](auto values) {

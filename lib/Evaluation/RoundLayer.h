@@ -4,6 +4,7 @@
 #pragma once
 
 #include "mlir/IR/Operation.h"
+#include "qopt/Numerics/RoundWeights.h"
 #include "qopt/Transforms/Weights.h"
 #include <optional>
 
@@ -41,6 +42,12 @@ private:
 /// Rows that `roundLayer` takes from `samples` samples: about `maxPositions`.
 size_t countRows(const LayerInputs &inputs, size_t samples,
                  uint64_t maxPositions);
+
+/// Those rows: what the weights of `group` meet, one position each.
+std::vector<float> gatherRows(const LayerInputs &inputs, size_t group,
+                              ArrayRef<ArrayRef<float>> samples,
+                              uint64_t maxPositions,
+                              numerics::ParallelFor parallel);
 
 /// The multiply-adds of `roundLayer` with `rows` rows.
 uint64_t countWork(const LayerInputs &inputs, size_t rows, bool searchesScales);

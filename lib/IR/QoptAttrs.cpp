@@ -161,6 +161,8 @@ static bool isGiven(NamedAttribute attribute) {
 
 /// Whether `attribute` tells how the channels of a value were scaled.
 static bool isChannelScale(NamedAttribute attribute) {
+  if (attribute.getName() == "qopt.salient_scale")
+    return isa<DenseF32ArrayAttr>(attribute.getValue());
   auto scale = dyn_cast<DictionaryAttr>(attribute.getValue());
   return attribute.getName() == "qopt.channel_scale" && scale &&
          scale.getAs<IntegerAttr>("axis") && scale.getAs<StringAttr>("by") &&

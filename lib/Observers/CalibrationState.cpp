@@ -202,6 +202,16 @@ const TensorStats *CalibrationState::find(llvm::StringRef id) const {
   return index < 0 ? nullptr : &tensors[index].stats;
 }
 
+void CalibrationState::addTensor(llvm::StringRef id, const TensorStats &stats) {
+  auto position = llvm::partition_point(
+      tensors, [&](const Tensor &tensor) { return tensor.id < id; });
+  if (position != tensors.end() && position->id == id)
+    return;
+  TensorStats copy(stats.channelStats.size());
+  copy.merge(stats);
+  tensors.insert(position, {id.str(), std::move(copy)});
+}
+
 int64_t CalibrationState::indexOf(llvm::StringRef id) const {
   auto position = llvm::partition_point(
       tensors, [&](const Tensor &tensor) { return tensor.id < id; });

@@ -59,7 +59,10 @@ struct WrittenConfig {
   std::optional<Word<parseWeights>> weights;
   std::optional<Number<parseWeightBits>> weightBits;
   std::optional<Number<parseWeightGroup>> weightGroup;
+  std::optional<Word<parseWeightRounding>> weightRounding;
+  std::optional<Word<parseWeightScaling>> weightScaling;
   std::optional<Word<parseBiasCorrection>> biasCorrection;
+  std::optional<Word<parseFuseActivations>> fuseActivations;
   std::optional<Word<parseTargetSqnr>> targetSqnr;
   std::optional<Word<parseMaxSlowdown>> maxSlowdown;
   std::vector<WrittenRule> values;
@@ -156,7 +159,10 @@ template <> struct MappingTraits<WrittenConfig> {
     io.mapOptional("weights", config.weights);
     io.mapOptional("weight-bits", config.weightBits);
     io.mapOptional("weight-group", config.weightGroup);
+    io.mapOptional("weight-rounding", config.weightRounding);
+    io.mapOptional("weight-scaling", config.weightScaling);
     io.mapOptional("bias-correction", config.biasCorrection);
+    io.mapOptional("fuse-activations", config.fuseActivations);
     io.mapOptional("target-sqnr", config.targetSqnr);
     io.mapOptional("max-slowdown", config.maxSlowdown);
     io.mapOptional("values", config.values);
@@ -240,7 +246,10 @@ llvm::Error mlir::qopt::pipelines::loadConfig(StringRef path,
   take(config->weights, options);
   take(config->weightBits, options);
   take(config->weightGroup, options);
+  take(config->weightRounding, options);
+  take(config->weightScaling, options);
   take(config->biasCorrection, options);
+  take(config->fuseActivations, options);
   take(config->targetSqnr, options);
   take(config->maxSlowdown, options);
   for (const WrittenRule &written : config->values) {
@@ -415,7 +424,14 @@ std::string mlir::qopt::pipelines::makeConfig(const CompileOptions &options,
     config.weightBits = {options.weightBits};
   if (options.weightGroup)
     config.weightGroup = {options.weightGroup};
+  config.weightRounding = {!options.weightRounding   ? "nearest"
+                           : options.descendsWeights ? "adaround"
+                                                     : "auto"};
+  if (options.scalesWeights)
+    config.weightScaling = {"awq"};
   config.biasCorrection = {options.biasCorrection ? "on" : "off"};
+  if (!options.fuseActivations)
+    config.fuseActivations = {"off"};
   // The search's decisions are among the values.
   config.maxSlowdown = {"1"};
   for (ObserveOp open : getOpen(observed)) {

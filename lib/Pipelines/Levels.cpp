@@ -251,15 +251,20 @@ Levels::searchBits(const observers::CalibrationState &state, double targetDb) {
   return evaluation::searchBits(getFunction("calibrated"), state, search);
 }
 
-llvm::Expected<evaluation::Refinements>
-Levels::refineLayers(const observers::CalibrationState &state) {
+evaluation::RefineOptions Levels::makeRefineOptions() const {
   evaluation::RefineOptions refine;
   refine.weights = getWeightForm(options);
   refine.roundWeights = options.weightRounding;
   refine.descends = options.descendsWeights;
   refine.correctBias = options.biasCorrection;
+  return refine;
+}
+
+llvm::Expected<evaluation::Refinements>
+Levels::refineLayers(const observers::CalibrationState &state) {
   floatForms.emplace_back("calibrated", getLevel("calibrated").clone());
-  return evaluation::refineLayers(getFunction("calibrated"), state, refine);
+  return evaluation::refineLayers(getFunction("calibrated"), state,
+                                  makeRefineOptions());
 }
 
 void Levels::undoDecisions() {

@@ -76,6 +76,7 @@ static const Option table[] = {
     {"weight-bits", parseWeightBits},
     {"weight-group", parseWeightGroup},
     {"weight-rounding", parseWeightRounding},
+    {"weight-scaling", parseWeightScaling},
     {"bias-correction", parseBiasCorrection},
     {"fuse-activations", parseFuseActivations},
     {"max-slowdown", parseMaxSlowdown},

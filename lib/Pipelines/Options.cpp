@@ -237,6 +237,14 @@ mlir::qopt::pipelines::parseWeightRounding(StringRef text,
   return llvm::Error::success();
 }
 
+llvm::Error mlir::qopt::pipelines::parseWeightScaling(StringRef text,
+                                                      CompileOptions &options) {
+  if (text != "off" && text != "awq")
+    return unknownValue("--weight-scaling", text, {"off", "awq"});
+  options.scalesWeights = text == "awq";
+  return llvm::Error::success();
+}
+
 llvm::Error
 mlir::qopt::pipelines::parseFuseActivations(StringRef text,
                                             CompileOptions &options) {

@@ -171,6 +171,17 @@ static void writeWeightBitSearch(llvm::json::OStream &json,
   });
 }
 
+static void writeWeightScaling(llvm::json::OStream &json,
+                               const WeightScaling &scaling) {
+  json.attributeObject("weight_scaling", [&] {
+    json.attribute("groups", scaling.channels.groups);
+    json.attribute("layers", scaling.channels.layers);
+    json.attribute("without_db", scaling.beforeDb);
+    json.attribute("with_db", scaling.afterDb);
+    json.attribute("kept", scaling.isKept());
+  });
+}
+
 /// What `--inputs` and `--outputs` left out.
 static void writeCut(llvm::json::OStream &json, const CompileOptions &options,
                      const Levels &levels) {
@@ -241,6 +252,8 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
         json.attribute("samples", gain.samples);
         json.attribute("kept", gain.isKept());
       });
+    if (figures.weightScaling)
+      writeWeightScaling(json, *figures.weightScaling);
     if (figures.rangeTrial)
       writeRangeTrial(json, *figures.rangeTrial);
     if (figures.bitSearch)

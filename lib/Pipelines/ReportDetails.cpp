@@ -228,6 +228,13 @@ static void writeTradeOff(llvm::json::OStream &json,
       row(behindNorms ? "normalized inputs equalized" : "channels equalized",
           gain.withDb, std::nullopt, gain.isKept());
     }
+    if (const auto &scaling = figures.weightScaling;
+        scaling && scaling->channels.groups > 0) {
+      row("weights as they are", scaling->beforeDb, std::nullopt,
+          !scaling->isKept());
+      row("weights of large inputs finer", scaling->afterDb, std::nullopt,
+          scaling->isKept());
+    }
     if (figures.rangeTrial)
       for (const auto &candidate : figures.rangeTrial->candidates)
         row("range " + candidate.method, candidate.db, std::nullopt,

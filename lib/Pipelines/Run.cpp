@@ -273,6 +273,10 @@ llvm::Error Run::prepare(const Streams &streams) {
   if (!equalization)
     return equalization.takeError();
   figures.equalization = std::move(*equalization);
+  auto scaling = levels.scaleWeights(*state);
+  if (!scaling)
+    return scaling.takeError();
+  figures.weightScaling = *scaling;
   // What a model that brings scales leaves to decide is not worth a trial.
   if (hasAutoRange(levels.getFunction("observed")) && !levels.isImported()) {
     auto trial = levels.tryRanges(*state);
@@ -444,6 +448,10 @@ llvm::Error Run::fitWeights(const Streams &streams) {
   if (!equalization)
     return equalization.takeError();
   figures.equalization = std::move(*equalization);
+  auto scaling = levels.scaleWeights(*state);
+  if (!scaling)
+    return scaling.takeError();
+  figures.weightScaling = *scaling;
   if (llvm::Error error = levels.foldStatistics(*state))
     return error;
   auto refinements = levels.refineLayers(*state);

@@ -148,6 +148,20 @@ static void printWeightBits(llvm::raw_ostream &os,
                      search.beforeDb, search.afterDb);
 }
 
+static void printWeightScaling(llvm::raw_ostream &os,
+                               const WeightScaling &scaling) {
+  os << "scaled      ";
+  if (scaling.channels.groups == 0) {
+    os << "no channels for finer weights\n";
+    return;
+  }
+  os << llvm::format("inputs of %lld layers for finer weights, SQNR %.1f -> "
+                     "%.1f dB in simulation%s\n",
+                     static_cast<long long>(scaling.channels.layers),
+                     scaling.beforeDb, scaling.afterDb,
+                     scaling.isKept() ? "" : ": undone");
+}
+
 /// How much of the cost model's work was done over.
 static void printTiles(llvm::raw_ostream &os,
                        llvm::ArrayRef<codegen::TileUse> tiles) {
@@ -181,6 +195,8 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
                              : "channels",
                          static_cast<long long>(gain.layers), gain.withoutDb,
                          gain.withDb, gain.isKept() ? "" : ": undone");
+  if (figures.weightScaling)
+    printWeightScaling(os, *figures.weightScaling);
   if (figures.rangeTrial)
     printRangeTrial(os, *figures.rangeTrial);
   if (figures.weightBitSearch)

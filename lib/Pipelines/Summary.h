@@ -42,6 +42,8 @@ struct RunFigures {
   double calibrationSeconds = 0;
   /// One for each method that scaled channels.
   std::vector<evaluation::EqualizationGain> equalization;
+  /// Absent where it was not asked for.
+  std::optional<WeightScaling> weightScaling;
   /// Absent where a method was named.
   std::optional<evaluation::RangeTrial> rangeTrial;
   /// Absent where they were not asked for.

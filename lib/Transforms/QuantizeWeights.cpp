@@ -144,15 +144,11 @@ static size_t countTaps(QuantizableOpInterface op) {
   return llvm::product_of(shape.drop_front(2));
 }
 
-/// The integers of `op`'s weight where its input has scale `inputScale`.
-static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
-                                                 ArrayRef<float> biases,
-                                                 float inputScale,
-                                                 WeightForm form) {
+static numerics::QuantizedWeights quantizeReals(QuantizableOpInterface op,
+                                                ArrayRef<float> weights,
+                                                ArrayRef<float> floors,
+                                                WeightForm form) {
   Value weight = op.getWeightOperand()->get();
-  SmallVector<float> floors;
-  for (float value : biases)
-    floors.push_back(numerics::weightScaleFloor(value, inputScale));
   form = getOwnForm(op, form);
   numerics::WeightOptions options;
   options.bits = form.bits;
@@ -163,7 +159,25 @@ static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
   options.powerOfTwo = form.powerOfTwo;
   options.scaleFloors = floors;
   size_t channels = cast<RankedTensorType>(weight.getType()).getDimSize(0);
-  return numerics::quantizeWeights(*getConstantF32(weight), channels, options);
+  return numerics::quantizeWeights(weights, channels, options);
+}
+
+numerics::QuantizedWeights
+mlir::qopt::quantizeInPlaceOf(QuantizableOpInterface op,
+                              ArrayRef<float> weights, WeightForm form) {
+  return quantizeReals(op, weights, /*floors=*/{}, form);
+}
+
+/// The integers of `op`'s weight where its input has scale `inputScale`.
+static numerics::QuantizedWeights quantizeWeight(QuantizableOpInterface op,
+                                                 ArrayRef<float> biases,
+                                                 float inputScale,
+                                                 WeightForm form) {
+  SmallVector<float> floors;
+  for (float value : biases)
+    floors.push_back(numerics::weightScaleFloor(value, inputScale));
+  return quantizeReals(op, *getConstantF32(op.getWeightOperand()->get()),
+                       floors, form);
 }
 
 static WeightIntegers getIntegers(const numerics::QuantizedWeights &quantized) {

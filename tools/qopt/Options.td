@@ -37,6 +37,7 @@ defm weights : Eq<"weights", "per-channel|per-tensor,sym,bits=8", "<list>">;
 defm weight_bits : Eq<"weight-bits", "Bits of weights: 8 (default), 4, 2, or auto: 4 where that leaves --target-sqnr; depthwise layers keep 8", "<8|4|2|auto>">;
 defm weight_group : Eq<"weight-group", "Input channels whose weights of 4 or 2 bits share a multiple of the channel's scale; 0 (default): no groups", "<n>">;
 defm weight_rounding : Eq<"weight-rounding", "Round weights by layers' outputs on calibration samples where that helps: auto (default), adaround (slower: weights move until none gains), or nearest", "<auto|adaround|nearest>">;
+defm weight_scaling : Eq<"weight-scaling", "awq: channels that meet large inputs get finer weights of 4 or 2 bits where that helps on calibration samples; off (default)", "<off|awq>">;
 defm max_slowdown : Eq<"max-slowdown", "How much slower more than 8 bits may make the model, predicted: 1.3 (default); 1 for none", "<factor>">;
 defm target_sqnr : Eq<"target-sqnr", "SQNR in dB at which activations need no more bits: 44 (default)", "<dB>">;
 defm bias_correction : Eq<"bias-correction", "Correct layers' means on calibration samples: on (default) or off", "<on|off>">;

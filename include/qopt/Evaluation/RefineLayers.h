@@ -48,6 +48,9 @@ struct Refinement {
 struct Refinements {
   std::optional<Refinement> rounding;
   std::optional<Refinement> bias;
+
+  /// The SQNR of what is kept.
+  double getDb() const;
 };
 
 /// `calibrated` has float `qopt` ops and observers whose scales are decided;

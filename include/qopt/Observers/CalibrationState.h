@@ -116,6 +116,9 @@ public:
   llvm::ArrayRef<InputLayout> getInputs() const { return inputs; }
   const SampleIds &getSamples() const { return samples; }
   llvm::ArrayRef<Tensor> getTensors() const { return tensors; }
+  /// Adds one more tensor, with statistics of some of the samples, unless it is
+  /// there.
+  void addTensor(llvm::StringRef id, const TensorStats &stats);
   /// Null where there is no such id.
   const TensorStats *find(llvm::StringRef id) const;
   /// -1 where there is no such id.

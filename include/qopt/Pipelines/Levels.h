@@ -8,15 +8,16 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Pass/PassManager.h"
+#include "qopt/Codegen/TileChoice.h"
 #include "qopt/Evaluation/EqualizationGain.h"
 #include "qopt/Evaluation/LayerErrors.h"
 #include "qopt/Evaluation/RangeTrial.h"
 #include "qopt/Evaluation/RefineLayers.h"
+#include "qopt/Evaluation/SalientChannels.h"
 #include "qopt/Evaluation/SearchBits.h"
 #include "qopt/Evaluation/SearchWeightBits.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "qopt/Pipelines/Inputs.h"
-#include "qopt/Codegen/TileChoice.h"
 #include "qopt/Pipelines/Options.h"
 #include "qopt/Target/Abi.h"
 #include "qopt/Target/Target.h"
@@ -45,6 +46,16 @@ struct CodeFigures {
   uint64_t macs = 0;
   /// How products were cut, by shape.
   std::vector<codegen::TileUse> tiles;
+};
+
+/// What finer weights for channels with large inputs did. SQNR as of
+/// `refineLayers`, without and with them.
+struct WeightScaling {
+  /// No groups: there was nothing to gain, or nothing to scale.
+  evaluation::SalientChannels channels;
+  double beforeDb = 0, afterDb = 0;
+
+  bool isKept() const { return afterDb > beforeDb; }
 };
 
 /// The levels of one compilation. Each `to...` needs the one before it and
@@ -80,8 +91,8 @@ public:
   void undoDecisions();
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
-  /// Level `quantized` of `--mode=weights` and `dynamic`, from `calibrated` where there is
-  /// that, else from `float`: activations are float.
+  /// Level `quantized` of `--mode=weights` and `dynamic`, from `calibrated`
+  /// where there is that, else from `float`: activations are float.
   llvm::Error quantizeWeights();
   /// Level `qint` of `--mode=dynamic`, from that.
   llvm::Error rewriteToDynamic();
@@ -90,6 +101,13 @@ public:
   /// does not help. Before ranges are decided.
   llvm::Expected<std::vector<evaluation::EqualizationGain>>
   decideEqualization(const observers::CalibrationState &state);
+  /// Makes levels `float` and `observed` anew with channels that are scaled for
+  /// weights of few bits, on the samples that `state` kept, which gets the
+  /// statistics that go with them; leaves them as they are where that does not
+  /// help. Nothing where the options do not ask for it. Before ranges are
+  /// decided.
+  llvm::Expected<std::optional<WeightScaling>>
+  scaleWeights(observers::CalibrationState &state);
   /// Where errors come from, on the samples that `state` kept.
   llvm::Expected<evaluation::LayerErrors>
   measureLayers(const observers::CalibrationState &state);
@@ -137,14 +155,23 @@ public:
 private:
   /// Level `float`.
   llvm::Error simplify();
-  /// A form of level `observed` whose channels are scaled by `methods` alone, or
-  /// by none where there are no statistics of that, with the statistics that go
-  /// with it; `floatLevel` becomes what it is made of.
+  /// A form of level `observed` whose channels are scaled by `methods` alone,
+  /// or by none where there are no statistics of that, with the statistics that
+  /// go with it; `floatLevel` becomes what it is made of.
   llvm::Expected<OwningOpRef<ModuleOp>>
   observeScaled(llvm::ArrayRef<ChannelMethod> methods,
                 OwningOpRef<ModuleOp> &floatLevel);
   /// Levels `float` and `observed` without the methods that are not kept.
   llvm::Error undoScales(llvm::ArrayRef<evaluation::EqualizationGain> gains);
+
+  /// Level `observed` of `floatLevel`, whose channels `scaleSalientChannels`
+  /// has scaled; `state` gets the statistics of these.
+  llvm::Expected<OwningOpRef<ModuleOp>>
+  observeSalient(ModuleOp floatLevel, observers::CalibrationState &state);
+  /// The outputs' SQNR with refined layers on samples that judge.
+  llvm::Expected<double> judgeWeights(ModuleOp observed,
+                                      const observers::CalibrationState &state);
+  evaluation::RefineOptions makeRefineOptions() const;
 
   /// Runs passes on a copy of `from` and stores it as `to`. What they say is
   /// the message of error `code`.

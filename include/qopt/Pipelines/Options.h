@@ -142,6 +142,8 @@ struct CompileOptions {
   bool weightRounding = true;
   /// `--weight-rounding=adaround`.
   bool descendsWeights = false;
+  /// `--weight-scaling=awq`.
+  bool scalesWeights = false;
   bool biasCorrection = true;
   /// The search for activations of more than 8 bits: the SQNR that is enough,
   /// and the most that predicted cycles may grow (1: none).
@@ -224,6 +226,7 @@ llvm::Error parseWeights(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeightBits(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeightGroup(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseWeightRounding(llvm::StringRef text, CompileOptions &options);
+llvm::Error parseWeightScaling(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseFuseActivations(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseBiasCorrection(llvm::StringRef text, CompileOptions &options);
 llvm::Error parseTargetSqnr(llvm::StringRef text, CompileOptions &options);

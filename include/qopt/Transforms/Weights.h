@@ -33,6 +33,12 @@ inline constexpr llvm::StringLiteral weightGroupAttr = "qopt.weight_group";
 /// code has no use for fewer.
 WeightForm getOwnForm(QuantizableOpInterface op, WeightForm form);
 
+/// `weights` quantized as the weight of `op`, in whose place they stand, would
+/// be with a small bias.
+numerics::QuantizedWeights quantizeInPlaceOf(QuantizableOpInterface op,
+                                             ArrayRef<float> weights,
+                                             WeightForm form);
+
 /// The float weight of `op` at level `calibrated`, quantized as `qopt-quantize`
 /// will do it. Nothing where there is no weight, its output channels are not
 /// first, weight or bias is not a float constant, or no observer with a scale
