@@ -12,6 +12,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Verifier.h"
 #include "qopt/Codegen/Plan/Partition.h"
+#include "qopt/Codegen/Plan/Strips.h"
 #include "qopt/Support/Error.h"
 
 namespace mlir::qopt::codegen {
@@ -222,7 +223,7 @@ llvm::Expected<std::vector<Region>>
 ModuleLowering::Impl::emitRegions(const Plan &plan, llvm::StringRef name) {
   std::vector<Region> regions;
   for (const SharedSteps &steps :
-       partitionPlan(plan, options.threads, options.sharesSmallSteps)) {
+       partitionPlan(plan, options.threads, options.cutsSmallSteps)) {
     std::string function =
         (name + "_region" + llvm::Twine(regions.size())).str();
     auto region = emitRegion(plan, std::move(function), steps);
@@ -252,7 +253,9 @@ llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
   planOptions.keepObserved = options.keepObserved;
   planOptions.fusesTables = options.threads > 1;
   planOptions.meanGroups = options.threads;
-  if (options.sharesSmallSteps)
+  planOptions.hasStrips = options.threads == 1;
+  planOptions.cutsSmallSteps = options.cutsSmallSteps;
+  if (options.cutsSmallSteps)
     planOptions.minGroupedMean = 0;
   auto plan = planFunction(source, planOptions);
   if (!plan)
@@ -268,7 +271,7 @@ llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
   func::FuncOp func = createFunction(*plan, (name + "_compute").str(), {});
   if (options.threads > 1)
     callRegions(regions, func);
-  else if (llvm::Error error = emitSteps(plan->steps))
+  else if (llvm::Error error = emitSteps(orderByStrips(*plan)))
     return std::move(error);
   func::ReturnOp::create(builder, builder.getUnknownLoc());
   FunctionInfo info = describe(source, *plan);

@@ -38,8 +38,9 @@ struct CodegenOptions {
   bool keepObserved = false;
   /// The most threads that may share a run; fixes who does what.
   int64_t threads = 1;
-  /// Share steps that are too small to gain, too; for tests.
-  bool sharesSmallSteps = false;
+  /// Share steps and cut them into strips where that gains nothing, too; for
+  /// tests.
+  bool cutsSmallSteps = false;
   /// What was measured; shapes that are not here are cut by the cost model, or
   /// by its candidate of this number where there are so many.
   TileChoices tiles;

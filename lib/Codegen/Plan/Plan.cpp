@@ -5,6 +5,7 @@
 #include "qopt/Codegen/Plan/Plan.h"
 #include "Planner.h"
 #include "qopt/Codegen/Kernels/Kernels.h"
+#include "qopt/Codegen/Plan/Strips.h"
 #include "qopt/IR/Qint.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Support/Error.h"
@@ -89,6 +90,8 @@ llvm::Expected<Plan> Planner::run() {
         op.getNumResults() == 1)
       noteObserved(id, op.getResult(0));
   }
+  if (options.hasStrips)
+    plan.chains = findStripChains(plan, options.cutsSmallSteps);
   computeLifetimes();
   plan.arenaBytes =
       llvm::alignTo(assignOffsets(plan.buffers) + overReadSlack, 64);
@@ -505,6 +508,12 @@ void Planner::computeLifetimes() {
     llvm::for_each(step.in, touch);
     llvm::for_each(step.out, touch);
   }
+  for (const StripChain &chain : plan.chains)
+    for (Buffer &buffer : plan.buffers)
+      if (buffer.firstStep <= chain.last && buffer.lastStep >= chain.first) {
+        buffer.firstStep = std::min(buffer.firstStep, chain.first);
+        buffer.lastStep = std::max(buffer.lastStep, chain.last);
+      }
   if (!options.keepObserved)
     return;
   for (const ObservedValue &value : plan.observed)

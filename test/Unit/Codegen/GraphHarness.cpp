@@ -201,7 +201,8 @@ void runGraphs(ArrayRef<GraphCase> cases, const TestIsa &isa, uint64_t seed,
   options.isa = isa.isa;
   // Of every four modules one is shared, by 2 to 4 threads.
   options.threads = seed / 50 % 4 ? 1 : 2 + seed % 3;
-  options.sharesSmallSteps = true;
+  // And one is cut into strips.
+  options.cutsSmallSteps = seed / 50 % 2 == 0;
   options.tileCandidate = tileCandidate;
   ModuleLowering lowering(&context, options);
   std::vector<Compiled> compiled;

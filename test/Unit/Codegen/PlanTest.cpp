@@ -8,6 +8,7 @@
 #include "mlir/Parser/Parser.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/Codegen/Plan/Partition.h"
+#include "qopt/Codegen/Plan/Strips.h"
 #include <gtest/gtest.h>
 #include <set>
 
@@ -269,6 +270,58 @@ TEST(Partition, MeansAreSummedByWhoWroteTheRows) {
 TEST(Partition, LittleWorkStaysOnOneThread) {
   for (auto [parts, convs] : partitionOf(convText(1, 0, 1, 4), 1, 4, 2))
     EXPECT_EQ(parts, 1u) << convs;
+}
+
+/// A 1x1 convolution to 96 channels and a 3x3 one behind it, depthwise or not.
+std::string expansion(int size, bool isDepthwise) {
+  std::string edge = std::to_string(size) + "x" + std::to_string(size) + "xi8>",
+              wide = "tensor<1x96x" + edge, narrow = "tensor<1x16x" + edge,
+              weight =
+                  isDepthwise ? "tensor<96x1x3x3xi8>" : "tensor<96x96x3x3xi8>",
+              groups = isDepthwise ? "96" : "1",
+              rest = "input_zero_point = 3 : i32, requant = #qint.requant<"
+                     "[1073741824], [31], zp 0, clamp -128 to 127>} : (";
+  return "func.func @f(%x: " + narrow + ") -> " + wide +
+         " {\n%w = qint.constant dense<1> : tensor<96x16x1x1xi8>\n"
+         "%v = qint.conv %x, %w {" +
+         rest + narrow + ", tensor<96x16x1x1xi8>) -> " + wide +
+         "\n%w3 = qint.constant dense<1> : " + weight +
+         "\n%y = qint.conv %v, %w3 {pads = array<i64: 1, 1, 1, 1>, groups = " +
+         groups + " : i64, " + rest + wide + ", " + weight + ") -> " + wide +
+         "\nreturn %y : " + wide + "\n}";
+}
+
+/// Of each step in the order of strips, the channels of its weights.
+SmallVector<int64_t> stripOrder(int size, bool isDepthwise) {
+  DialectRegistry registry;
+  registerCodegenDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  auto module =
+      parseSourceString<ModuleOp>(expansion(size, isDepthwise), &context);
+  if (!module)
+    return {};
+  PlanOptions options;
+  options.hasStrips = true;
+  auto plan = planFunction(*module->getOps<func::FuncOp>().begin(), options);
+  SmallVector<int64_t> kernels;
+  if (plan)
+    for (const Step &step : orderByStrips(*plan))
+      if (auto conv = dyn_cast_or_null<qint::ConvOp>(step.op))
+        kernels.push_back(conv.getWeight().getType().getShape()[2]);
+  return kernels;
+}
+
+TEST(Strips, ALargeImageIsReadWhileTheCacheHasIt) {
+  // 1.5 MiB of rows in four strips; a window needs a row of the next one.
+  EXPECT_EQ(stripOrder(128, /*isDepthwise=*/true),
+            (SmallVector<int64_t>{1, 1, 3, 1, 3, 1, 3, 3}));
+}
+
+TEST(Strips, WhatFitsOrComputesLongIsNotCut) {
+  EXPECT_EQ(stripOrder(64, /*isDepthwise=*/true), (SmallVector<int64_t>{1, 3}));
+  EXPECT_EQ(stripOrder(128, /*isDepthwise=*/false),
+            (SmallVector<int64_t>{1, 3}));
 }
 
 } // namespace

@@ -75,9 +75,16 @@ struct ObservedValue {
   View view;
 };
 
+/// Steps from `first` to `last` that run in turns, a strip of rows at a time.
+struct StripChain {
+  int64_t first = 0, last = 0, strips = 1;
+};
+
 struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
+  /// In order; what their steps use is alive from the first to the last one.
+  std::vector<StripChain> chains;
   std::vector<ObservedValue> observed;
   /// Boundary views: row-major, storage bias 0.
   std::vector<View> inputs;
@@ -94,12 +101,16 @@ struct PlanOptions {
   /// Values under `qopt.observe` live until the end.
   bool keepObserved = false;
   /// Results of convolutions and products are looked up in a table behind them
-  /// before they are stored. That spares memory traffic, which threads wait for;
-  /// it takes one thread alone as many instructions as before.
+  /// before they are stored. That spares memory traffic, which threads wait
+  /// for; it takes one thread alone as many instructions as before.
   bool fusesTables = false;
   /// Groups of rows that an image's mean is summed in, each by the thread that
   /// wrote them; 1 for none.
   int64_t meanGroups = 1;
+  /// Large images are written and read in strips of rows.
+  bool hasStrips = false;
+  /// Strips of small images too; for tests.
+  bool cutsSmallSteps = false;
   /// Images of fewer elements are summed at once.
   int64_t minGroupedMean = 1 << 14;
 };
