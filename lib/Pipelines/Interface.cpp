@@ -15,6 +15,7 @@ using namespace mlir::qopt::pipelines;
 using target::BoundaryTensor;
 using target::BoundaryType;
 
+/// Whether C or C++ means something else by `word`.
 static bool isKeyword(StringRef word) {
   static const llvm::StringSet<> keywords = {
       "alignas",      "alignof",  "and",           "and_eq",
@@ -38,7 +39,11 @@ static bool isKeyword(StringRef word) {
       "typedef",      "typeid",   "typename",      "union",
       "unsigned",     "using",    "virtual",       "void",
       "volatile",     "wchar_t",  "while",         "xor",
-      "xor_eq"};
+      "xor_eq",       "char8_t",  "concept",       "consteval",
+      "constinit",    "co_await", "co_return",     "co_yield",
+      "requires",     "typeof",   "typeof_unqual",
+      // Macros of the headers that a model's header includes, and of GNU C.
+      "NULL",         "linux",    "unix",          "offsetof"};
   return keywords.contains(word);
 }
 
@@ -100,14 +105,14 @@ static BoundaryTensor makeTensor(Type type, DictionaryAttr attributes,
 
 Boundary mlir::qopt::pipelines::getBoundary(func::FuncOp function) {
   Boundary boundary;
-  llvm::StringSet<> inputs, outputs;
+  // One set: `NAME_x_ELEMENTS` does not say which of the two x is.
+  llvm::StringSet<> taken;
   for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
     boundary.inputs.push_back(makeTensor(type, function.getArgAttrDict(i),
-                                         "input" + std::to_string(i), inputs));
+                                         "input" + std::to_string(i), taken));
   for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
     boundary.outputs.push_back(makeTensor(type, function.getResultAttrDict(i),
-                                          "output" + std::to_string(i),
-                                          outputs));
+                                          "output" + std::to_string(i), taken));
   return boundary;
 }
 

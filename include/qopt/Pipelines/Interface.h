@@ -17,12 +17,12 @@ class FuncOp;
 namespace mlir::qopt::pipelines {
 
 /// A C identifier made from any text: `input.1` becomes `input_1`, `7x` becomes
-/// `_7x`, a keyword of C11 or C++17 gets a trailing underscore.
+/// `_7x`, a keyword of C or C++ gets a trailing underscore.
 std::string toIdentifier(llvm::StringRef text);
 
 /// The boundary of a `qint` function, from its signature and the `qopt.name`,
 /// `qint.scale` and `qint.zero_point` attributes of its arguments and results.
-/// Identifiers are unique among inputs and among outputs.
+/// Identifiers are unique.
 struct Boundary {
   std::vector<target::BoundaryTensor> inputs;
   std::vector<target::BoundaryTensor> outputs;
