@@ -24,6 +24,7 @@
 #include "qopt/Transforms/Pipelines.h"
 #include "qopt/Transforms/Statistics.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 
 using namespace mlir;
@@ -122,10 +123,14 @@ getInputs(func::FuncOp function) {
 llvm::Error Levels::takeBytes() {
   auto inputs = getInputs(getFunction("import"));
   PassManager manager(&context);
+  llvm::StringSet<> seen;
   for (const std::string &text : options.inputs) {
     auto given = parseInput(text);
     if (!given)
       return given.takeError();
+    if (!seen.insert(given->name).second)
+      return makeError(142, "--input is given twice for '" + given->name + "'",
+                       {}, "say all of an input in one --input");
     if (given->value)
       continue;
     auto found = llvm::find_if(
