@@ -8,6 +8,7 @@
 #include "qopt/Transforms/Constants.h"
 #include "qopt/Transforms/Passes.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include <cmath>
 
 using namespace mlir;
@@ -19,15 +20,24 @@ static bool isMove(Operation *op) {
          quantizable.getScaleRule() == ScaleRule::Shared;
 }
 
-bool mlir::qopt::onlySoftmaxReads(Value value) {
+/// As the public one; `seen` are ops whose results are asked for already, so
+/// that no op is visited once for each path to it.
+static bool onlySoftmaxReads(Value value,
+                             llvm::SmallPtrSetImpl<Operation *> &seen) {
   return !value.use_empty() &&
-         llvm::all_of(value.getUses(), [](OpOperand &use) {
+         llvm::all_of(value.getUses(), [&](OpOperand &use) {
            Operation *op = use.getOwner();
            if (isa<SoftmaxOp, AttendOp>(op))
              return use.getOperandNumber() == 0;
            return (isMove(op) || isa<AddOp, SubOp>(op)) &&
-                  onlySoftmaxReads(op->getResult(0));
+                  (!seen.insert(op).second ||
+                   onlySoftmaxReads(op->getResult(0), seen));
          });
+}
+
+bool mlir::qopt::onlySoftmaxReads(Value value) {
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  return ::onlySoftmaxReads(value, seen);
 }
 
 namespace mlir::qopt {

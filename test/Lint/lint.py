@@ -17,7 +17,7 @@ MAX_LINES = 600
 FOLDERS = ("lib", "include", "tools", "test", "python", "bench", "examples", "cmake")
 COUNTED = (".cpp", ".h", ".c", ".td", ".mlir", ".py", ".cmake", ".test", ".sh")
 
-# What each room may include; DESIGN section 4, closed over "may use".
+# What each room may include (docs/architecture.md), closed over "may use".
 ROOMS = {
     "Support": [],
     "Numerics": ["Support"],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Everything a compilation can be told, as values. The command line, and later
-// a C API, fill this struct; nothing below it reads a flag.
+// Everything a compilation can be told, as values. The command line
+// and the C API fill this struct; nothing below it reads a flag.
 #pragma once
 
 #include "llvm/ADT/ArrayRef.h"
@@ -49,7 +49,7 @@ inline constexpr const char *mlirLevels[] = {
     "import",    "float", "observed", "calibrated",
     "quantized", "qint",  "loops",    "llvm"};
 
-/// What the object has at its boundary; DESIGN section 8.
+/// What the object has at its boundary; docs/cli.md, `--io`.
 enum class BoundaryIO {
   /// float helpers, int16 outputs where they cost nothing
   Float,
@@ -215,7 +215,7 @@ void addDefaultEmission(CompileOptions &options);
 std::string formatEmission(const Emission &emission);
 
 /// The value parsers of the flags whose values are lists or words. Each fails
-/// with Q01xx naming what is known, Q0301 for what is known but not built.
+/// with Q01xx naming what is known, Q0310 for what is known but not built.
 llvm::Expected<std::vector<Emission>> parseEmit(llvm::StringRef text);
 llvm::Expected<std::pair<std::string, llvm::SmallVector<int64_t>>>
 parseShape(llvm::StringRef text);
