@@ -19,3 +19,12 @@ func.func @negative_weights_at_run_time(%x: tensor<1x4xi8>, %w: tensor<2x4xi8>) 
 func.func @negative_quantized_type(%x: tensor<4x!quant.uniform<i8:f32, 0.5>>) -> tensor<4x!quant.uniform<i8:f32, 0.5>> {
   return %x : tensor<4x!quant.uniform<i8:f32, 0.5>>
 }
+
+// -----
+
+// The resource that the constant names is not in the file.
+// expected-error@+1 {{function 'missing_resource' has a constant without data}}
+func.func @missing_resource() -> tensor<3xi8> {
+  %c = qint.constant dense_resource<absent> : tensor<3xi8>
+  return %c : tensor<3xi8>
+}

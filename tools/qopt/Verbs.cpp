@@ -12,68 +12,56 @@ using namespace mlir::qopt::tool;
 namespace {
 
 /// What can stand before the files, and the flags that have something to say
-/// there.
+/// there: those that `takes` lists or, where that is empty, all but those that
+/// `refuses` lists.
 struct Verb {
   llvm::StringRef name;
-  std::vector<llvm::StringRef> flags;
+  std::vector<llvm::StringRef> takes;
+  std::vector<llvm::StringRef> refuses;
+
+  bool hasUseFor(llvm::StringRef flag) const {
+    return takes.empty() ? !llvm::is_contained(refuses, flag)
+                         : llvm::is_contained(takes, flag);
+  }
 };
 
 } // namespace
 
+static const Verb compilation = {
+    "compilation", {}, {"values", "model", "nodes", "json"}};
+
 static const Verb verbs[] = {
     // Shards are made with the flags of the compilation that they are for, but
-    // without those that ask for files.
+    // without those that ask for files or figures.
     {"calibrate",
-     {"shard",
-      "mode",
-      "range",
-      "scales",
-      "config",
-      "weights",
-      "weight-bits",
-      "weight-group",
-      "weight-rounding",
-      "max-slowdown",
-      "target-sqnr",
-      "bias-correction",
-      "fuse-activations",
-      "activations",
-      "io",
-      "inputs",
-      "outputs",
-      "shape",
-      "input",
-      "calibrate",
-      "limit",
-      "seed",
-      "o",
-      "jobs"}},
-    {"merge", {"o"}},
+     {},
+     {"values", "model", "nodes", "json", "emit", "name", "save-config", "tune",
+      "eval", "eval-limit", "max-drop", "force", "simulate", "timing"}},
+    {"merge", {"o"}, {}},
     {"show",
      {"values", "model", "range", "scales", "activations", "weights",
-      "weight-bits", "inputs", "outputs", "shape", "input"}},
-    {"inspect", {"nodes", "json", "inputs", "outputs", "shape", "input"}},
-    {"compare", {"json"}},
-    {"weights", {"json", "inputs", "outputs", "shape", "input"}},
+      "weight-bits", "inputs", "outputs", "shape", "input"},
+     {}},
+    {"inspect", {"nodes", "json", "inputs", "outputs", "shape", "input"}, {}},
+    {"compare", {"json"}, {}},
+    {"weights", {"json", "inputs", "outputs", "shape", "input"}, {}},
 };
 
 /// A flag that would be ignored is an error.
 static llvm::Error checkFlags(const CommandLine &line) {
   const llvm::StringRef word =
       line.words.empty() ? llvm::StringRef() : line.words.front();
-  const auto *verb =
+  const auto *found =
       llvm::find_if(verbs, [&](const Verb &verb) { return verb.name == word; });
-  for (llvm::StringRef flag : line.flags) {
-    if (verb != std::end(verbs)
-            ? llvm::is_contained(verb->flags, flag)
-            : !llvm::is_contained({"values", "model", "nodes", "json"}, flag))
-      continue;
-    return makeError(
-        101,
-        (verb != std::end(verbs) ? "qopt " + word.str() : "compilation") +
-            " has no use for " + (flag == "o" ? "-" : "--") + flag.str(),
-        {}, "leave it out");
-  }
+  const bool isVerb = found != std::end(verbs);
+  const Verb &verb = isVerb ? *found : compilation;
+  for (llvm::StringRef flag : line.flags)
+    if (!verb.hasUseFor(flag))
+      return makeError(101,
+                       (isVerb ? "qopt " : "") + verb.name.str() +
+                           " has no use for " + (flag == "o" ? "-" : "--") +
+                           flag.str(),
+                       {}, "leave it out");
   return llvm::Error::success();
 }
 

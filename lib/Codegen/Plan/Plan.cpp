@@ -119,6 +119,11 @@ llvm::Error Planner::checkTypes() {
                          "' has values that kernels cannot hold",
                      {"kernels work on static i8, i16, i32 and f32 tensors"},
                      "lower to the qint level first");
+  for (Operation &op : func.getBody().front())
+    if (isa<qint::ConstantOp, qopt::ConstantOp>(op) &&
+        failed(readConstant(op.getResult(0))))
+      return makeError(302, "function '" + func.getName().str() +
+                                "' has a constant without data");
   return llvm::Error::success();
 }
 
