@@ -5,6 +5,7 @@
 #include "qopt/Pipelines/Compile.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
+#include "qopt/Support/Printable.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Format.h"
@@ -146,7 +147,7 @@ static bool printTensor(llvm::raw_ostream &os, StringRef id,
     if (!pair.isChanged())
       continue;
     if (!any)
-      os << "tensor '" << id << "':";
+      os << "tensor '" << makePrintable(id) << "':";
     os << (any ? ", " : " ") << key << " " << format(pair.first) << " -> "
        << format(pair.second);
     any = true;

@@ -7,6 +7,7 @@
 #include "qopt/Pipelines/Compile.h"
 #include "qopt/Pipelines/Inputs.h"
 #include "qopt/Support/Error.h"
+#include "qopt/Support/Printable.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -43,12 +44,9 @@ struct OperatorRow {
 
 } // namespace
 
-/// Control characters of a name do not reach the terminal.
+/// A name as the tables have it.
 static std::string printable(StringRef text) {
-  std::string result;
-  for (unsigned char c : text.take_front(120))
-    result += llvm::isPrint(c) || c >= 0x80 ? static_cast<char>(c) : '?';
-  return result;
+  return makePrintable(text.take_front(120));
 }
 
 static std::string formatShape(const ValueFigures &value) {

@@ -253,6 +253,21 @@ llvm::Error Run::checkLabelledData() {
                    {}, "add an array 'label' with one integer a sample");
 }
 
+/// Whether each input has one value in all samples: ranges of that are none.
+static bool isConstant(func::FuncOp observed,
+                       const observers::CalibrationState &state) {
+  bool any = false;
+  for (BlockArgument argument : observed.getArguments())
+    for (Operation *user : argument.getUsers())
+      if (auto observe = dyn_cast<ObserveOp>(user)) {
+        const observers::TensorStats *stats = state.find(observe.getId());
+        if (!stats || stats->min != stats->max)
+          return false;
+        any = true;
+      }
+  return any;
+}
+
 llvm::Error Run::prepare(const Streams &streams) {
   if (llvm::Error error = import(streams))
     return error;
@@ -266,6 +281,9 @@ llvm::Error Run::prepare(const Streams &streams) {
     return state.takeError();
   if (llvm::Error error = checkCancelled(streams))
     return error;
+  if (isConstant(levels.getFunction("observed"), *state))
+    streams.progress << "warning: the inputs have one value in all samples; "
+                        "ranges from these are not those of other data\n";
   figures.qcal = state->serialize();
   figures.calibrationSamples = state->getSamples().size();
   figures.clock.enter(Phase::Search);

@@ -10,6 +10,7 @@
 #include "qopt/Pipelines/Levels.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
+#include "qopt/Support/Printable.h"
 #include "qopt/Transforms/Constants.h"
 #include "qopt/Transforms/Statistics.h"
 #include "llvm/Support/Format.h"
@@ -22,7 +23,7 @@ using namespace mlir::qopt::pipelines;
 /// One line of the table; a name that is too long pushes its line right.
 static void printTensor(llvm::raw_ostream &os, StringRef id, double min,
                         double max, double scale, int64_t zeroPoint) {
-  os << llvm::left_justify(id, 40)
+  os << llvm::left_justify(makePrintable(id), 40)
      << llvm::format(" %14.6g %14.6g %14.6g %6lld\n", min, max, scale,
                      static_cast<long long>(zeroPoint));
 }
@@ -114,7 +115,7 @@ static llvm::Error showWeight(StringRef name, Value weight,
   numerics::QuantizedWeights quantized =
       numerics::quantizeWeights(*values, channels, weightOptions);
   int64_t perChannel = type.getNumElements() / channels;
-  os << "weight '" << name << "', " << channels << " channels of " << perChannel
+  os << "weight '" << makePrintable(name) << "', " << channels << " channels of " << perChannel
      << "\n";
   for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
     float scale =

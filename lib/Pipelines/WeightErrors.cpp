@@ -7,6 +7,7 @@
 #include "qopt/Pipelines/Compile.h"
 #include "qopt/Pipelines/Levels.h"
 #include "qopt/Support/Error.h"
+#include "qopt/Support/Printable.h"
 #include "qopt/Transforms/Constants.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -114,7 +115,7 @@ static std::vector<Weight> findWeights(func::FuncOp function) {
 static void printWeight(llvm::raw_ostream &os, const Weight &weight) {
   auto [least, most] =
       std::minmax_element(weight.values.begin(), weight.values.end());
-  os << "weight '" << weight.name << "', ";
+  os << "weight '" << makePrintable(weight.name) << "', ";
   llvm::interleave(weight.shape, os, "x");
   os << llvm::format(", in [%.4g, %.4g]\n", static_cast<double>(*least),
                      static_cast<double>(*most));

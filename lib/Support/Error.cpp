@@ -3,6 +3,7 @@
 // Printing and exit codes of qopt's error type.
 
 #include "qopt/Support/Error.h"
+#include "qopt/Support/Printable.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -11,11 +12,19 @@ using namespace mlir::qopt;
 char QoptError::ID = 0;
 
 void QoptError::log(llvm::raw_ostream &os) const {
-  os << "error[Q" << llvm::format("%04d", code) << "]: " << message << "\n";
-  for (const std::string &note : notes)
-    os << "  note: " << note << "\n";
-  if (!help.empty())
-    os << "  help: " << help << "\n";
+  auto print = [&](llvm::StringRef text) {
+    os << makePrintable(text, "\n\t") << "\n";
+  };
+  os << "error[Q" << llvm::format("%04d", code) << "]: ";
+  print(message);
+  for (const std::string &note : notes) {
+    os << "  note: ";
+    print(note);
+  }
+  if (!help.empty()) {
+    os << "  help: ";
+    print(help);
+  }
 }
 
 std::error_code QoptError::convertToErrorCode() const {
