@@ -99,7 +99,9 @@ def _source(model):
 
 
 def _texts(value):
-    """The texts of an option: one, or one for each item of a list."""
+    """The texts of an option: none for None, one, or one for each item of a list."""
+    if value is None:
+        return []
     if isinstance(value, bool):
         return ["on" if value else "off"]
     if isinstance(value, (str, int, float)):

@@ -240,6 +240,10 @@ class Refusals(unittest.TestCase):
         self.refuses(102, qopt.compile, MLP, samples(), range="best")
         self.assertRaises(TypeError, qopt.compile, MLP, samples(), range={})
 
+    def test_none_leaves_an_option_out(self):
+        model = qopt.compile(MLP, samples(), range=None, shape=None)
+        self.assertEqual(model.report, qopt.compile(MLP, samples()).report)
+
     def test_missed_drop(self):
         x = samples(2000)
         with tempfile.TemporaryDirectory() as folder:
