@@ -53,7 +53,8 @@ static LogicalResult emitOp(KernelContext &context, const Step &step) {
             qint::AttendOp, qopt::AttendOp, qint::RealToGridOp,
             qint::LayerToGridOp, qint::SumToGridOp, qint::GridQuantizeOp,
             qint::GridToRealOp, qint::RealGridOp, qint::GridScaleOp,
-            qint::LayerGridOp, qint::SumGridOp>(
+            qint::LayerGridOp, qint::SumGridOp, qint::ProductGridOp,
+            qint::ProductToGridOp, qint::GridToFixedOp>(
           [&](auto op) { return emit(context, op, step.in, step.out); })
       .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
 }

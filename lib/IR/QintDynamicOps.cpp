@@ -3,6 +3,7 @@
 // Verifiers of the qint ops that find scales when the model runs.
 
 #include "QintVerify.h"
+#include "VerifyShapes.h"
 #include "qopt/IR/QintDynamic.h"
 #include "qopt/Numerics/Dynamic.h"
 
@@ -164,6 +165,43 @@ LogicalResult SumToGridOp::verify() {
                                    getLhsZeroPoint(), getLhs().getType())) ||
                  failed(expectFits(*this, "the right zero point",
                                    getRhsZeroPoint(), getRhs().getType())));
+}
+
+LogicalResult ProductGridOp::verify() {
+  // (C1), (C2), (C3)
+  return failure(
+      failed(expectRecord(*this, getLhs().getType(), scaleFields)) ||
+      failed(expectOneType(*this, getLhs().getType(), getRhs().getType())) ||
+      failed(expectRecord(*this, getType(), gridFields)) ||
+      failed(expectOneRows(*this, getLhs().getType(), getType())) ||
+      failed(expectInside(*this, "product bits", getProductBits(), 1, 31)) ||
+      failed(verifyClamp(*this, getClampMin())) ||
+      failed(verifyClamp(*this, getClampMax())));
+}
+
+LogicalResult ProductToGridOp::verify() {
+  // (C1), (C2), (C3)
+  return failure(failed(expectSamples(*this, getType(), getGrid().getType(),
+                                      gridFields)) ||
+                 failed(qopt::verifyBroadcast(*this, getLhs().getType(),
+                                              getRhs().getType(), getType())) ||
+                 failed(expectFits(*this, "the left zero point",
+                                   getLhsZeroPoint(), getLhs().getType())) ||
+                 failed(expectFits(*this, "the right zero point",
+                                   getRhsZeroPoint(), getRhs().getType())));
+}
+
+LogicalResult GridToFixedOp::verify() {
+  // (C1)
+  if (failed(expectSamples(*this, getType(), getGrid().getType(), gridFields)))
+    return failure();
+  // (C2), (C3)
+  if (!getType().getElementType().isInteger(16))
+    return emitOpError("expects i16 elements, but got ") << getType();
+  return failure(
+      failed(qopt::verifySameShape(*this, getInput().getType(), getType())) ||
+      failed(expectInside(*this, "exponents", getExponent(), -maxExponent,
+                          maxExponent)));
 }
 
 LogicalResult GridScaleOp::verify() {

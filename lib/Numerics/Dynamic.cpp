@@ -129,6 +129,37 @@ int32_t mlir::qopt::numerics::sumToGrid(int32_t left, int32_t right,
       grid);
 }
 
+Grid mlir::qopt::numerics::productGrid(const DynamicScale &left,
+                                       const DynamicScale &right,
+                                       int32_t productBits,
+                                       const ClampEnds &clamp) {
+  Grid grid;
+  grid.leftMantissa = static_cast<int32_t>(
+      shiftRounding(static_cast<int64_t>(left.mantissa) * right.mantissa, 30));
+  grid.leftShift = productBits;
+  grid.exponent = left.exponent + right.exponent + 30 + productBits;
+  alignClamp(grid, clamp);
+  return grid;
+}
+
+int32_t mlir::qopt::numerics::productToGrid(int32_t left, int32_t right,
+                                            const Grid &grid) {
+  const int64_t product = static_cast<int64_t>(left) * right;
+  return clampToGrid(shiftRounding(product * grid.leftMantissa, grid.leftShift),
+                     grid);
+}
+
+int32_t mlir::qopt::numerics::gridToFixed(int32_t value, int32_t gridExponent,
+                                          int32_t exponent) {
+  const int32_t difference = gridExponent - exponent;
+  // One of the two shifts is 0.
+  const int64_t scaled = static_cast<int64_t>(value) *
+                         (INT64_C(1) << std::clamp(difference, 0, 32));
+  return static_cast<int32_t>(
+      std::clamp<int64_t>(shiftRounding(scaled, std::clamp(-difference, 0, 62)),
+                          INT16_MIN, INT16_MAX));
+}
+
 DynamicScale mlir::qopt::numerics::gridScale(uint32_t largest, int32_t exponent,
                                              int32_t steps) {
   DynamicScale scale;

@@ -4,6 +4,7 @@
 
 #include "qopt/Numerics/Dynamic.h"
 #include "DynamicOps.h"
+#include "Loops.h"
 #include "qopt/Support/Error.h"
 #include <cstdlib>
 
@@ -129,6 +130,39 @@ llvm::Error reference::evaluateOp(qint::SumToGridOp op, Operands in,
     value = sumToGrid(in[0]->getInteger(i) - op.getLhsZeroPoint(),
                       in[1]->getInteger(i) - op.getRhsZeroPoint(),
                       getGrid(*in[2], samples.sampleOf(i)));
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(qint::ProductGridOp op, Operands in,
+                                  Tensor &out) {
+  for (int64_t sample = 0; sample < out.getShape()[0]; ++sample)
+    setGrid(out, sample,
+            productGrid(getScale(*in[0], sample), getScale(*in[1], sample),
+                        op.getProductBits(),
+                        {getEnd(op.getClampMin()), getEnd(op.getClampMax())}));
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(qint::ProductToGridOp op, Operands in,
+                                  Tensor &out) {
+  Samples samples(out, *in[2]);
+  BroadcastMap left(out.getShape(), in[0]->getShape());
+  BroadcastMap right(out.getShape(), in[1]->getShape());
+  for (auto [i, value] : llvm::enumerate(out.values<int32_t>()))
+    value = productToGrid(in[0]->getInteger(left(i)) - op.getLhsZeroPoint(),
+                          in[1]->getInteger(right(i)) - op.getRhsZeroPoint(),
+                          getGrid(*in[2], samples.sampleOf(i)));
+  return llvm::Error::success();
+}
+
+llvm::Error reference::evaluateOp(qint::GridToFixedOp op, Operands in,
+                                  Tensor &out) {
+  ArrayRef<int32_t> values = in[0]->values<int32_t>();
+  Samples samples(out, *in[1]);
+  for (auto [i, value] : llvm::enumerate(values))
+    out.setInteger(i, gridToFixed(value,
+                                  getGrid(*in[1], samples.sampleOf(i)).exponent,
+                                  op.getExponent()));
   return llvm::Error::success();
 }
 

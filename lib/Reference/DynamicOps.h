@@ -16,6 +16,9 @@ llvm::Error evaluateOp(qint::SumGridOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::RealToGridOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::LayerToGridOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::SumToGridOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::ProductGridOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::ProductToGridOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::GridToFixedOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::GridQuantizeOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::GridToRealOp op, Operands in, Tensor &out);
 

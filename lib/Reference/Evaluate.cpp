@@ -47,6 +47,7 @@ using EvaluatedOps = OpList<
     ArgMinOp, qint::ArgMaxOp, qint::ArgMinOp, AttendOp, qint::AttendOp,
     qint::RealGridOp, qint::RealToGridOp, qint::LayerGridOp,
     qint::LayerToGridOp, qint::SumGridOp, qint::SumToGridOp, qint::GridScaleOp,
+    qint::ProductGridOp, qint::ProductToGridOp, qint::GridToFixedOp,
     qint::GridQuantizeOp, qint::GridToRealOp>;
 
 } // namespace

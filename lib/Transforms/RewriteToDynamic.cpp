@@ -3,6 +3,8 @@
 // Float ops with integer weights to integer arithmetic that finds the scale of
 // each activation when it runs (docs/arithmetic.md, "Dynamic scales").
 
+#include "DynamicForms.h"
+#include "DynamicFunctions.h"
 #include "QintPatterns.h"
 #include "QintReductions.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -20,21 +22,6 @@ namespace mlir::qopt {
 #include "qopt/Transforms/Passes.h.inc"
 
 namespace {
-
-/// An activation on a grid: what a layer, a sum or an input gives.
-struct GridValue {
-  Value values, grid;
-  /// No value is negative, so 8 bits have 255 steps for it.
-  bool isPositive = false;
-};
-
-/// An activation in 8 bits, with a scale a sample.
-struct ByteValue {
-  Value integers, scale;
-  int32_t zeroPoint = 0;
-  /// An input of bytes: the scale is 1, known before the run.
-  bool isUnscaled = false;
-};
 
 /// Integers of a constant weight and the scale of each channel, or of all.
 struct WeightValue {
@@ -93,11 +80,11 @@ int64_t countSamples(func::FuncOp function) {
   return std::max<int64_t>(samples, 1);
 }
 
-class DynamicRewriter {
+class DynamicRewriter : DynamicForms {
 public:
   explicit DynamicRewriter(func::FuncOp function)
-      : function(function), builder(function.getContext()),
-        samples(countSamples(function)) {}
+      : DynamicForms(function.getContext(), countSamples(function)),
+        function(function) {}
 
   /// Emits an error at the function that names what has no such form.
   LogicalResult run() {
@@ -144,104 +131,6 @@ private:
     refusals.push_back({op, reason.str()});
   }
 
-  RankedTensorType getType(ArrayRef<int64_t> shape, unsigned bits) {
-    return RankedTensorType::get(shape, builder.getIntegerType(bits));
-  }
-  RankedTensorType getType(Value like, unsigned bits) {
-    return getType(cast<RankedTensorType>(like.getType()).getShape(), bits);
-  }
-  RankedTensorType getGridType() {
-    return getType({samples, numerics::gridFields}, 32);
-  }
-  RankedTensorType getScaleType() {
-    return getType({samples, numerics::scaleFields}, 32);
-  }
-
-  //===--------------------------------------------------------------------===//
-  // Forms of a value
-  //===--------------------------------------------------------------------===//
-
-  bool isKnown(Value value) const {
-    return grids.contains(value) || bytes.contains(value);
-  }
-
-  ByteValue getBytes(Value value) {
-    if (auto known = bytes.find(value); known != bytes.end())
-      return known->second;
-    GridValue from = grids.lookup(value);
-    Location loc = value.getLoc();
-    ByteValue result;
-    result.zeroPoint = from.isPositive ? -128 : 0;
-    result.scale = qint::GridScaleOp::create(
-        builder, loc, getScaleType(), from.values, from.grid,
-        builder.getI32IntegerAttr(from.isPositive ? 255 : 127));
-    result.integers = qint::GridQuantizeOp::create(
-        builder, loc, getType(value, 8), from.values, result.scale,
-        builder.getI32IntegerAttr(result.zeroPoint));
-    bytes[value] = result;
-    return result;
-  }
-
-  GridValue getGrid(Value value) {
-    if (auto known = grids.find(value); known != grids.end())
-      return known->second;
-    ByteValue from = bytes.lookup(value);
-    return createClamped(value, from, FnAttr());
-  }
-
-  DenseI32ArrayAttr getEnd(double bound) {
-    if (std::isinf(bound))
-      return builder.getDenseI32ArrayAttr({});
-    numerics::Mantissas end = numerics::shareExponent(bound);
-    return builder.getDenseI32ArrayAttr({end.values.front(), end.exponent});
-  }
-  /// The ends of a clamp, if there is one.
-  DenseI32ArrayAttr getLowerEnd(FnAttr clamp) {
-    return getEnd(clamp ? clamp.getClampMin() : -HUGE_VAL);
-  }
-  DenseI32ArrayAttr getUpperEnd(FnAttr clamp) {
-    return getEnd(clamp ? clamp.getClampMax() : HUGE_VAL);
-  }
-
-  /// `f(x)` on a grid; `like` has its shape.
-  GridValue createClamped(Value like, const ByteValue &from, FnAttr clamp) {
-    // An i8 less its zero point is below 2^8.
-    GridValue result =
-        createScaled(like, from, from.zeroPoint, /*bits=*/8, 1.0, clamp);
-    result.isPositive |= from.zeroPoint == -128;
-    return result;
-  }
-
-  /// `f((from.integers - zeroPoint) * scale * factor)` on a grid; `like` has
-  /// its shape, and the differences are below `2^bits`.
-  GridValue createScaled(Value like, const ByteValue &from, int32_t zeroPoint,
-                         int32_t bits, double factor, FnAttr clamp) {
-    numerics::Mantissas multiplier = numerics::shareExponent(factor);
-    GridValue result = createGrid(like.getLoc(), from.scale, multiplier,
-                                  std::nullopt, bits, clamp);
-    result.values = qint::LayerToGridOp::create(
-        builder, like.getLoc(), getType(like, 32), from.integers, result.grid,
-        builder.getI64IntegerAttr(0),
-        builder.getDenseI32ArrayAttr(multiplier.values),
-        builder.getDenseI32ArrayAttr({}), builder.getI32IntegerAttr(zeroPoint));
-    return result;
-  }
-
-  GridValue createGrid(Location loc, Value scale,
-                       const numerics::Mantissas &multipliers,
-                       std::optional<int32_t> biasExponent, int32_t bits,
-                       FnAttr clamp) {
-    GridValue result;
-    result.isPositive = clamp && clamp.getClampMin() >= 0;
-    result.grid = qint::LayerGridOp::create(
-        builder, loc, getGridType(), scale,
-        builder.getI32IntegerAttr(multipliers.exponent),
-        biasExponent ? builder.getI32IntegerAttr(*biasExponent) : IntegerAttr(),
-        builder.getI32IntegerAttr(bits), getLowerEnd(clamp),
-        getUpperEnd(clamp));
-    return result;
-  }
-
   //===--------------------------------------------------------------------===//
   // Boundary
   //===--------------------------------------------------------------------===//
@@ -270,15 +159,9 @@ private:
                         builder.getF64FloatAttr(1));
     function.setArgAttr(argument.getArgNumber(), "qint.zero_point",
                         builder.getI64IntegerAttr(-128));
-    numerics::Mantissas one = numerics::shareExponent(1.0);
-    SmallVector<int32_t> rows;
-    for (int64_t sample = 0; sample < samples; ++sample)
-      rows.append({one.values.front(), one.exponent, 0, 1});
     ByteValue value;
     value.integers = argument;
-    value.scale = qint::ConstantOp::create(
-        builder, argument.getLoc(),
-        DenseElementsAttr::get(getScaleType(), ArrayRef(rows)));
+    value.scale = createScale(argument.getLoc(), 1);
     value.zeroPoint = -128;
     value.isUnscaled = true;
     bytes[argument] = value;
@@ -313,9 +196,10 @@ private:
         .Case([&](MaxPoolOp) { rewriteMove<qint::MaxPoolOp>(op); })
         .Case([&](ReduceMaxOp) { rewriteMove<qint::ReduceMaxOp>(op); })
         .Case([&](ReduceMinOp) { rewriteMove<qint::ReduceMinOp>(op); })
-        .Case([&](UnaryOp unary) { rewriteClamp(unary); })
+        .Case([&](UnaryOp unary) { rewriteFunction(unary); })
         .Case([&](PadOp pad) { rewritePad(pad); })
         .Case([&](AddOp sum) { rewriteSum(sum); })
+        .Case([&](MulOp product) { rewriteProduct(product); })
         .Case<ReduceMeanOp, AvgPoolOp>([&](auto mean) { rewriteMean(mean); })
         .Default([&](Operation *) { refuse(op, "has no such form"); });
     // What depends on a refused op is not a refusal of its own.
@@ -344,14 +228,59 @@ private:
     bytes[result] = from;
   }
 
-  void rewriteClamp(UnaryOp op) {
-    auto fn = op.getFunctions().size() == 1 ? cast<FnAttr>(op.getFunctions()[0])
-                                            : FnAttr();
-    if (!fn || !fn.isClamp())
-      return refuse(op, "is no clamp");
-    if (hasInput(op, op.getInput()))
+  void rewriteFunction(UnaryOp op) {
+    if (!hasInput(op, op.getInput()))
+      return;
+    auto fn = cast<FnAttr>(op.getFunctions()[0]);
+    if (op.getFunctions().size() == 1 && fn.isClamp()) {
       grids[op.getResult()] =
           createClamped(op.getResult(), getBytes(op.getInput()), fn);
+      return;
+    }
+    std::optional<FixedFunction> fixed = fitFunction(op.getChain());
+    if (!fixed)
+      return refuse(op, "neither levels off on both sides nor grows evenly");
+    Location loc = op.getLoc();
+    GridValue from = getGrid(op.getInput());
+    Value input = qint::GridToFixedOp::create(
+        builder, loc, getType(op.getResult(), 16), from.values, from.grid,
+        builder.getI32IntegerAttr(fixed->inputExponent));
+    ByteValue value;
+    value.integers = createTable(loc, *fixed, input);
+    value.scale = createScale(loc, fixed->output.scale);
+    // An i16 is below 2^16 in magnitude, an i8 less its zero point below 2^8.
+    if (fixed->isFactor) {
+      grids[op.getResult()] = createProduct(
+          op.getResult(), getBytes(op.getInput()), value, 24, FnAttr());
+      return;
+    }
+    GridValue result =
+        createScaled(op.getResult(), value, /*zeroPoint=*/0, 16, 1, FnAttr());
+    result.isPositive = fixed->isPositive;
+    grids[op.getResult()] = result;
+  }
+
+  Value createTable(Location loc, const FixedFunction &fixed, Value input) {
+    auto type = cast<RankedTensorType>(input.getType());
+    if (fixed.pieces)
+      return qint::PiecewiseOp::create(
+          builder, loc, type, input, fixed.pieces->base, fixed.pieces->slope,
+          fixed.pieces->curve, fixed.pieces->fractionBits, fixed.output.qmin,
+          fixed.output.qmax);
+    return qint::TableOp::create(builder, loc, type, input,
+                                 builder.getDenseI16ArrayAttr(fixed.table));
+  }
+
+  void rewriteProduct(MulOp op) {
+    // Not in one expression: both operands have something to say.
+    const bool hasLeft = hasInput(op, op.getLhs());
+    if (!hasInput(op, op.getRhs()) || !hasLeft)
+      return;
+    ByteValue left = getBytes(op.getLhs()), right = getBytes(op.getRhs());
+    GridValue result =
+        createProduct(op.getResult(), left, right, 16, op.getActivationAttr());
+    result.isPositive |= left.zeroPoint == -128 && right.zeroPoint == -128;
+    grids[op.getResult()] = result;
   }
 
   void rewritePad(PadOp op) {
@@ -523,11 +452,7 @@ private:
   }
 
   func::FuncOp function;
-  OpBuilder builder;
-  int64_t samples;
   Refusals refusals;
-  llvm::DenseMap<Value, GridValue> grids;
-  llvm::DenseMap<Value, ByteValue> bytes;
   llvm::DenseSet<Value> lost;
 };
 

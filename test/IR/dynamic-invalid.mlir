@@ -160,6 +160,78 @@ func.func @scale_c1(%v: tensor<8xi32>, %g: tensor<1x7xi32>) {
 
 // -----
 
+func.func @product_grid_c1(%s: tensor<1x4xi32>, %t: tensor<2x4xi32>) {
+  // expected-error@+1 {{expects a result of}}
+  %0 = qint.product_grid %s, %t {product_bits = 16 : i32} : (tensor<1x4xi32>, tensor<2x4xi32>) -> tensor<1x7xi32>
+  return
+}
+
+// -----
+
+func.func @product_grid_c2(%s: tensor<1x4xi32>) {
+  // expected-error@+1 {{expects product bits in [1, 31], but got 32}}
+  %0 = qint.product_grid %s, %s {product_bits = 32 : i32} : (tensor<1x4xi32>, tensor<1x4xi32>) -> tensor<1x7xi32>
+  return
+}
+
+// -----
+
+func.func @product_grid_c3(%s: tensor<1x4xi32>) {
+  // expected-error@+1 {{expects a mantissa and an exponent}}
+  %0 = qint.product_grid %s, %s {product_bits = 16 : i32, clamp_min = array<i32: 1>} : (tensor<1x4xi32>, tensor<1x4xi32>) -> tensor<1x7xi32>
+  return
+}
+
+// -----
+
+func.func @product_c1(%a: tensor<2x8xi8>, %g: tensor<3x7xi32>) {
+  // expected-error@+1 {{expects 1 sample or as many as axis 0}}
+  %0 = qint.product_to_grid %a, %a, %g {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32} : (tensor<2x8xi8>, tensor<2x8xi8>, tensor<3x7xi32>) -> tensor<2x8xi32>
+  return
+}
+
+// -----
+
+func.func @product_c2(%a: tensor<2x8xi8>, %b: tensor<2x4xi8>, %g: tensor<1x7xi32>) {
+  // expected-error@+1 {{broadcast}}
+  %0 = qint.product_to_grid %a, %b, %g {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32} : (tensor<2x8xi8>, tensor<2x4xi8>, tensor<1x7xi32>) -> tensor<2x8xi32>
+  return
+}
+
+// -----
+
+func.func @product_c3(%a: tensor<2x8xi8>, %g: tensor<1x7xi32>) {
+  // expected-error@+1 {{the right zero point}}
+  %0 = qint.product_to_grid %a, %a, %g {lhs_zero_point = 0 : i32, rhs_zero_point = 128 : i32} : (tensor<2x8xi8>, tensor<2x8xi8>, tensor<1x7xi32>) -> tensor<2x8xi32>
+  return
+}
+
+// -----
+
+func.func @fixed_c1(%v: tensor<2x8xi32>, %g: tensor<2x4xi32>) {
+  // expected-error@+1 {{expects a record tensor<Rx7xi32>}}
+  %0 = qint.grid_to_fixed %v, %g {exponent = -12 : i32} : (tensor<2x8xi32>, tensor<2x4xi32>) -> tensor<2x8xi16>
+  return
+}
+
+// -----
+
+func.func @fixed_c2(%v: tensor<2x8xi32>, %g: tensor<2x7xi32>) {
+  // expected-error@+1 {{expects i16 elements, but got 'tensor<2x8xi8>'}}
+  %0 = qint.grid_to_fixed %v, %g {exponent = -12 : i32} : (tensor<2x8xi32>, tensor<2x7xi32>) -> tensor<2x8xi8>
+  return
+}
+
+// -----
+
+func.func @fixed_c3(%v: tensor<2x8xi32>, %g: tensor<2x7xi32>) {
+  // expected-error@+1 {{expects exponents in [-4096, 4096], but got 5000}}
+  %0 = qint.grid_to_fixed %v, %g {exponent = 5000 : i32} : (tensor<2x8xi32>, tensor<2x7xi32>) -> tensor<2x8xi16>
+  return
+}
+
+// -----
+
 func.func @scale_c2(%v: tensor<8xi32>, %g: tensor<1x7xi32>) {
   // expected-error@+1 {{expects 127 or 255 steps, but got 128}}
   %0 = qint.grid_scale %v, %g {steps = 128 : i32} : (tensor<8xi32>, tensor<1x7xi32>) -> tensor<1x4xi32>

@@ -42,3 +42,14 @@ func.func @sum(%a: tensor<2x8xi8>, %s: tensor<1x4xi32>) -> tensor<2x8xi32> {
     : (tensor<2x8xi8>, tensor<2x8xi8>, tensor<1x7xi32>) -> tensor<2x8xi32>
   return %v : tensor<2x8xi32>
 }
+
+// CHECK-LABEL: func.func @product
+func.func @product(%a: tensor<2x8x3xi8>, %v: tensor<2x8x1xi32>, %s: tensor<2x4xi32>, %h: tensor<2x7xi32>) -> tensor<2x8x3xi32> {
+  // CHECK: qint.grid_to_fixed %{{.*}}, %{{.*}} {exponent = -12 : i32} : (tensor<2x8x1xi32>, tensor<2x7xi32>) -> tensor<2x8x1xi16>
+  %b = qint.grid_to_fixed %v, %h {exponent = -12 : i32} : (tensor<2x8x1xi32>, tensor<2x7xi32>) -> tensor<2x8x1xi16>
+  // CHECK: qint.product_grid %{{.*}}, %{{.*}} {clamp_max = array<i32: 6, 0>, product_bits = 24 : i32}
+  %g = qint.product_grid %s, %s {product_bits = 24 : i32, clamp_max = array<i32: 6, 0>} : (tensor<2x4xi32>, tensor<2x4xi32>) -> tensor<2x7xi32>
+  // CHECK: qint.product_to_grid %{{.*}}, %{{.*}}, %{{.*}} {lhs_zero_point = -128 : i32, rhs_zero_point = 0 : i32} : (tensor<2x8x3xi8>, tensor<2x8x1xi16>, tensor<2x7xi32>) -> tensor<2x8x3xi32>
+  %p = qint.product_to_grid %a, %b, %g {lhs_zero_point = -128 : i32, rhs_zero_point = 0 : i32} : (tensor<2x8x3xi8>, tensor<2x8x1xi16>, tensor<2x7xi32>) -> tensor<2x8x3xi32>
+  return %p : tensor<2x8x3xi32>
+}

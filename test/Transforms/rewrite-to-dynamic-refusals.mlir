@@ -8,8 +8,8 @@ func.func @ops(%x: tensor<1x4xf32>, %w: tensor<2x4xf32>) -> (tensor<1x4xf32>, te
   // expected-note@+1 {{'qopt.softmax' has no such form}}
   %s = qopt.softmax %x axis 1 : (tensor<1x4xf32>) -> tensor<1x4xf32>
   %r = qopt.reshape %s : (tensor<1x4xf32>) -> tensor<1x4xf32>
-  // expected-note@+1 {{'qopt.unary' is no clamp}}
-  %t = qopt.unary %x [#qopt.fn<tanh>] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  // expected-note@+1 {{'qopt.unary' neither levels off on both sides nor grows evenly}}
+  %t = qopt.unary %x [#qopt.fn<softplus>] : (tensor<1x4xf32>) -> tensor<1x4xf32>
   // expected-note@+1 {{'qopt.add' has a constant operand}}
   %a = qopt.add %x, %c : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
   // expected-note@+1 {{'qopt.add' broadcasts an operand}}

@@ -111,3 +111,40 @@ func.func @vector(%x: tensor<4xf32>) -> tensor<4xf32> {
 func.func @through(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
   return %x : tensor<1x4xf32>
 }
+
+// -----
+
+// A sigmoid levels off before 16: a table of 16 bits in steps of 2^-11, and no
+// value is negative. The product has the scales of both sides.
+// CHECK-LABEL: func.func @gate
+// CHECK: qint.real_to_grid
+// CHECK: %[[G:.*]] = qint.real_grid
+// CHECK: %[[V:.*]] = qint.real_to_grid
+// CHECK: %[[F:.*]] = qint.grid_to_fixed %[[V]], %[[G]] {exponent = -11 : i32} : {{.*}} -> tensor<1x4x1xi16>
+// CHECK: %[[T:.*]] = qint.piecewise %[[F]]
+// CHECK: %[[C:.*]] = qint.constant dense<{{\[\[}}{{[0-9]+, -[0-9]+}}, 0, 1]]> : tensor<1x4xi32>
+// CHECK: %[[GS:.*]] = qint.layer_grid %[[C]]
+// CHECK: %[[S:.*]] = qint.layer_to_grid %[[T]], %[[GS]]
+// CHECK: %[[LEFT:.*]] = qint.grid_scale
+// CHECK: %[[RIGHT:.*]] = qint.grid_scale %[[S]], %[[GS]] {steps = 255 : i32}
+// CHECK: %[[P:.*]] = qint.product_grid %[[LEFT]], %[[RIGHT]] {product_bits = 16 : i32}
+// CHECK: qint.product_to_grid %{{.*}}, %{{.*}}, %[[P]] {lhs_zero_point = 0 : i32, rhs_zero_point = -128 : i32}
+func.func @gate(%x: tensor<1x4x3xf32>, %y: tensor<1x4x1xf32>) -> tensor<1x4x3xf32> {
+  %s = qopt.unary %y [#qopt.fn<sigmoid>] : (tensor<1x4x1xf32>) -> tensor<1x4x1xf32>
+  %p = qopt.mul %x, %s : (tensor<1x4x3xf32>, tensor<1x4x1xf32>) -> tensor<1x4x3xf32>
+  return %p : tensor<1x4x3xf32>
+}
+
+// -----
+
+// A hard swish grows; its share of the argument levels off at 3.
+// CHECK-LABEL: func.func @swish
+// CHECK: %[[G:.*]] = qint.real_grid
+// CHECK: %[[F:.*]] = qint.grid_to_fixed %{{.*}}, %[[G]] {exponent = -13 : i32}
+// CHECK: %[[T:.*]] = qint.piecewise %[[F]]
+// CHECK: %[[P:.*]] = qint.product_grid %{{.*}}, %{{.*}} {product_bits = 24 : i32}
+// CHECK: qint.product_to_grid %{{.*}}, %[[T]], %[[P]] {lhs_zero_point = 0 : i32, rhs_zero_point = 0 : i32} : (tensor<1x4xi8>, tensor<1x4xi16>
+func.func @swish(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %y = qopt.unary %x [#qopt.fn<hard_swish>] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %y : tensor<1x4xf32>
+}

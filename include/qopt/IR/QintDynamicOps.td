@@ -140,6 +140,64 @@ def Qint_SumToGridOp : Qint_DynamicOp<"sum_to_grid", Qint_GridTensor> {
       Qint_I32Attr:$lhs_zero_point, Qint_I32Attr:$rhs_zero_point);
 }
 
+def Qint_ProductGridOp : Qint_DynamicOp<"product_grid", Qint_GridRecord> {
+  let summary = "The grid of a product of two tensors, from their scales";
+  let description = [{
+    No product of integers reaches `2^product_bits`.
+
+    Constraints:
+    - (C1) inputs are `tensor<Rx4xi32>`, the result is `tensor<Rx7xi32>`.
+    - (C2) `product_bits` lies in `[1, 31]`.
+    - (C3) `clamp_min` and `clamp_max` as in `qint.layer_grid`.
+
+    ```mlir
+    %g = qint.product_grid %s, %t {product_bits = 16 : i32}
+      : (tensor<1x4xi32>, tensor<1x4xi32>) -> tensor<1x7xi32>
+    ```
+  }];
+  let arguments = (ins Qint_ScaleTensor:$lhs, Qint_ScaleTensor:$rhs,
+      Qint_I32Attr:$product_bits,
+      DefaultValuedAttr<DenseI32ArrayAttr, "{}">:$clamp_min,
+      DefaultValuedAttr<DenseI32ArrayAttr, "{}">:$clamp_max);
+}
+
+def Qint_ProductToGridOp : Qint_DynamicOp<"product_to_grid", Qint_GridTensor> {
+  let summary = "The product of two quantized tensors on a grid";
+  let description = [{
+    Constraints:
+    - (C1) the grid is `tensor<Rx7xi32>`, `R` 1 or the result's axis 0.
+    - (C2) the result's shape is the broadcast of the inputs' shapes.
+    - (C3) zero points fit the inputs' types.
+
+    ```mlir
+    %v = qint.product_to_grid %a, %b, %g {lhs_zero_point = -128 : i32, rhs_zero_point = 0 : i32}
+      : (tensor<1x8x4xi8>, tensor<1x8x1xi16>, tensor<1x7xi32>) -> tensor<1x8x4xi32>
+    ```
+  }];
+  let arguments = (ins Qint_Tensor:$lhs, Qint_Tensor:$rhs,
+      Qint_GridRecord:$grid,
+      Qint_I32Attr:$lhs_zero_point, Qint_I32Attr:$rhs_zero_point);
+}
+
+def Qint_GridToFixedOp : Qint_DynamicOp<"grid_to_fixed", Qint_Tensor> {
+  let summary = "Integers on a grid to 16 bits of a scale known before the run";
+  let description = [{
+    Steps of the result are `2^exponent`; larger values saturate.
+
+    Constraints:
+    - (C1) the grid is `tensor<Rx7xi32>`, `R` 1 or the values' axis 0.
+    - (C2) the result is i16 of the input's shape.
+    - (C3) `exponent` lies in `[-4096, 4096]`.
+
+    ```mlir
+    %q = qint.grid_to_fixed %v, %g {exponent = -12 : i32}
+      : (tensor<1x8xi32>, tensor<1x7xi32>) -> tensor<1x8xi16>
+    ```
+  }];
+  let arguments = (ins Qint_GridTensor:$input, Qint_GridRecord:$grid,
+      Qint_I32Attr:$exponent);
+}
+
 def Qint_GridScaleOp : Qint_DynamicOp<"grid_scale", Qint_ScaleTensor> {
   let summary = "The scale by which each sample's largest value is a type's";
   let description = [{

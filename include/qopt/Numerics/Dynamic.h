@@ -79,6 +79,15 @@ Grid sumGrid(const DynamicScale &left, const DynamicScale &right,
 /// Of differences from zero points, below 2^8.
 int32_t sumToGrid(int32_t left, int32_t right, const Grid &grid);
 
+/// Of products of integers below `2^productBits`.
+Grid productGrid(const DynamicScale &left, const DynamicScale &right,
+                 int32_t productBits, const ClampEnds &clamp);
+/// Of differences from zero points.
+int32_t productToGrid(int32_t left, int32_t right, const Grid &grid);
+
+/// `value * 2^gridExponent` in steps of `2^exponent`, 16 bits that saturate.
+int32_t gridToFixed(int32_t value, int32_t gridExponent, int32_t exponent);
+
 /// `largest` is the largest `|v|` of the sample, `steps` 127 or 255.
 DynamicScale gridScale(uint32_t largest, int32_t exponent, int32_t steps);
 int32_t gridQuantize(int32_t value, const DynamicScale &scale,

@@ -198,6 +198,47 @@ LogicalResult emit(KernelContext &context, qint::SumToGridOp op,
   return success();
 }
 
+LogicalResult emit(KernelContext &context, qint::ProductToGridOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  const View &to = out[0], &grid = in[2];
+  LaneKernel kernel(context, to,
+                    {resultOf(to), NestOperand::of(in[0], to.shape),
+                     NestOperand::of(in[1], to.shape),
+                     fieldOf(grid, GridField::LeftMantissa, to),
+                     fieldOf(grid, GridField::LeftShift, to),
+                     fieldOf(grid, GridField::Lower, to),
+                     fieldOf(grid, GridField::Upper, to)});
+  const int64_t left = op.getLhsZeroPoint(), right = op.getRhsZeroPoint();
+  kernel.emit(
+      op.getLoc(), "product_to_grid", "z" + Twine(left) + "," + Twine(right),
+      [&](KernelBuilder &k, ArrayRef<Value> values) {
+        Value product =
+            mulI(k, subI(k, values[0], left), subI(k, values[1], right));
+        return clampTo(k,
+                       shiftRounding(k, mulI(k, product, values[2]), values[3]),
+                       values[4], values[5]);
+      });
+  return success();
+}
+
+LogicalResult emit(KernelContext &context, qint::GridToFixedOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  LaneKernel kernel(context, out[0],
+                    {resultOf(out[0]), NestOperand::of(in[0], out[0].shape),
+                     fieldOf(in[1], GridField::Exponent, out[0])});
+  const int64_t exponent = op.getExponent();
+  kernel.emit(op.getLoc(), "grid_to_fixed", Twine(exponent),
+              [&](KernelBuilder &k, ArrayRef<Value> values) {
+                Value left = subI(k, values[1], exponent);
+                Value right = subI(k, k.constant(left.getType(), 0), left);
+                Value scaled = shiftLeft(k, values[0], k.clampS(left, 0, 32));
+                return k.clampS(
+                    shiftRounding(k, scaled, k.clampS(right, 0, 62)), INT16_MIN,
+                    INT16_MAX);
+              });
+  return success();
+}
+
 LogicalResult emit(KernelContext &context, qint::GridQuantizeOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
   LaneKernel kernel(context, out[0],

@@ -15,6 +15,10 @@ LogicalResult emit(KernelContext &, qint::LayerToGridOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qint::SumToGridOp, ArrayRef<View> in,
                    ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qint::ProductToGridOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qint::GridToFixedOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qint::GridQuantizeOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qint::GridToRealOp, ArrayRef<View> in,
@@ -28,6 +32,8 @@ LogicalResult emit(KernelContext &, qint::GridScaleOp, ArrayRef<View> in,
 LogicalResult emit(KernelContext &, qint::LayerGridOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qint::SumGridOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+LogicalResult emit(KernelContext &, qint::ProductGridOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 
 } // namespace mlir::qopt::codegen

@@ -295,4 +295,27 @@ LogicalResult emit(KernelContext &context, qint::SumGridOp op,
   return success();
 }
 
+LogicalResult emit(KernelContext &context, qint::ProductGridOp op,
+                   ArrayRef<View> in, ArrayRef<View> out) {
+  const int64_t bits = op.getProductBits();
+  emitRows(context, op.getLoc(), "product_grid", Twine(bits) + clampKey(op), in,
+           out[0], [&](KernelBuilder &k, ArrayRef<SmallVector<Value>> rows) {
+             Value mantissa =
+                 shiftRounding(k,
+                               mulI(k, rows[0][ScaleField::Mantissa],
+                                    rows[1][ScaleField::Mantissa]),
+                               constant(k, 30));
+             Value exponent = addI(k,
+                                   addI(k, rows[0][ScaleField::Exponent],
+                                        rows[1][ScaleField::Exponent]),
+                                   30 + bits);
+             Value zero = constant(k, 0);
+             SmallVector<Value> fields = {mantissa, constant(k, bits), zero,
+                                          zero, exponent};
+             appendEnds(k, op, exponent, fields);
+             return fields;
+           });
+  return success();
+}
+
 } // namespace mlir::qopt::codegen

@@ -231,6 +231,45 @@ GraphCase sumCase(Random &random) {
   return graph;
 }
 
+/// Values in 16 bits of a fixed scale, and their product with bytes that may be
+/// broadcast.
+GraphCase productCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  Text text(random, random.chance(70) ? shape[0] : 1);
+  std::string type = tensorType(shape, ElementKind::I32);
+  text.types["%x"] = type;
+  std::string grid = text.add("real_grid", {"%x"}, "", text.record(7));
+  std::string values = text.add("real_to_grid", {"%x", grid}, "", type);
+  std::string fixed = text.add(
+      "grid_to_fixed", {values, grid},
+      "exponent = " +
+          std::to_string(random.pick<int64_t>({-140, -15, -9, 90})) + " : i32",
+      tensorType(shape, ElementKind::I16));
+  SmallVector<int64_t> other = shape;
+  for (size_t axis = text.samples > 1 ? 1 : 0; axis < other.size(); ++axis)
+    if (random.chance(40))
+      other[axis] = 1;
+  int64_t count = 1;
+  for (int64_t size : other)
+    count *= size;
+  std::string bytes = text.addConstant(
+      randomIntegers(random, count, ElementKind::I8, -128, 127),
+      tensorType(other, ElementKind::I8));
+  const int64_t zero = random.pick<int64_t>({0, -128});
+  std::string productGrid = text.add(
+      "product_grid", {text.addScale(), text.addScale()},
+      "product_bits = 24 : i32" + clampText(random, false), text.record(7));
+  std::string product = text.add("product_to_grid", {bytes, fixed, productGrid},
+                                 "lhs_zero_point = " + std::to_string(zero) +
+                                     " : i32, rhs_zero_point = 0 : i32",
+                                 type);
+  auto [result, scale] = quantize(text, product, productGrid, shape, false);
+  GraphCase graph;
+  graph.text = text.returning(
+      {result, random.pick<std::string>({product, fixed, scale})}, "%x");
+  return graph;
+}
+
 } // namespace
 
 TEST(DynamicKernelTest, Reals) {
@@ -239,6 +278,10 @@ TEST(DynamicKernelTest, Reals) {
 
 TEST(DynamicKernelTest, Layers) {
   runGraphFamily("dynamic_layer", 2 * defaultCases, false, layerCase);
+}
+
+TEST(DynamicKernelTest, Products) {
+  runGraphFamily("dynamic_product", 2 * defaultCases, false, productCase);
 }
 
 TEST(DynamicKernelTest, Sums) {

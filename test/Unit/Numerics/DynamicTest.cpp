@@ -188,6 +188,51 @@ TEST(Dynamic, SumsAreRealSums) {
   }
 }
 
+TEST(Dynamic, ProductsAreRealProducts) {
+  Random random;
+  for (int i = 0; i < 20000; ++i) {
+    const DynamicScale a = randomScale(random), b = randomScale(random);
+    const auto bits = static_cast<int32_t>(random.in(16, 24));
+    const auto left = static_cast<int32_t>(random.in(-255, 255));
+    const auto right =
+        static_cast<int32_t>(random.in(-(1 << (bits - 8)), 1 << (bits - 8)));
+    Grid grid = productGrid(a, b, bits, {});
+    const long double step =
+        scaled(a.mantissa, a.exponent) * scaled(b.mantissa, b.exponent);
+    // The step is off by half of 2^30, of 2^56 and more, the result by half a
+    // grid's.
+    EXPECT_LE(
+        std::fabs(scaled(productToGrid(left, right, grid), grid.exponent) -
+                  step * left * right),
+        scaled(1, grid.exponent) * 0.5L * (1 + 0x1p-20L) +
+            std::fabs(step * left * right) * 0x1p-27L);
+  }
+  // The clamp is one of real numbers.
+  const DynamicScale half = gridScale(1 << 29, -30, 127);
+  Grid grid = productGrid(half, half, 16, {MantissaPair{0, 0}, std::nullopt});
+  EXPECT_EQ(productToGrid(-127, 127, grid), 0);
+  EXPECT_NEAR(
+      static_cast<double>(scaled(productToGrid(127, 127, grid), grid.exponent)),
+      0.25, 1e-7);
+}
+
+TEST(Dynamic, FixedStepsAreTheNearest) {
+  Random random;
+  for (int i = 0; i < 20000; ++i) {
+    const int32_t v = random.value();
+    const auto from = static_cast<int32_t>(random.in(-80, 30));
+    const auto to = static_cast<int32_t>(random.in(-30, 10));
+    const long double exact = std::floor(scaled(v, from - to) + 0.5L);
+    const auto expected =
+        static_cast<int32_t>(std::min(std::max(exact, -32768.0L), 32767.0L));
+    EXPECT_EQ(gridToFixed(v, from, to), expected)
+        << v << ' ' << from << ' ' << to;
+  }
+  EXPECT_EQ(gridToFixed(INT32_MAX, 4000, -4000), 32767);
+  EXPECT_EQ(gridToFixed(-1, 4000, -4000), -32768);
+  EXPECT_EQ(gridToFixed(INT32_MAX, zeroExponent, 0), 0);
+}
+
 TEST(Dynamic, ZerosTakeTheBiasAsItIs) {
   const DynamicScale none = gridScale(0, 0, 127);
   Grid grid = layerGrid(none, -30, -33, 20, {});
