@@ -298,7 +298,8 @@ llvm::Error Levels::quantize() {
 }
 
 llvm::Error Levels::quantizeWeights() {
-  StringRef from = getLevel("calibrated") ? "calibrated" : "float";
+  // Rules of a config file stand at level `observed`.
+  StringRef from = getLevel("calibrated") ? "calibrated" : "observed";
   return run(from, "quantized", 320, [&](OpPassManager &manager) {
     WeightsOnlyOptions weights;
     weights.perChannel = options.weightsPerChannel;

@@ -172,6 +172,11 @@ static llvm::Error checkEmissions(const CompileOptions &options) {
   return llvm::Error::success();
 }
 
+/// Whether `rule` says more than how a weight is quantized.
+static bool decidesActivation(const ValueRule &rule) {
+  return rule.range || rule.powerOfTwo || rule.bits || rule.symmetric;
+}
+
 /// Of the modes that decide nothing about activations.
 static llvm::Error checkLooseMode(const CompileOptions &options) {
   if (llvm::Error error = checkEmissions(options))
@@ -181,8 +186,11 @@ static llvm::Error checkLooseMode(const CompileOptions &options) {
     unused = "--simulate";
   else if (options.searchesWeightBits)
     unused = "--weight-bits=auto";
-  else if (!options.saveConfig.empty() || !options.rules.empty())
-    unused = "rules for single values";
+  else if (!options.saveConfig.empty())
+    unused = "--save-config";
+  else if (auto rule = llvm::find_if(options.rules, decidesActivation);
+           rule != options.rules.end())
+    unused = "what the rule at " + rule->where + " says of activations";
   else if (options.mode == Mode::Dynamic && options.io == BoundaryIO::Int8)
     unused = "--io=int8";
   if (!unused.empty())

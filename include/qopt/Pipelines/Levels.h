@@ -92,7 +92,7 @@ public:
   /// Levels `quantized` and `qint`.
   llvm::Error quantize();
   /// Level `quantized` of `--mode=weights` and `dynamic`, from `calibrated`
-  /// where there is that, else from `float`: activations are float.
+  /// where there is that, else from `observed`: activations are float.
   llvm::Error quantizeWeights();
   /// Level `qint` of `--mode=dynamic`, from that.
   llvm::Error rewriteToDynamic();
