@@ -32,9 +32,12 @@ struct ModuleLowering::Impl {
                               llvm::ArrayRef<Type> more);
   int64_t constantOffset(int64_t index, const Buffer &buffer);
   void bindBuffers(const Plan &plan, Block &entry);
-  llvm::Error emitSteps(llvm::ArrayRef<Step> steps);
+  /// `after` are the steps that the same thread does next.
+  llvm::Error emitSteps(llvm::ArrayRef<Step> steps,
+                        llvm::ArrayRef<Step> after = {});
   llvm::Expected<Region> emitRegion(const Plan &plan, std::string name,
-                                    const SharedSteps &steps);
+                                    const SharedSteps &steps,
+                                    const SharedSteps *next);
   llvm::Expected<std::vector<Region>> emitRegions(const Plan &plan,
                                                   llvm::StringRef name);
   void callRegions(llvm::ArrayRef<Region> regions, func::FuncOp caller);
@@ -182,8 +185,11 @@ func::FuncOp ModuleLowering::Impl::createFunction(const Plan &plan,
   return func;
 }
 
-llvm::Error ModuleLowering::Impl::emitSteps(llvm::ArrayRef<Step> steps) {
-  for (const Step &step : steps) {
+llvm::Error ModuleLowering::Impl::emitSteps(llvm::ArrayRef<Step> steps,
+                                            llvm::ArrayRef<Step> after) {
+  for (auto [index, step] : llvm::enumerate(steps)) {
+    kernels.ahead =
+        weightsAhead(kernels, step, steps.drop_front(index + 1), after);
     Location loc = step.op ? step.op->getLoc() : builder.getUnknownLoc();
     if (failed(emitStep(kernels, loc, step)))
       return makeError(302,
@@ -198,7 +204,8 @@ llvm::Error ModuleLowering::Impl::emitSteps(llvm::ArrayRef<Step> steps) {
 /// A function that runs the part that it is told.
 llvm::Expected<Region>
 ModuleLowering::Impl::emitRegion(const Plan &plan, std::string name,
-                                 const SharedSteps &steps) {
+                                 const SharedSteps &steps,
+                                 const SharedSteps *next) {
   func::FuncOp func = createFunction(plan, name, builder.getIndexType());
   Location loc = builder.getUnknownLoc();
   Value part = func.getArguments().back();
@@ -211,7 +218,10 @@ ModuleLowering::Impl::emitRegion(const Plan &plan, std::string name,
       auto branch = scf::IfOp::create(builder, loc, isOwn);
       builder.setInsertionPointToStart(branch.thenBlock());
     }
-    if (llvm::Error error = emitSteps(own))
+    const bool goesOn = next && index < next->parts.size();
+    if (llvm::Error error =
+            emitSteps(own, goesOn ? llvm::ArrayRef(next->parts[index])
+                                  : llvm::ArrayRef<Step>()))
       return std::move(error);
   }
   builder.setInsertionPointToEnd(&func.getBody().front());
@@ -222,11 +232,12 @@ ModuleLowering::Impl::emitRegion(const Plan &plan, std::string name,
 llvm::Expected<std::vector<Region>>
 ModuleLowering::Impl::emitRegions(const Plan &plan, llvm::StringRef name) {
   std::vector<Region> regions;
-  for (const SharedSteps &steps :
-       partitionPlan(plan, options.threads, options.cutsSmallSteps)) {
-    std::string function =
-        (name + "_region" + llvm::Twine(regions.size())).str();
-    auto region = emitRegion(plan, std::move(function), steps);
+  const std::vector<SharedSteps> all =
+      partitionPlan(plan, options.threads, options.cutsSmallSteps);
+  for (auto [index, steps] : llvm::enumerate(all)) {
+    auto region =
+        emitRegion(plan, (name + "_region" + llvm::Twine(index)).str(), steps,
+                   index + 1 < all.size() ? &steps + 1 : nullptr);
     if (!region)
       return region.takeError();
     regions.push_back(std::move(*region));

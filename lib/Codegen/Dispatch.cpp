@@ -12,6 +12,11 @@
 
 namespace mlir::qopt::codegen {
 
+/// Weights that are worth asking for ahead, and how many at most: a half of the
+/// second level's cache.
+static constexpr int64_t minAheadBytes = 128 << 10, secondLevelBytes = 1 << 20,
+                         maxAheadBytes = 1280 << 10;
+
 /// A product, and its table in the kernel or, where bytes are not looked up in
 /// registers, behind it.
 template <typename OpTy>
@@ -89,6 +94,44 @@ LogicalResult emitStep(KernelContext &context, Location loc, const Step &step) {
     return success();
   }
   return failure();
+}
+
+/// Whether `step` reads each of its weights once.
+static bool hasOneRow(const Step &step) {
+  const View &out = step.out[0];
+  return isa<qint::GemmOp>(step.op) && out.numElements() == out.shape.back();
+}
+
+static bool isProduct(const Step &step) {
+  return step.kind == Step::Kind::Op &&
+         isa<qint::ConvOp, qint::GemmOp>(step.op);
+}
+
+ConstantRange weightsAhead(KernelContext &context, const Step &step,
+                           llvm::ArrayRef<Step> following,
+                           llvm::ArrayRef<Step> after) {
+  if (!isProduct(step) || hasOneRow(step))
+    return {};
+  const Step *next = llvm::find_if(following, isProduct);
+  if (next == following.end()) {
+    next = llvm::find_if(after, isProduct);
+    if (next == after.end())
+      return {};
+  }
+  if (!hasOneRow(*next) || next->table)
+    return {};
+  context.packsOnly = true;
+  LogicalResult result = emitStep(context, next->op->getLoc(), *next);
+  context.packsOnly = false;
+  ConstantRange ahead = std::exchange(context.packed, {});
+  const int64_t own =
+      cast<ShapedType>(step.op->getOperand(1).getType()).getNumElements();
+  const int64_t all = own + context.constants.bytes().size();
+  // What all fits the second level's cache is there from the run before.
+  if (failed(result) || ahead.bytes < minAheadBytes || all < secondLevelBytes)
+    return {};
+  ahead.bytes = std::min(ahead.bytes, maxAheadBytes);
+  return ahead;
 }
 
 uint64_t macsOf(Operation *op) {

@@ -27,13 +27,13 @@ static constexpr double leastNanoseconds = 20000;
 static constexpr double worthwhile = 0.97;
 /// Of a kernel's weights: beyond a second level's cache, all sizes are alike.
 static constexpr size_t maxCopiedBytes = size_t(8) << 20;
-/// Input, panels, output and a table.
-static constexpr size_t maxArguments = 4;
+/// Input, panels, output, a table and what is read next.
+static constexpr size_t maxArguments = 5;
 static constexpr size_t panelsArgument = 1;
 
 namespace {
 
-using Kernel = void (*)(void *, void *, void *, void *);
+using Kernel = void (*)(void *, void *, void *, void *, void *);
 
 struct FreeMemory {
   void operator()(uint8_t *memory) const { std::free(memory); }
@@ -59,7 +59,7 @@ struct Bench {
   void run() {
     uint8_t *panels = arguments[panelsArgument] + next * panelBytes;
     next = next + 1 == copies ? 0 : next + 1;
-    kernel(arguments[0], panels, arguments[2], arguments[3]);
+    kernel(arguments[0], panels, arguments[2], arguments[3], arguments[4]);
   }
 
   double nanoseconds(int64_t repeats) {

@@ -6,6 +6,7 @@
 #include "Table.h"
 #include "TileEpilogue.h"
 #include "TilePlan.h"
+#include "TilePrefetch.h"
 #include "TileSpread.h"
 #include "WeightPacking.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,11 +21,6 @@ namespace {
 constexpr int64_t wantedAccumulators = 12;
 /// The same where dots wait for weights.
 constexpr int64_t accumulatorsBehindMemory = 8;
-/// Panels below this come in time by themselves.
-constexpr int64_t minPrefetchedBytes = 16 << 10;
-/// Tiles of one panel over which the next panel's prefetches are spread.
-constexpr int64_t maxPrefetchingTiles = 8;
-constexpr int64_t lineBytes = 64;
 
 /// Where a run's weights begin, and what they are multiples of, by vector.
 struct RunWeights {
@@ -61,6 +57,8 @@ private:
   const TilePlan &plan;
   Value in, panels, rowValues;
   const TileMemory &memory;
+  /// Of those of one class.
+  Value panelIndex;
 
   bool isFloat() const { return gemm.in == ElementKind::F32; }
 
@@ -68,6 +66,7 @@ private:
                  Value outBase) {
     int64_t width = byteWidth(gemm.out);
     kb.loop(0, panel.count, 1, [&](Value i) {
+      panelIndex = i;
       Value base =
           kb.add(kb.add(kb.mul(i, panel.bytes), panel.offset), panelBase);
       Value target = kb.add(
@@ -80,56 +79,8 @@ private:
     });
   }
 
-  //===--------------------------------------------------------------------===//
-  // The next panel's weights, on their way from memory while this one is used
-  //===--------------------------------------------------------------------===//
-
   int64_t tilesOf(const PanelClass &panel) const {
-    int64_t tiles = 0;
-    int64_t count = plan.general ? gemm.numRows() : plan.rows.back().count;
-    for (const RowTiles &group :
-         splitRows(count, tileRows(panel), sizeOf(gemm) != TileSize::Large))
-      tiles += group.count;
-    if (!plan.general)
-      for (const TileRows &level : llvm::drop_end(plan.rows))
-        tiles *= level.count;
-    return tiles;
-  }
-
-  /// Over how many tiles, a power of two; 1 for none.
-  int64_t prefetchingTiles(const PanelClass &panel) const {
-    int64_t tiles = std::min(tilesOf(panel), maxPrefetchingTiles);
-    bool isWorthIt = panel.count > 1 && panel.bytes >= minPrefetchedBytes &&
-                     !gemm.isPackedAtRunTime;
-    return isWorthIt ? int64_t(llvm::bit_floor(uint64_t(tiles))) : 1;
-  }
-
-  /// Where tile `tile` of the panel at `base` begins to prefetch; null where it
-  /// does not.
-  Value prefetchStart(const PanelClass &panel, Value base, Value tile) {
-    int64_t tiles = prefetchingTiles(panel);
-    if (tiles == 1)
-      return Value();
-    return kb.add(kb.add(base, panel.bytes),
-                  kb.mul(tile, llvm::alignTo(panel.bytes / tiles, lineBytes)));
-  }
-
-  /// The lines of the next panel that `bytes` of this one stand for, when
-  /// `consumed` bytes of it have been used.
-  void prefetch(const PanelClass &panel, Value start, Value consumed,
-                int64_t bytes) {
-    if (!start)
-      return;
-    int64_t tiles = prefetchingTiles(panel);
-    int64_t size = cast<MemRefType>(panels.getType()).getDimSize(0);
-    Value at = kb.add(start, kb.div(consumed, tiles));
-    for (int64_t line = 0; line * lineBytes * tiles < bytes; ++line) {
-      Value position = arith::MinUIOp::create(
-          kb.b, kb.loc, kb.add(at, line * lineBytes), kb.index(size - 1));
-      memref::PrefetchOp::create(kb.b, kb.loc, panels, position,
-                                 /*isWrite=*/false, /*localityHint=*/2,
-                                 /*isDataCache=*/true);
-    }
+    return codegen::tilesOf(kb.isa, gemm, plan, panel);
   }
 
   int64_t tileRows(const PanelClass &panel) const {
@@ -234,7 +185,10 @@ private:
     SmallVector<Value> acc = initialAccumulators(
         panel, base, rowScalars(gemm.rowOffsets, firstRow, rows), rows, sets);
     Value weights = kb.add(base, plan.weightOffset(panel));
-    Value ahead = prefetchStart(panel, base, tile);
+    const Prefetches ahead = {
+        prefetchNextPanel(kb, gemm, plan, panel, panels, base, tile),
+        prefetchFollowing(kb, gemm, plan, panel, memory.ahead, panelIndex,
+                          tile)};
     acc = sum(panel, inRows, weights, ahead, acc);
 
     PanelScales scales = loadScales(kb, gemm, plan, panel, panels, base);
@@ -297,7 +251,8 @@ private:
   }
 
   SmallVector<Value> sum(const PanelClass &panel, ArrayRef<Value> inRows,
-                         Value weights, Value ahead, ArrayRef<Value> start) {
+                         Value weights, const Prefetches &ahead,
+                         ArrayRef<Value> start) {
     if (gemm.leadingShift)
       return sumWide(panel, inRows, weights, ahead, start);
     auto sumFrom = [&](ArrayRef<Value> acc) {
@@ -319,7 +274,7 @@ private:
   /// whose sum is shifted. `start` are biases, added behind the shift; modulo
   /// 2^32, as all sums.
   SmallVector<Value> sumWide(const PanelClass &panel, ArrayRef<Value> inRows,
-                             Value weights, Value ahead,
+                             Value weights, const Prefetches &ahead,
                              ArrayRef<Value> start) {
     int64_t last = gemm.segments.front().count - 1;
     int64_t bytes =
@@ -345,8 +300,8 @@ private:
   /// of A, `consumed` are the bytes of weights before.
   SmallVector<Value> sumSegments(const PanelClass &panel, size_t level,
                                  ArrayRef<Value> inRows, Value offset,
-                                 Value weights, Value consumed, Value ahead,
-                                 ValueRange acc) {
+                                 Value weights, Value consumed,
+                                 const Prefetches &ahead, ValueRange acc) {
     if (level == gemm.segments.size())
       return sumRun(panel, inRows, offset, weights, consumed, ahead, acc);
     const TileSegment &segment = gemm.segments[level];
@@ -365,7 +320,7 @@ private:
   /// One contiguous run of K, group by group where weights have groups.
   SmallVector<Value> sumRun(const PanelClass &panel, ArrayRef<Value> inRows,
                             Value offset, Value weights, Value consumed,
-                            Value ahead, ValueRange acc) {
+                            const Prefetches &ahead, ValueRange acc) {
     int64_t dwords = gemm.dwordsPerRun(), group = plan.groupDwords;
     if (group == 0)
       return sumDwords(panel, inRows, offset, {weights, {}}, consumed, ahead,
@@ -396,8 +351,8 @@ private:
   /// `dwords` dwords of K that lie next to each other.
   SmallVector<Value> sumDwords(const PanelClass &panel, ArrayRef<Value> inRows,
                                Value offset, const RunWeights &weights,
-                               Value consumed, Value ahead, ValueRange acc,
-                               int64_t dwords) {
+                               Value consumed, const Prefetches &ahead,
+                               ValueRange acc, int64_t dwords) {
     int64_t tile = inRows.size() * panel.vectors.size();
     int64_t sets = acc.size() / tile;
     int64_t unroll = sets;
@@ -420,8 +375,8 @@ private:
     SmallVector<Value> sums = kb.loop(
         0, whole * 4, unroll * 4, acc, [&](Value k, ValueRange carried) {
           SmallVector<Value> next(carried);
-          prefetch(panel, ahead, kb.add(consumed, unitsTo(panel, k)),
-                   plan.unitBytes(panel) * unroll / plan.unitDwords);
+          emitPrefetches(kb, ahead, kb.add(consumed, unitsTo(panel, k)),
+                         plan.unitBytes(panel) * unroll / plan.unitDwords);
           for (int64_t i = 0; i < unroll; ++i)
             step(panel, inRows, kb.add(offset, k), weights, k, i,
                  llvm::MutableArrayRef(next).slice(i % sets * tile, tile));
@@ -557,18 +512,30 @@ void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
   TilePlan plan = planTiles(gemm, context.isa, use.used);
   std::vector<uint8_t> bytes = packPanels(gemm, plan);
   int64_t offset = context.constants.append(bytes);
+  if (context.packsOnly) {
+    context.packed = {offset, static_cast<int64_t>(bytes.size())};
+    return;
+  }
   SmallVector<KernelArg> args = {
       KernelArg::read(in),
       KernelArg::constant(offset, bytes.size(), /*mayOverRead=*/false),
       KernelArg::write(out)};
   if (!gemm.table.empty())
     args.push_back(tableArg(context, gemm.table));
+  const bool hasAhead =
+      followingDivisor(context.isa, gemm, plan, context.ahead.bytes) > 0;
+  if (hasAhead)
+    args.push_back(KernelArg::constant(context.ahead.offset,
+                                       context.ahead.bytes,
+                                       /*mayOverRead=*/false));
   func::FuncOp kernel = context.emitKernel(
-      loc, "tile", tileKey(gemm), args,
+      loc, "tile", tileKey(gemm) + (hasAhead ? "/a" : ""), args,
       [&](KernelBuilder &kb, ValueRange values) {
-        TileMemory memory{values[0], values[1], values[2], Value(), Value()};
-        if (values.size() > 3)
+        TileMemory memory{values[0], values[1], values[2], {}, {}};
+        if (!gemm.table.empty())
           memory.table = values[3];
+        if (hasAhead)
+          memory.ahead = values.back();
         TileEmitter(kb, gemm, plan, memory).run();
       });
   context.recordTile(use, kernel.getName());

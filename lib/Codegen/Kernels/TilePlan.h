@@ -139,9 +139,10 @@ SmallVector<int64_t> laneChannels(ArrayRef<int64_t> vectors, ElementKind out);
 std::string tileKey(const TileGemm &gemm);
 
 /// Memory that a product's loops read and write; `rows` holds the rows' values,
-/// `table` where results are looked up. Both may be null.
+/// `table` where results are looked up, `ahead` what is read after the product.
+/// These may be null.
 struct TileMemory {
-  Value in, panels, out, rows, table;
+  Value in, panels, out, rows, table, ahead = {};
 };
 /// Where a group begins in each, in bytes.
 struct TilePositions {

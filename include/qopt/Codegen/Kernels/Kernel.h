@@ -43,6 +43,12 @@ private:
   std::multimap<uint64_t, std::pair<int64_t, size_t>> known;
 };
 
+/// Bytes among the constants.
+struct ConstantRange {
+  int64_t offset = 0;
+  int64_t bytes = 0;
+};
+
 /// An argument of a kernel call: a view of a buffer or bytes of the constants.
 struct KernelArg {
   /// An operand; `begin()` of the view is the memref's first byte.
@@ -155,6 +161,12 @@ public:
   /// As in CodegenOptions.
   TileChoices tiles;
   size_t tileCandidate = 0;
+  /// Constants that are read as fast as they come, as soon as what is emitted
+  /// next is done; kernels that compute for long ask for them.
+  ConstantRange ahead;
+  /// Products only append their constants, and say in `packed` where.
+  bool packsOnly = false;
+  ConstantRange packed;
   /// How products were cut, by shape.
   std::map<std::string, TileUse> tileUses;
 
