@@ -189,7 +189,7 @@ openFiles(llvm::StringRef spec, llvm::ArrayRef<InputSpec> inputs,
       return llvm::joinErrors(groups.takeError(), found.takeError());
     images = std::move(*found);
   }
-  if (images.empty() && !asImages)
+  if (images.empty() && (!asImages || !llvm::sys::fs::exists(spec)))
     return groups.takeError();
   llvm::consumeError(groups.takeError());
   if (images.empty())

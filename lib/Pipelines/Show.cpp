@@ -33,20 +33,18 @@ static void printHead(llvm::raw_ostream &os) {
      << "            min            max          scale   zero\n";
 }
 
-static llvm::Error showStatistics(StringRef file, const CompileOptions &options,
+static llvm::Error showStatistics(const observers::CalibrationState &state,
+                                  const CompileOptions &options,
                                   llvm::raw_ostream &os) {
-  auto state = observers::CalibrationState::read(file);
-  if (!state)
-    return state.takeError();
   // What `auto` would choose takes the model; show what it prefers.
   const std::string range = options.range == autoMethod ? "mse" : options.range;
   auto method = observers::parseRangeMethod(range);
   if (!method)
     return method.takeError();
-  os << state->getSamples().size() << " samples, range by " << range << ", "
+  os << state.getSamples().size() << " samples, range by " << range << ", "
      << options.activationBits << " bits\n";
   printHead(os);
-  for (const auto &tensor : state->getTensors()) {
+  for (const auto &tensor : state.getTensors()) {
     numerics::Range range = observers::chooseRange(
         tensor.stats, *method, options.activationBits,
         options.activationsSymmetric, options.powerOfTwo);
@@ -130,11 +128,8 @@ static llvm::Error showWeight(StringRef name, Value weight,
   return llvm::Error::success();
 }
 
-static llvm::Error showWeights(const CompileOptions &options,
+static llvm::Error showWeights(Levels &levels, const CompileOptions &options,
                                llvm::raw_ostream &os) {
-  Levels levels(options);
-  if (llvm::Error error = levels.import())
-    return error;
   if (llvm::Error error = levels.observe())
     return error;
   os << "  channel  index          float   int    dequantized\n";
@@ -156,10 +151,22 @@ llvm::Error mlir::qopt::pipelines::show(StringRef file,
   if (values && options.model.empty())
     return makeError(109, "show --values needs the model", {},
                      "add --model model.onnx");
-  if (llvm::Error error = file.ends_with(".qcal")
-                              ? showStatistics(file, options, streams.results)
-                              : showJson(file, streams.results))
+  Levels levels(options);
+  if (values)
+    if (llvm::Error error = levels.import())
+      return error;
+  if (file.ends_with(".qcal")) {
+    auto state = observers::CalibrationState::read(file);
+    if (!state)
+      return state.takeError();
+    if (values)
+      if (llvm::Error error = levels.checkModel(*state))
+        return error;
+    if (llvm::Error error = showStatistics(*state, options, streams.results))
+      return error;
+  } else if (llvm::Error error = showJson(file, streams.results)) {
     return error;
-  return values ? showWeights(options, streams.results)
+  }
+  return values ? showWeights(levels, options, streams.results)
                 : llvm::Error::success();
 }

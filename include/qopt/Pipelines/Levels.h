@@ -152,6 +152,9 @@ public:
   /// Nodes that `--inputs` and `--outputs` left out, by operator.
   const std::map<std::string, int64_t> &getLeftOut() const { return leftOut; }
 
+  /// Q0414 where `state` is of another model.
+  llvm::Error checkModel(const observers::CalibrationState &state) const;
+
 private:
   /// Level `float`.
   llvm::Error simplify();
@@ -177,9 +180,6 @@ private:
   /// the message of error `code`.
   llvm::Error run(llvm::StringRef from, llvm::StringRef to, int code,
                   llvm::function_ref<void(OpPassManager &)> addPasses);
-
-  /// Q0414 where `state` is of another model.
-  llvm::Error checkModel(const observers::CalibrationState &state) const;
 
   /// The inputs that `--input` makes inputs of bytes. Q0105, Q0142.
   llvm::Error takeBytes();
