@@ -243,6 +243,10 @@ llvm::Error Run::import(const Streams &streams) {
     return error;
   for (const std::string &note : levels.getNotes())
     streams.progress << "note: " << note << "\n";
+  if (levels.getFunction("import").getNumArguments() == 0 &&
+      options.mode != Mode::Weights && needsStatistics(options))
+    return makeError(340, "the model has no inputs: its outputs are constants",
+                     {}, "--emit=mlir:import shows them");
   return checkLabelledData();
 }
 

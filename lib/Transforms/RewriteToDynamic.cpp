@@ -98,6 +98,8 @@ public:
       builder.setInsertionPoint(op);
       rewrite(op);
     }
+    if (refusals.empty())
+      checkResults(block.getTerminator());
     if (!refusals.empty())
       return report();
     builder.setInsertionPoint(block.getTerminator());
@@ -113,9 +115,9 @@ public:
 
 private:
   LogicalResult report() {
-    InFlightDiagnostic error =
-        function.emitError("has no form with scales found at run time; "
-                           "--mode=static decides them from samples");
+    InFlightDiagnostic error = function.emitError(
+        "the model has no form with scales found at run time; "
+        "--mode=static decides them from samples");
     // The first of several that are refused alike speaks for all.
     llvm::StringSet<> said;
     for (const auto &[op, reason] : refusals) {
@@ -125,6 +127,13 @@ private:
         error.attachNote(op->getLoc()) << text;
     }
     return error;
+  }
+
+  /// What no input reaches is neither on a grid nor bytes.
+  void checkResults(Operation *terminator) {
+    for (Value result : terminator->getOperands())
+      if (!isKnown(result))
+        refuse(result.getDefiningOp(), "is a result that no input reaches");
   }
 
   void refuse(Operation *op, const Twine &reason) {

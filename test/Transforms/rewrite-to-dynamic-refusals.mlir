@@ -41,3 +41,13 @@ func.func @long(%x: tensor<1x140000xf32>) -> tensor<1x1xf32> {
   %y = qopt.gemm %x, %w : (tensor<1x140000xf32>, tensor<1x140000xf32>) -> tensor<1x1xf32>
   return %y : tensor<1x1xf32>
 }
+
+// -----
+
+// A constant has a scale of its own, which nothing finds at run time.
+// expected-error@+1 {{the model has no form with scales found at run time}}
+func.func @constant_result(%x: tensor<1x3xf32>) -> (tensor<1x3xf32>, tensor<2xf32>) {
+  // expected-note@+1 {{'qopt.constant' is a result that no input reaches}}
+  %c = qopt.constant dense<1.0> : tensor<2xf32>
+  return %x, %c : tensor<1x3xf32>, tensor<2xf32>
+}
