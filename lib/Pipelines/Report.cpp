@@ -4,6 +4,7 @@
 
 #include "Report.h"
 #include "Modes.h"
+#include "Overflow.h"
 #include "ReportDetails.h"
 #include "qopt/IR/Qopt.h"
 #include "qopt/Transforms/ChannelScales.h"
@@ -182,6 +183,28 @@ static void writeWeightScaling(llvm::json::OStream &json,
   });
 }
 
+/// What the proof of no overflow found.
+static void writeAccumulators(llvm::json::OStream &json,
+                              ArrayRef<AccumulatorWidth> widths) {
+  if (widths.empty())
+    return;
+  // The first of equals.
+  const auto *worst = std::max_element(
+      widths.begin(), widths.end(),
+      [](const auto &a, const auto &b) { return a.bits < b.bits; });
+  json.attributeObject("accumulators", [&] {
+    json.attribute("worst_bits", worst->bits);
+    json.attribute("worst_id", llvm::json::fixUTF8(worst->id));
+    json.attributeArray("layers", [&] {
+      for (const AccumulatorWidth &width : widths)
+        json.object([&] {
+          json.attribute("id", llvm::json::fixUTF8(width.id));
+          json.attribute("bits", width.bits);
+        });
+    });
+  });
+}
+
 /// What `--inputs` and `--outputs` left out.
 static void writeCut(llvm::json::OStream &json, const CompileOptions &options,
                      const Levels &levels) {
@@ -265,6 +288,9 @@ std::string mlir::qopt::pipelines::makeReport(const CompileOptions &options,
     writeSizes(json, levels, info, figures);
     if (!levels.getFigures().tiles.empty())
       writeTiles(json, levels.getFigures().tiles);
+    if (func::FuncOp quantized = levels.getFunction("quantized");
+        quantized && options.mode == Mode::Static)
+      writeAccumulators(json, getAccumulatorWidths(quantized));
     if (options.mode == Mode::Static)
       writeTensors(json, levels, state ? &*state : nullptr);
     // A report beside a page says the same.
