@@ -65,6 +65,7 @@ struct WrittenConfig {
   std::optional<Word<parseFuseActivations>> fuseActivations;
   std::optional<Word<parseTargetSqnr>> targetSqnr;
   std::optional<Word<parseMaxSlowdown>> maxSlowdown;
+  std::optional<std::string> plan;
   std::vector<WrittenRule> values;
 };
 
@@ -165,6 +166,7 @@ template <> struct MappingTraits<WrittenConfig> {
     io.mapOptional("fuse-activations", config.fuseActivations);
     io.mapOptional("target-sqnr", config.targetSqnr);
     io.mapOptional("max-slowdown", config.maxSlowdown);
+    io.mapOptional("plan", config.plan);
     io.mapOptional("values", config.values);
   }
 };
@@ -252,6 +254,8 @@ llvm::Error mlir::qopt::pipelines::loadConfig(StringRef path,
   take(config->fuseActivations, options);
   take(config->targetSqnr, options);
   take(config->maxSlowdown, options);
+  if (config->plan)
+    options.plan = *config->plan;
   for (const WrittenRule &written : config->values) {
     ValueRule rule;
     rule.where = describePosition(path, text, written.position);
@@ -434,6 +438,10 @@ std::string mlir::qopt::pipelines::makeConfig(const CompileOptions &options,
     config.fuseActivations = {"off"};
   // The search's decisions are among the values.
   config.maxSlowdown = {"1"};
+  // What was tuned holds what was known before.
+  const std::string &plan = options.tune.empty() ? options.plan : options.tune;
+  if (!plan.empty())
+    config.plan = plan;
   for (ObserveOp open : getOpen(observed)) {
     ObserveOp op = decided.lookup(open.getId());
     WrittenRule rule;
