@@ -53,9 +53,14 @@ public:
 
 private:
   void checkOp(Operation *op) {
-    if (isa<func::ReturnOp, ConstantOp, QuantizeOp, DequantizeOp, RequantizeOp>(
-            op))
+    if (isa<func::ReturnOp, QuantizeOp, DequantizeOp, RequantizeOp>(op))
       return;
+    if (auto constant = dyn_cast<ConstantOp>(op)) {
+      // The resource that it names need not be in the file.
+      if (isFloatTensor(constant) && !isConstantF32(constant))
+        add(op, "constant has no data");
+      return;
+    }
     if (auto observe = dyn_cast<ObserveOp>(op)) {
       if (!observe.getScale())
         add(op, "observer '" + observe.getId() + "' has no scale");

@@ -75,3 +75,13 @@ func.func @infinite_bias(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
   %y = qopt.observe %c "y" {scale = 0.25 : f32, zero_point = 0 : i64} : tensor<1x1xf32> -> tensor<1x1xf32>
   return %y : tensor<1x1xf32>
 }
+
+// -----
+
+// The resource that a constant names need not be in the file.
+// expected-error@+1 {{cannot be quantized}}
+func.func @missing_resource() -> tensor<3xf32> {
+  // expected-note@+1 {{constant has no data}}
+  %c = qopt.constant dense_resource<absent> : tensor<3xf32>
+  return %c : tensor<3xf32>
+}
