@@ -319,11 +319,6 @@ float numerics::weightScaleFloor(float bias, float inputScale) {
   return static_cast<float>(floor);
 }
 
-int64_t numerics::quantizeBiasWide(double bias, double scale) {
-  const double q = roundHalfEven(bias / scale);
-  return static_cast<int64_t>(std::clamp(q, -0x1p62, 0x1p62));
-}
-
 llvm::Expected<int32_t> numerics::quantizeBias(float bias, float inputScale,
                                                float weightScale) {
   const double scale =

@@ -68,12 +68,6 @@ void Tensor::setInteger(int64_t index, int32_t value) {
   }
 }
 
-Tensor Tensor::reshaped(ArrayRef<int64_t> newShape) const {
-  Tensor result = *this;
-  result.shape.assign(newShape.begin(), newShape.end());
-  return result;
-}
-
 std::optional<ElementKind> reference::kindOfElements(Type type) {
   Type element = getElementTypeOrSelf(type);
   if (element.isF32() || isQuantized(element))

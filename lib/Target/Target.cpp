@@ -176,20 +176,6 @@ CpuFeatures describe(const llvm::MCSubtargetInfo &subtarget) {
 
 } // namespace
 
-StringRef mlir::qopt::target::stringifyKernelIsa(KernelIsa isa) {
-  switch (isa) {
-  case KernelIsa::AVX512VNNI:
-    return "avx512vnni";
-  case KernelIsa::AVXVNNI:
-    return "avxvnni";
-  case KernelIsa::AVX2:
-    return "avx2";
-  case KernelIsa::Scalar:
-    break;
-  }
-  return "scalar";
-}
-
 llvm::Expected<ResolvedTarget>
 mlir::qopt::target::resolveTarget(const TargetOptions &options) {
   initializeX86();

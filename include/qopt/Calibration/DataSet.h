@@ -111,7 +111,7 @@ struct DataOptions {
 /// Parses `3/16` of `--shard`. Q0143.
 llvm::Error parseShard(llvm::StringRef text, DataOptions &options);
 
-/// How many samples an array holds for an input, by DESIGN section 8: axis 0
+/// How many samples an array holds for an input, as docs/cli.md says: axis 0
 /// counts samples where the rest of the array's shape is the input's shape
 /// without its batch axis (a batch of B takes B rows a sample), or is the whole
 /// of the input's shape; an array of just the input's shape is one sample.

@@ -104,7 +104,4 @@ float weightScaleFloor(float bias, float inputScale);
 llvm::Expected<int32_t> quantizeBias(float bias, float inputScale,
                                      float weightScale);
 
-/// `roundHalfEven(bias / scale)` for a part's own scale, in int64.
-int64_t quantizeBiasWide(double bias, double scale);
-
 } // namespace mlir::qopt::numerics

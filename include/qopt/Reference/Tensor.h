@@ -72,9 +72,6 @@ public:
   ArrayRef<char> bytes() const { return storage; }
   MutableArrayRef<char> bytes() { return storage; }
 
-  /// The same elements under another shape of as many elements.
-  Tensor reshaped(ArrayRef<int64_t> newShape) const;
-
   bool operator==(const Tensor &other) const {
     return shape == other.shape && kind == other.kind &&
            storage == other.storage;

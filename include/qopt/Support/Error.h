@@ -9,7 +9,7 @@
 
 namespace mlir::qopt {
 
-/// Exit codes of the command line; DESIGN section 8.
+/// Exit codes of the command line; docs/cli.md.
 enum class ExitCode : int {
   Ok = 0,
   Usage = 1,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The public face of an emitted model: NAME_run, the boundary helpers,
-// NAME_model and NAME_info around a compute function (DESIGN section 9,
-// include/qopt/Runtime/qopt_abi.h).
+// NAME_model and NAME_info around a compute function
+// (include/qopt/Runtime/qopt_abi.h).
 #pragma once
 
 #include "qopt/Target/Target.h"

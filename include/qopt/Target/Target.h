@@ -31,9 +31,6 @@ struct TargetOptions {
 /// first.
 enum class KernelIsa { Scalar, AVX2, AVXVNNI, AVX512VNNI };
 
-/// `scalar`, `avx2`, `avxvnni` or `avx512vnni`.
-llvm::StringRef stringifyKernelIsa(KernelIsa isa);
-
 /// What a CPU offers to kernels.
 struct CpuFeatures {
   /// The richest set whose every instruction the CPU has. AVX512VNNI implies

@@ -224,15 +224,6 @@ WideLanes widen(KernelBuilder &k, Value vector, LaneOrder order) {
   return result;
 }
 
-int64_t elementOfLane(const Isa &isa, LaneOrder order, int64_t part,
-                      int64_t lane) {
-  if (order == LaneOrder::Natural)
-    return part * isa.lanes() + lane;
-  if (order == LaneOrder::Halves)
-    return part / 2 * 2 * isa.lanes() + lane / 4 * 8 + part % 2 * 4 + lane % 4;
-  return lane / 4 * 16 + part * 4 + lane % 4;
-}
-
 OutputType OutputType::of(qint::RequantAttr requant, const View &view) {
   return {view.kind, requant.getClampMin(), requant.getClampMax(),
           requant.getZeroPoint(), view.storageBias};

@@ -41,10 +41,6 @@ WideLanes widen(KernelBuilder &k, Value vector, LaneOrder order);
 /// vectors in blocked order.
 WideLanes wordPairs(KernelBuilder &k, Value a, Value b);
 
-/// The permutation behind an order: element of lane `lane` of vector `part`.
-int64_t elementOfLane(const Isa &isa, LaneOrder order, int64_t part,
-                      int64_t lane);
-
 /// What a result's integers have to become.
 struct OutputType {
   ElementKind kind = ElementKind::I8;
