@@ -6,11 +6,13 @@
 // error is about a tenth of a call.
 
 #include "BitCosts.h"
+#include "Elements.h"
 #include "qopt/Transforms/WideValues.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
+using evaluation::countElements;
 
 namespace {
 
@@ -40,10 +42,6 @@ static constexpr Rates dense = {denseMac, 0.2, 0, 0.08},
                        softmax = {0, 2, 2, 0}, layerNorm = {0, 3.6, 0, 0},
                        moved = {0, 0.03, 0.05, 0.05},
                        other = {0, 0.3, 0.1, 0.2};
-
-static double countElements(Value value) {
-  return cast<RankedTensorType>(value.getType()).getNumElements();
-}
 
 /// Terms of each sum of a layer.
 static double countTerms(Operation *op) {
@@ -90,7 +88,7 @@ static Rates getRates(QuantizableOpInterface op) {
 
 /// Results of a layer; else of operands and result, whichever are more.
 static double countWorkElements(QuantizableOpInterface op) {
-  double elements = countElements(op->getResult(0));
+  int64_t elements = countElements(op->getResult(0));
   if (!op.getWeightOperand())
     for (Value operand : op->getOperands())
       elements = std::max(elements, countElements(operand));

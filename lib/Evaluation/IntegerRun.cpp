@@ -3,6 +3,7 @@
 // Inputs are quantized as the object's helpers do it.
 
 #include "IntegerRun.h"
+#include "Elements.h"
 #include "qopt/Support/Error.h"
 #include <cstring>
 
@@ -34,10 +35,6 @@ evaluation::getBoundaryParams(DictionaryAttr attributes, Type type,
   return makeParams(static_cast<float>(scale.getValueAsDouble()),
                     zeroPoint.getInt(),
                     cast<RankedTensorType>(type).getElementTypeBitWidth());
-}
-
-static int64_t countElements(Type type) {
-  return cast<RankedTensorType>(type).getNumElements();
 }
 
 const Probe *evaluation::findProbe(const Engine &engine, StringRef id) {

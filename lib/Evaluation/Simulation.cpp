@@ -3,6 +3,7 @@
 // Values that a rounding does not reach are those of the float run.
 
 #include "Simulation.h"
+#include "Elements.h"
 #include "IsolatedOp.h"
 #include "Streams.h"
 #include "qopt/Numerics/Simulate.h"
@@ -18,10 +19,6 @@ static Value skipObservers(Value value) {
   while (auto observe = value.getDefiningOp<ObserveOp>())
     value = observe.getInput();
   return value;
-}
-
-static size_t countElements(Value value) {
-  return cast<RankedTensorType>(value.getType()).getNumElements();
 }
 
 llvm::Error Simulation::compile(size_t workers) {

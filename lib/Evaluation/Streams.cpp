@@ -3,6 +3,7 @@
 // Loads samples, runs one op at a time on all of them, frees what is read.
 
 #include "Streams.h"
+#include "Elements.h"
 #include "mlir/IR/Threading.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/Support/Error.h"
@@ -29,10 +30,6 @@ numerics::QuantParams mlir::qopt::evaluation::getParams(ObserveOp observe) {
   params.qmin = numerics::signedMin(observe.getBits());
   params.qmax = numerics::signedMax(observe.getBits());
   return params;
-}
-
-static size_t countElements(Value value) {
-  return cast<RankedTensorType>(value.getType()).getNumElements();
 }
 
 int64_t evaluation::getChannelAxis(Operation &op) {
@@ -68,8 +65,8 @@ llvm::Error Streams::check() {
       return fail("the results of '" + op.getName().getStringRef().str() + "'");
   bool fits = state.getInputs().size() == function.getNumArguments();
   for (unsigned i = 0; fits && i < function.getNumArguments(); ++i)
-    fits =
-        state.getInputs()[i].elements == countElements(function.getArgument(i));
+    fits = state.getInputs()[i].elements ==
+           static_cast<uint64_t>(countElements(function.getArgument(i)));
   if (!fits)
     return makeError(412, "the samples of the calibration do not fit the "
                           "arguments of the model");

@@ -3,6 +3,7 @@
 // Own and accumulated error of each tensor.
 
 #include "TensorErrors.h"
+#include "Elements.h"
 #include "qopt/IR/Qopt.h"
 
 using namespace mlir;
@@ -10,10 +11,6 @@ using namespace mlir::qopt;
 using namespace mlir::qopt::evaluation;
 using calibration::Engine;
 using calibration::Probe;
-
-static int64_t countElements(Type type) {
-  return cast<RankedTensorType>(type).getNumElements();
-}
 
 void TensorErrors::addEntries(func::FuncOp observed, func::FuncOp integer) {
   observed.walk([&](ObserveOp observe) {
