@@ -41,17 +41,22 @@ static std::string bytes(uint64_t count) {
   return text;
 }
 
+/// `1 layer`, `2 layers`.
+static std::string counted(uint64_t count, llvm::StringRef noun) {
+  return std::to_string(count) + " " + noun.str() + (count == 1 ? "" : "s");
+}
+
 /// `what` is what stands beside the float model.
 static void printAccuracy(llvm::raw_ostream &os, const char *what,
                           const evaluation::Evaluation &evaluation) {
   if (evaluation.floatAccuracy)
     os << llvm::format(
         "accuracy    float %.2f %%, %s %.2f %%; loss %.4f, %.4f\n",
-        100 * *evaluation.floatAccuracy, what, 100 * *evaluation.integerAccuracy,
-        *evaluation.floatLoss, *evaluation.integerLoss);
-  os << llvm::format("agreement   %.2f %% of %lld samples",
-                     100 * evaluation.agreement,
-                     static_cast<long long>(evaluation.samples));
+        100 * *evaluation.floatAccuracy, what,
+        100 * *evaluation.integerAccuracy, *evaluation.floatLoss,
+        *evaluation.integerLoss);
+  os << llvm::format("agreement   %.2f %% of ", 100 * evaluation.agreement)
+     << counted(evaluation.samples, "sample");
   for (const evaluation::OutputQuality &output : evaluation.outputs)
     os << ", " << output.name << llvm::format(" %.1f dB SQNR", output.sqnrDb);
   os << "\n";
@@ -68,9 +73,9 @@ static void printDrop(llvm::raw_ostream &os, const DropSearch &search) {
   const size_t rounds = search.rounds.size();
   os << llvm::format("drop        %.2f points, %s the %.2f of --max-drop",
                      search.getBest().drop,
-                     search.isMet() ? "within" : "not within",
-                     search.allowed)
-     << " (" << rounds << (rounds == 1 ? " round" : " rounds") << " of search)\n";
+                     search.isMet() ? "within" : "not within", search.allowed)
+     << " (" << rounds << (rounds == 1 ? " round" : " rounds")
+     << " of search)\n";
 }
 
 static void printWeights(llvm::raw_ostream &os, const CompileOptions &options,
@@ -86,10 +91,10 @@ static void printWeights(llvm::raw_ostream &os, const CompileOptions &options,
 /// How far float arithmetic is from the integers.
 static void printOpDifferences(llvm::raw_ostream &os,
                                const evaluation::OpDifferences &all) {
-  const double share =
-      all.elements ? 100.0 * static_cast<double>(all.differing) /
-                         static_cast<double>(all.elements)
-                   : 0;
+  const double share = all.elements
+                           ? 100.0 * static_cast<double>(all.differing) /
+                                 static_cast<double>(all.elements)
+                           : 0;
   os << llvm::format("simulated   in float: %.4f %% of %llu op results are not "
                      "the integers', by %lld steps at most\n",
                      share, static_cast<unsigned long long>(all.elements),
@@ -105,7 +110,7 @@ static void printRangeTrial(llvm::raw_ostream &os,
     os << (index == 0 ? ": " : ", ") << candidate.method
        << llvm::format(" %.1f", candidate.db);
   if (!trial.candidates.empty())
-    os << " dB on " << trial.samples << " samples";
+    os << " dB on " << counted(trial.samples, "sample");
   os << "\n";
 }
 
@@ -114,9 +119,8 @@ static void printRefinements(llvm::raw_ostream &os,
                              const evaluation::Refinements &refinements) {
   auto print = [&](StringRef name, const evaluation::Refinement &refinement) {
     os << name
-       << llvm::format(" %+.1f dB (%lld layers)",
-                       refinement.afterDb - refinement.beforeDb,
-                       static_cast<long long>(refinement.layers));
+       << llvm::format(" %+.1f dB (", refinement.afterDb - refinement.beforeDb)
+       << counted(refinement.layers, "layer") << ")";
   };
   const bool rounded = refinements.rounding && refinements.rounding->kept;
   const bool corrected = refinements.bias && refinements.bias->kept;
@@ -155,9 +159,9 @@ static void printWeightScaling(llvm::raw_ostream &os,
     os << "no channels for finer weights\n";
     return;
   }
-  os << llvm::format("inputs of %lld layers for finer weights, SQNR %.1f -> "
-                     "%.1f dB in simulation%s\n",
-                     static_cast<long long>(scaling.channels.layers),
+  os << "inputs of " << counted(scaling.channels.layers, "layer")
+     << llvm::format(" for finer weights, SQNR %.1f -> %.1f dB in "
+                     "simulation%s\n",
                      scaling.beforeDb, scaling.afterDb,
                      scaling.isKept() ? "" : ": undone");
 }
@@ -181,20 +185,20 @@ void mlir::qopt::pipelines::printSummary(llvm::raw_ostream &os,
                                          const RunFigures &figures,
                                          ArrayRef<OutputFile> files) {
   if (figures.calibrationSamples)
-    os << "calibrated  on " << figures.calibrationSamples << " samples"
+    os << "calibrated  on " << counted(figures.calibrationSamples, "sample")
        << (figures.calibrationSeconds > 0
                ? llvm::formatv(" in {0:F1} s", figures.calibrationSeconds).str()
                : std::string(", read from a file"))
        << "\n";
   for (const evaluation::EqualizationGain &gain : figures.equalization)
     if (gain.samples > 0)
-      os << llvm::format("equalized   %s of %lld layers, SQNR %.1f -> %.1f dB "
-                         "in simulation%s\n",
-                         gain.method == ChannelMethod::Norms
-                             ? "normalized inputs"
-                             : "channels",
-                         static_cast<long long>(gain.layers), gain.withoutDb,
-                         gain.withDb, gain.isKept() ? "" : ": undone");
+      os << "equalized   "
+         << (gain.method == ChannelMethod::Norms ? "normalized inputs"
+                                                 : "channels")
+         << " of " << counted(gain.layers, "layer")
+         << llvm::format(", SQNR %.1f -> %.1f dB in simulation%s\n",
+                         gain.withoutDb, gain.withDb,
+                         gain.isKept() ? "" : ": undone");
   if (figures.weightScaling)
     printWeightScaling(os, *figures.weightScaling);
   if (figures.rangeTrial)
