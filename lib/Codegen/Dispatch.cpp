@@ -59,7 +59,7 @@ static LogicalResult emitOp(KernelContext &context, const Step &step) {
             qint::LayerToGridOp, qint::SumToGridOp, qint::GridQuantizeOp,
             qint::GridToRealOp, qint::RealGridOp, qint::GridScaleOp,
             qint::LayerGridOp, qint::SumGridOp, qint::ProductGridOp,
-            qint::ProductToGridOp, qint::GridToFixedOp>(
+            qint::ProductToGridOp, qint::GridToFixedOp, qint::SumPartsOp>(
           [&](auto op) { return emit(context, op, step.in, step.out); })
       .Default([](Operation *op) { return op->emitOpError("has no kernel"); });
 }

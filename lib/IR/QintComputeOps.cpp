@@ -79,6 +79,24 @@ LogicalResult GemmOp::verify() {
   return verifyLayer(*this);
 }
 
+LogicalResult SumPartsOp::verify() {
+  // (C1), (C2)
+  RankedTensorType type = getType();
+  if (failed(qopt::verifySizes(*this)) ||
+      failed(qopt::verifySameShape(*this, getHigh().getType(), type)) ||
+      failed(qopt::verifySameShape(*this, getLow().getType(), type)) ||
+      failed(qopt::verifyAxis(*this, getAxis(), type.getRank())))
+    return failure();
+  // (C3)
+  if (getLowBits() < 1 || getLowBits() > 16)
+    return emitOpError("expects 1 to 16 low bits, but got ") << getLowBits();
+  // (C4), (C5)
+  return failure(failed(expectMultipliers(*this, getRequant(),
+                                          type.getDimSize(getAxis()),
+                                          /*orOne=*/true)) ||
+                 failed(verifyOutput(*this, getRequant(), type)));
+}
+
 //===----------------------------------------------------------------------===//
 // Elementwise
 //===----------------------------------------------------------------------===//

@@ -172,17 +172,31 @@ llvm::Expected<Multipliers> numerics::chooseQuotientMultiplier(double factor) {
                      {static_cast<int8_t>(shift)}};
 }
 
-AccumulatorBound numerics::accumulatorBound(llvm::ArrayRef<int16_t> weights,
-                                            int32_t zeroPointW, int32_t qminX,
-                                            int32_t qmaxX, int32_t zeroPointX,
-                                            int64_t bias) {
+template <typename T>
+static AccumulatorBound boundSums(llvm::ArrayRef<T> weights, int32_t zeroPointW,
+                                  int32_t qminX, int32_t qmaxX,
+                                  int32_t zeroPointX, int64_t bias) {
   const int64_t low = static_cast<int64_t>(qminX) - zeroPointX;
   const int64_t high = static_cast<int64_t>(qmaxX) - zeroPointX;
   AccumulatorBound bound{bias, bias};
-  for (int16_t weight : weights) {
+  for (T weight : weights) {
     const int64_t w = static_cast<int64_t>(weight) - zeroPointW;
     bound.min += std::min(low * w, high * w);
     bound.max += std::max(low * w, high * w);
   }
   return bound;
+}
+
+AccumulatorBound numerics::accumulatorBound(llvm::ArrayRef<int16_t> weights,
+                                            int32_t zeroPointW, int32_t qminX,
+                                            int32_t qmaxX, int32_t zeroPointX,
+                                            int64_t bias) {
+  return boundSums(weights, zeroPointW, qminX, qmaxX, zeroPointX, bias);
+}
+
+AccumulatorBound numerics::accumulatorBound(llvm::ArrayRef<int32_t> weights,
+                                            int32_t zeroPointW, int32_t qminX,
+                                            int32_t qmaxX, int32_t zeroPointX,
+                                            int64_t bias) {
+  return boundSums(weights, zeroPointW, qminX, qmaxX, zeroPointX, bias);
 }

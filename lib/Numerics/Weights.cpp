@@ -264,14 +264,14 @@ QuantizedWeights numerics::quantizeWeights(llvm::ArrayRef<float> weights,
   return result;
 }
 
-/// The scale of a channel of `weights`, in float32 rounded up a little.
+/// The scale of the high parts of a channel, in float32 rounded up a little.
 static float wideScale(llvm::ArrayRef<float> weights, double bias,
                        float inputScale, int64_t reach) {
   double sum = 0;
   for (float w : weights)
     sum += std::fabs(static_cast<double>(w));
-  // Rounding adds up to half a step a weight, and to the bias.
-  const double room = INT32_MAX - 1 - 0.5 * reach * weights.size();
+  // Rounding adds up to 3/4 of a step a weight, and half a step to the bias.
+  const double room = INT32_MAX - 1 - 0.75 * reach * weights.size();
   const double least = (sum * reach + std::fabs(bias) / inputScale) / room;
   return room < 0x1p30
              ? std::numeric_limits<float>::infinity()
@@ -286,24 +286,30 @@ numerics::quantizeWideWeights(llvm::ArrayRef<float> weights, size_t channels,
                               int64_t reach, float scaleFloor) {
   const size_t length = weights.size() / std::max<size_t>(channels, 1);
   WideWeights result;
+  result.lowBits = 8;
+  while (result.lowBits > 1 &&
+         std::ldexp(double(reach) * length, result.lowBits - 1) > INT32_MAX)
+    --result.lowBits;
   std::vector<bool> dead;
   for (size_t c = 0; c < channels; ++c) {
     const llvm::ArrayRef<float> row = weights.slice(c * length, length);
     const float bias = biases.empty() ? 0 : biases[c];
     const float largest = maxAbs(row);
-    const float scale = wideScale(row, bias, inputScale, reach);
+    const float high = std::max(wideScale(row, bias, inputScale, reach),
+                                weightScaleFloor(bias, inputScale));
+    const float scale = std::ldexp(high, -result.lowBits);
     if (largest > 0 && !(scale * signedMax(8) <= largest))
       return std::nullopt;
     dead.push_back(largest == 0);
     result.scales.push_back(
-        std::max({scale, scaleFloor, weightScaleFloor(bias, inputScale)}));
+        std::max({scale, scaleFloor, std::numeric_limits<float>::min()}));
   }
   raiseWeakScales(result.scales, dead);
   result.values.resize(weights.size());
+  const int32_t most = result.getLargest();
   for (size_t i = 0; i < weights.size(); ++i)
-    result.values[i] = static_cast<int16_t>(
-        quantize(weights[i], {result.scales[i / length], 0, -wideWeightMax,
-                              wideWeightMax}));
+    result.values[i] = static_cast<int32_t>(std::clamp<double>(
+        roundHalfEven(weights[i] / result.scales[i / length]), -most, most));
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include "qopt/Numerics/Multipliers.h"
 #include "qopt/Transforms/Constants.h"
 #include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -33,22 +34,26 @@ template <typename OpT> static int countLayerBits(OpT op) {
       getQuantizedConstant(op.getWeight());
   if (!isPerTensor(op.getInput()) || !weights)
     return 0;
-  const SmallVector<int16_t> values(weights->begin(), weights->end());
   std::optional<SmallVector<int32_t>> biases;
   if (op.getBias())
     biases = getQuantizedConstant(op.getBias());
   const numerics::QuantParams input = quantParams(op.getInput().getType());
   Type type = op.getWeight().getType();
   const size_t channels = cast<RankedTensorType>(type).getDimSize(0);
-  const size_t row = values.size() / channels;
+  const size_t row = weights->size() / channels;
+  // Above 1 for weights of more than 16 bits.
+  auto getBiasStep = [&](size_t channel) -> int64_t {
+    return std::llround(quantScale(op.getBias().getType(), channel) /
+                        (quantScale(type, channel) * input.scale));
+  };
   int bits = 0;
   for (size_t channel = 0; channel < channels; ++channel)
     bits = std::max(
         bits, countBits(numerics::accumulatorBound(
-                  ArrayRef(values).slice(channel * row, row),
+                  ArrayRef(*weights).slice(channel * row, row),
                   quantParams(type, isPerAxis(type) ? channel : 0).zeroPoint,
                   input.qmin, input.qmax, input.zeroPoint,
-                  biases ? (*biases)[channel] : 0)));
+                  biases ? (*biases)[channel] * getBiasStep(channel) : 0)));
   return bits;
 }
 

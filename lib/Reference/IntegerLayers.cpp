@@ -99,6 +99,22 @@ llvm::Error reference::evaluateOp(qint::GemmOp op, Operands in, Tensor &out) {
   });
 }
 
+llvm::Error reference::evaluateOp(qint::SumPartsOp op, Operands in,
+                                  Tensor &out) {
+  int64_t step = 1;
+  for (int64_t size : out.getShape().drop_front(op.getAxis() + 1))
+    step *= size;
+  const int64_t channels = out.getShape()[op.getAxis()];
+  ArrayRef<int32_t> high = in[0]->values<int32_t>();
+  ArrayRef<int32_t> low = in[1]->values<int32_t>();
+  Requantizer requantize(op.getRequant());
+  for (int64_t i = 0; i < out.getNumElements(); ++i) {
+    int64_t acc = int64_t(high[i]) * (int64_t(1) << op.getLowBits()) + low[i];
+    out.setInteger(i, requantize(acc, i / step % channels));
+  }
+  return requantize.finish(op);
+}
+
 llvm::Error reference::evaluateOp(qint::MatMulOp op, Operands in, Tensor &out) {
   Requantizer requantize(op.getRequant());
   multiplyMatrices<int64_t>(

@@ -75,6 +75,7 @@ llvm::Error evaluateOp(qint::InterpolateOp op, Operands in, Tensor &out);
 // IntegerLayers.cpp
 llvm::Error evaluateOp(qint::ConvOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::GemmOp op, Operands in, Tensor &out);
+llvm::Error evaluateOp(qint::SumPartsOp op, Operands in, Tensor &out);
 llvm::Error evaluateOp(qint::MatMulOp op, Operands in, Tensor &out);
 
 // IntegerElementwise.cpp

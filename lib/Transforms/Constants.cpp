@@ -78,19 +78,22 @@ static ElementsAttr createIntegers(RankedTensorType type, StringRef name,
   return createElements<T>(type, name, narrow);
 }
 
+ElementsAttr mlir::qopt::createIntegerElements(RankedTensorType type,
+                                               ArrayRef<int32_t> values) {
+  if (type.getElementType().isInteger(8))
+    return createIntegers<int8_t>(type, "qopt_i8", values);
+  if (type.getElementType().isInteger(16))
+    return createIntegers<int16_t>(type, "qopt_i16", values);
+  return createIntegers<int32_t>(type, "qopt_i32", values);
+}
+
 ConstantOp mlir::qopt::createQuantizedConstant(OpBuilder &builder, Location loc,
                                                RankedTensorType type,
                                                ArrayRef<int32_t> values) {
   auto quantized = cast<quant::QuantizedType>(type.getElementType());
   auto storage = type.clone(quantized.getStorageType());
-  ElementsAttr elements;
-  if (storage.getElementType().isInteger(8))
-    elements = createIntegers<int8_t>(storage, "qopt_i8", values);
-  else if (storage.getElementType().isInteger(16))
-    elements = createIntegers<int16_t>(storage, "qopt_i16", values);
-  else
-    elements = createIntegers<int32_t>(storage, "qopt_i32", values);
-  return ConstantOp::create(builder, loc, type, elements);
+  return ConstantOp::create(builder, loc, type,
+                            createIntegerElements(storage, values));
 }
 
 template <typename T>

@@ -67,6 +67,8 @@ namespace {
 /// channel.
 struct WeightIntegers {
   unsigned bits = 8;
+  /// Of weights in two parts; the bias is on the grid of the high one.
+  int lowBits = 0;
   int32_t qmax = numerics::signedMax(8);
   SmallVector<int32_t> values;
   SmallVector<float> scales;
@@ -99,8 +101,8 @@ quantizeWideWeight(QuantizableOpInterface op, ArrayRef<float> biases,
                                     input.scale, reach, scaleFloor);
   if (!wide)
     return std::nullopt;
-  return WeightIntegers{16, numerics::wideWeightMax,
-                        llvm::to_vector_of<int32_t>(wide->values),
+  return WeightIntegers{32, wide->lowBits, wide->getLargest(),
+                        llvm::to_vector(wide->values),
                         llvm::to_vector(wide->scales)};
 }
 
@@ -322,6 +324,7 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
   if (bias)
     biases = *getKnownValues(bias->get());
   SmallVector<double> scales;
+  int lowBits = 0;
   if (Value imported = getImportedConstant(weight->get())) {
     if (isPerAxis(imported.getType()) && quantAxis(imported.getType()) != 0)
       return op->emitOpError("expects weight scales along the output channels");
@@ -335,12 +338,15 @@ LogicalResult mlir::qopt::quantizeWeightAndBias(OpBuilder &builder,
                                      0x1p-40 * resultScale / inputScale);
     if (!quantized)
       quantized = getIntegers(quantizeWeight(op, biases, inputScale, form));
+    lowBits = quantized->lowBits;
     scales.assign(quantized->scales.begin(), quantized->scales.end());
     weight->set(createWeight(builder, weight->get(), *quantized));
   }
   if (!bias)
     return success();
 
+  for (double &scale : scales)
+    scale = std::ldexp(scale, lowBits);
   SmallVector<int32_t> integers;
   for (auto [channel, value] : llvm::enumerate(biases)) {
     float scale = static_cast<float>(scales[scales.size() == 1 ? 0 : channel]);

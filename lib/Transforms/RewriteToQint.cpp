@@ -260,8 +260,13 @@ struct RewriteToQint final : impl::RewriteToQintBase<RewriteToQint> {
     left.erase(function);
     if (failed(result) || !left.empty() || !refusals.empty()) {
       report(function, refusals, left);
-      signalPassFailure();
+      return signalPassFailure();
     }
+    // Weights that were cut in two.
+    for (auto constant :
+         llvm::make_early_inc_range(function.getOps<qint::ConstantOp>()))
+      if (constant.use_empty())
+        constant.erase();
   }
 };
 

@@ -186,3 +186,67 @@ func.func @conv_c4_wide_weight_zero_points(%x: tensor<1x4x8x8xi8>, %w: tensor<6x
   %0 = qint.conv %x, %w {input_zero_point = 0 : i32, weight_zero_points = array<i32: 0>, requant = #qint.requant<[1048576], [20], zp 0, clamp -128 to 127>} : (tensor<1x4x8x8xi8>, tensor<6x4x3x3xi16>) -> tensor<1x6x6x6xi8>
   return
 }
+
+// -----
+
+func.func @sum_parts_c1_high(%a: tensor<3x2xi32>, %b: tensor<2x3xi32>) {
+  // expected-error@+1 {{expects input and result of one shape, but got 3x2 and 2x3}}
+  %0 = qint.sum_parts %a, %b {axis = 1 : i64, low_bits = 8 : i32, requant = #qint.requant<[1], [30], zp 0, clamp -128 to 127>} : (tensor<3x2xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @sum_parts_c1_low(%a: tensor<2x3xi32>, %b: tensor<3x2xi32>) {
+  // expected-error@+1 {{expects input and result of one shape, but got 3x2 and 2x3}}
+  %0 = qint.sum_parts %a, %b {axis = 1 : i64, low_bits = 8 : i32, requant = #qint.requant<[1], [30], zp 0, clamp -128 to 127>} : (tensor<2x3xi32>, tensor<3x2xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @sum_parts_c2(%a: tensor<2x3xi32>, %b: tensor<2x3xi32>) {
+  // expected-error@+1 {{expects axis in [0, 2), but got 2}}
+  %0 = qint.sum_parts %a, %b {axis = 2 : i64, low_bits = 8 : i32, requant = #qint.requant<[1], [30], zp 0, clamp -128 to 127>} : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @sum_parts_c3_none(%a: tensor<2x3xi32>, %b: tensor<2x3xi32>) {
+  // expected-error@+1 {{expects 1 to 16 low bits, but got 0}}
+  %0 = qint.sum_parts %a, %b {axis = 1 : i64, low_bits = 0 : i32, requant = #qint.requant<[1], [30], zp 0, clamp -128 to 127>} : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @sum_parts_c3_many(%a: tensor<2x3xi32>, %b: tensor<2x3xi32>) {
+  // expected-error@+1 {{expects 1 to 16 low bits, but got 17}}
+  %0 = qint.sum_parts %a, %b {axis = 1 : i64, low_bits = 17 : i32, requant = #qint.requant<[1], [30], zp 0, clamp -128 to 127>} : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @sum_parts_c4_count(%a: tensor<2x3xi32>, %b: tensor<2x3xi32>) {
+  // expected-error@+1 {{expects 1 or 3 multipliers, but got 2}}
+  %0 = qint.sum_parts %a, %b {axis = 1 : i64, low_bits = 8 : i32, requant = #qint.requant<[1, 2], [30], zp 0, clamp -128 to 127>} : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @sum_parts_c4_sign(%a: tensor<2x3xi32>, %b: tensor<2x3xi32>) {
+  // expected-error@+1 {{expects positive multipliers, but got -1}}
+  %0 = qint.sum_parts %a, %b {axis = 1 : i64, low_bits = 8 : i32, requant = #qint.requant<[-1], [30], zp 0, clamp -128 to 127>} : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @sum_parts_c5(%a: tensor<2x3xi32>, %b: tensor<2x3xi32>) {
+  // expected-error@+1 {{expects the result's zero point in [-128, 127], but got 200}}
+  %0 = qint.sum_parts %a, %b {axis = 1 : i64, low_bits = 8 : i32, requant = #qint.requant<[1], [30], zp 200, clamp -128 to 127>} : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}

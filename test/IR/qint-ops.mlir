@@ -34,6 +34,15 @@ func.func @layers(%x: tensor<1x4x8x8xi8>, %w: tensor<6x2x3x3xi8>, %b: tensor<6xi
   return
 }
 
+// CHECK-LABEL: func.func @sum_parts
+func.func @sum_parts(%a: tensor<2x3xi32>, %b: tensor<2x3xi32>) {
+  // CHECK: qint.sum_parts %{{.*}}, %{{.*}} {axis = 1 : i64, low_bits = 8 : i32, requant = #qint.requant<[1, 2, 3], [30, 31, 32], zp 4, clamp 0 to 127>}
+  %0 = qint.sum_parts %a, %b {axis = 1 : i64, low_bits = 8 : i32,
+      requant = #qint.requant<[1, 2, 3], [30, 31, 32], zp 4, clamp 0 to 127>}
+    : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi16>
+  return
+}
+
 // CHECK-LABEL: func.func @elementwise
 func.func @elementwise(%a: tensor<2x3xi8>, %b: tensor<3xi16>) {
   // CHECK: qint.add

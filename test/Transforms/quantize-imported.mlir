@@ -115,9 +115,12 @@ func.func @dead(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
 // block) get as many bits as the sum allows; the second channel's bias leaves
 // less room.
 // CHECK-LABEL: func.func @wide_weights
-// CHECK:         dense<{{\[\[}}32639, -16319], [4098, -1025]]> : tensor<2x2xi16> as tensor<2x2x!quant.uniform<i16<-32639:32639>:f32:0, {3.063{{.*}}E-5,2.440{{.*}}E-4}>>
+// CHECK:         dense<{{\[\[}}8355576, -4177788], [1049152, -262288]]> : tensor<2x2xi32> as tensor<2x2x!quant.uniform<i32<-8355584:8355584>:f32:0, {1.1968{{.*}}E-7,9.531{{.*}}E-7}>>
+// CHECK:         dense<[65278, 1073741824]> : tensor<2xi32> as tensor<2x!quant.uniform<i32:f32:0, {1.5319{{.*}}E-5,1.2200{{.*}}E-4}>>
 // QINT-LABEL: func.func @wide_weights
 // QINT:         qint.gemm {{.*}} tensor<2x2xi16>
+// QINT:         qint.gemm {{.*}} tensor<2x2xi8>
+// QINT:         qint.sum_parts
 func.func @wide_weights(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %x0 = qopt.observe %x "x" {method = "imported", scale = 0.5 : f32, zero_point = 3 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
   %w = qopt.constant dense<[[1.0, -0.5], [1.0, -0.25]]> : tensor<2x2xf32>

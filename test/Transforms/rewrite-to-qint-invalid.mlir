@@ -22,12 +22,12 @@ func.func @everything(%x: tensor<1x2x!x>) -> tensor<1x2x!tiny> {
 !x16 = !quant.uniform<i16:f32, 5.000000e-01>
 !w = !quant.uniform<i8:f32, 1.0>
 
-// 1024 * 127 * 32768 is more than an int32 holds.
+// 85 = 5 * 16 + 5: no cut of its bits leaves two sums that an int32 holds.
 // expected-error@+1 {{cannot be rewritten}}
-func.func @accumulator(%x: tensor<1x1024x!x16>) -> tensor<1x1x!x16> {
-  %w = qopt.constant dense<127> : tensor<1x1024xi8> as tensor<1x1024x!w>
-  // expected-note@+1 {{'qopt.gemm': the accumulator of channel 0 reaches [-4261412864, 4261282816], which is outside int32}}
-  %g = qopt.gemm %x, %w : (tensor<1x1024x!x16>, tensor<1x1024x!w>) -> tensor<1x1x!x16>
+func.func @accumulator(%x: tensor<1x14000x!x16>) -> tensor<1x1x!x16> {
+  %w = qopt.constant dense<85> : tensor<1x14000xi8> as tensor<1x14000x!w>
+  // expected-note@+1 {{'qopt.gemm': the accumulator of channel 0 reaches [-38993920000, 38992730000], which is outside int32, and so does each cut of its weights in two}}
+  %g = qopt.gemm %x, %w : (tensor<1x14000x!x16>, tensor<1x14000x!w>) -> tensor<1x1x!x16>
   return %g : tensor<1x1x!x16>
 }
 

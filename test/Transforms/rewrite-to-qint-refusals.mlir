@@ -51,8 +51,8 @@ func.func @floats(%q: tensor<2x!q>) -> tensor<2x!q> {
 
 // expected-error@+1 {{cannot be rewritten}}
 func.func @weights(%x: tensor<1x2x!x>) -> tensor<1x2x!x> {
-  %w32 = qopt.constant dense<1> : tensor<2x2xi32> as tensor<2x2x!w32>
-  // expected-note@+1 {{'qopt.gemm': weight is stored in more than 16 bits}}
+  %w32 = qopt.constant dense<8388353> : tensor<2x2xi32> as tensor<2x2x!w32>
+  // expected-note@+1 {{'qopt.gemm': weight has more than 24 bits}}
   %c = qopt.gemm %x, %w32 : (tensor<1x2x!x>, tensor<2x2x!w32>) -> tensor<1x2x!x>
   %w16 = qopt.constant dense<1> : tensor<2x2xi16> as tensor<2x2x!w16>
   // expected-note@+1 {{'qopt.gemm': weight of 16 bits has a zero point other than 0}}
@@ -94,12 +94,12 @@ func.func @biases(%x: tensor<1x2x!x>, %v: tensor<2x!x>) -> tensor<1x2x!x> {
 
 // The second channel alone overflows; a zero point of the weight counts.
 // expected-error@+1 {{cannot be rewritten}}
-func.func @second_accumulator(%x: tensor<1x700x!x16>, %y: tensor<1x300x!x16>) -> tensor<1x700x!x16> {
+func.func @second_accumulator(%x: tensor<1x700x!x16>, %y: tensor<1x17000x!x16>) -> tensor<1x700x!x16> {
   %one = qopt.constant dense<1> : tensor<1x700xi8> as tensor<1x700x!quant.uniform<i8:f32, 1.0>>
   %g = qopt.gemm %x, %one : (tensor<1x700x!x16>, tensor<1x700x!quant.uniform<i8:f32, 1.0>>) -> tensor<1x1x!x16>
-  %w4 = qopt.constant dense<127> : tensor<2x300xi8> as tensor<2x300x!w4>
-  // expected-note@+1 {{'qopt.gemm': the accumulator of channel 0 reaches [-2231500800, 2231432700], which is outside int32}}
-  %h = qopt.gemm %y, %w4 : (tensor<1x300x!x16>, tensor<2x300x!w4>) -> tensor<1x2x!x16>
+  %w4 = qopt.constant dense<0> : tensor<2x17000xi8> as tensor<2x17000x!w4>
+  // expected-note@+1 {{'qopt.gemm': the accumulator of channel 0 reaches [-55705600000, 55703900000], which is outside int32}}
+  %h = qopt.gemm %y, %w4 : (tensor<1x17000x!x16>, tensor<2x17000x!w4>) -> tensor<1x2x!x16>
   return %x : tensor<1x700x!x16>
 }
 
@@ -157,11 +157,11 @@ func.func @long_pool(%x: tensor<1x1x2048x2048x!x>) -> tensor<1x1x1x1x!x> {
 
 // Each channel has its own zero point.
 // expected-error@+1 {{cannot be rewritten}}
-func.func @weight_zero_points(%x: tensor<1x300x!x16>) -> tensor<1x300x!x16> {
-  %w = qopt.constant dense<127> : tensor<2x300xi8> as tensor<2x300x!wz>
-  // expected-note@+1 {{'qopt.gemm': the accumulator of channel 1 reaches [-2231500800, 2231432700], which is outside int32}}
-  %h = qopt.gemm %x, %w : (tensor<1x300x!x16>, tensor<2x300x!wz>) -> tensor<1x2x!x16>
-  return %x : tensor<1x300x!x16>
+func.func @weight_zero_points(%x: tensor<1x17000x!x16>) -> tensor<1x17000x!x16> {
+  %w = qopt.constant dense<0> : tensor<2x17000xi8> as tensor<2x17000x!wz>
+  // expected-note@+1 {{'qopt.gemm': the accumulator of channel 1 reaches [-55705600000, 55703900000], which is outside int32}}
+  %h = qopt.gemm %x, %w : (tensor<1x17000x!x16>, tensor<2x17000x!wz>) -> tensor<1x2x!x16>
+  return %x : tensor<1x17000x!x16>
 }
 
 // -----

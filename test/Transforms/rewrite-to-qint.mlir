@@ -286,3 +286,36 @@ func.func @interpolate(%x: tensor<1x1x2x2x!x>) -> tensor<1x1x1x1x!y> {
     columns [0, 1] [1.05, -0.05] {qopt.value = "i"} : (tensor<1x1x2x2x!x>) -> tensor<1x1x1x1x!y>
   return %i : tensor<1x1x1x1x!y>
 }
+
+// 1024 * 100 * 32768 leaves int32: 100 = 2^7 * 1 - 28, so does the bias.
+// CHECK-LABEL: func.func @long_words
+// CHECK-SAME:    (%[[X:.*]]: tensor<1x1024xi16>
+// CHECK-DAG:     %[[H:.*]] = qint.constant {{.*}} : tensor<1x1024xi8>
+// CHECK-DAG:     %[[BH:.*]] = qint.constant dense<8> : tensor<1xi32>
+// CHECK:         %[[A:.*]] = qint.gemm %[[X]], %{{.*}}, %[[BH]] {input_zero_point = 0 : i32, requant = #qint.requant<[2], [1], zp 0, clamp -2147483648 to 2147483647>} : {{.*}} -> tensor<1x1xi32>
+// CHECK:         %[[BL:.*]] = qint.constant dense<-24> : tensor<1xi32>
+// CHECK:         %[[L:.*]] = qint.gemm %[[X]], %{{.*}}, %[[BL]] {{.*}} -> tensor<1x1xi32>
+// CHECK:         qint.sum_parts %[[A]], %[[L]] {axis = 1 : i64, low_bits = 7 : i32, qopt.value = "g", requant = #qint.requant<[536870912], [29], zp 0, clamp 0 to 32767>} {{.*}} -> tensor<1x1xi16>
+func.func @long_words(%x: tensor<1x1024x!x16>) -> tensor<1x1x!x16> {
+  %w = qopt.constant dense<100> : tensor<1x1024xi8> as tensor<1x1024x!quant.uniform<i8:f32, 1.0>>
+  %b = qopt.constant dense<1000> : tensor<1xi32> as tensor<1x!quant.uniform<i32:f32, 0.5>>
+  %g = qopt.gemm %x, %w, %b {activation = #qopt.fn<relu>, qopt.value = "g"} : (tensor<1x1024x!x16>, tensor<1x1024x!quant.uniform<i8:f32, 1.0>>, tensor<1x!quant.uniform<i32:f32, 0.5>>) -> tensor<1x1x!x16>
+  return %g : tensor<1x1x!x16>
+}
+
+// Weights of 24 bits: 70000 = 2^8 * 273 + 112; the bias is in steps of 2^8. A
+// convolution's channels are its axis 1.
+// CHECK-LABEL: func.func @wide_weights
+// CHECK-DAG:     qint.constant dense<273> : tensor<2x1x1x1xi16>
+// CHECK-DAG:     qint.constant dense<5> : tensor<2xi32>
+// CHECK:         %[[H:.*]] = qint.conv {{.*}} -> tensor<1x2x2x2xi32>
+// CHECK-DAG:     qint.constant dense<112> : tensor<2x1x1x1xi8>
+// CHECK-DAG:     qint.constant dense<0> : tensor<2xi32>
+// CHECK:         %[[L:.*]] = qint.conv {{.*}} -> tensor<1x2x2x2xi32>
+// CHECK:         qint.sum_parts %[[H]], %[[L]] {axis = 1 : i64, low_bits = 8 : i32,
+func.func @wide_weights(%x: tensor<1x1x2x2x!x>) -> tensor<1x2x2x2x!y> {
+  %w = qopt.constant dense<70000> : tensor<2x1x1x1xi32> as tensor<2x1x1x1x!quant.uniform<i32:f32:0, {1.0e-5, 2.0e-5}>>
+  %b = qopt.constant dense<5> : tensor<2xi32> as tensor<2x!quant.uniform<i32:f32:0, {1.28e-3, 2.56e-3}>>
+  %c = qopt.conv %x, %w, %b : (tensor<1x1x2x2x!x>, tensor<2x1x1x1x!quant.uniform<i32:f32:0, {1.0e-5, 2.0e-5}>>, tensor<2x!quant.uniform<i32:f32:0, {1.28e-3, 2.56e-3}>>) -> tensor<1x2x2x2x!y>
+  return %c : tensor<1x2x2x2x!y>
+}

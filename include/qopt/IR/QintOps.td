@@ -95,6 +95,35 @@ def Qint_GemmOp : Qint_Op<"gemm", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Qint_SumPartsOp : Qint_Op<"sum_parts", [Pure]> {
+  let summary = "The accumulators of one layer in two parts, with one rounding";
+  let description = [{
+    `acc = 2^low_bits high + low` exact in int64, then `requant` of the index of
+    `axis`.
+
+    Constraints:
+    - (C1) operands and result have one shape.
+    - (C2) `axis` lies in `[0, rank)`.
+    - (C3) `low_bits` lies in `[1, 16]`.
+    - (C4) `requant` has one multiplier, or one an index of `axis`; they are
+      positive.
+    - (C5) `requant`'s zero point and clamp fit the result's type.
+
+    ```mlir
+    %y = qint.sum_parts %high, %low {axis = 1 : i64, low_bits = 8 : i32,
+        requant = #qint.requant<[1234567], [46], zp 0, clamp -128 to 127>}
+      : (tensor<1x8xi32>, tensor<1x8xi32>) -> tensor<1x8xi8>
+    ```
+  }];
+  let arguments = (ins Qint_BiasTensor:$high, Qint_BiasTensor:$low,
+      Qint_I64Attr:$axis, Qint_I32Attr:$low_bits, Qint_RequantAttr:$requant);
+  let results = (outs Qint_Tensor:$result);
+  let assemblyFormat = [{
+    $high `,` $low attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 def Qint_AddOp : Qint_Op<"add", [Pure]> {
   let summary = "Sum of two differently scaled tensors with one rounding";
   let description = [{

@@ -95,5 +95,10 @@ AccumulatorBound accumulatorBound(llvm::ArrayRef<int16_t> weights,
                                   int32_t zeroPointW, int32_t qminX,
                                   int32_t qmaxX, int32_t zeroPointX,
                                   int64_t bias);
+/// The same for up to 2^21 weights of 24 bits.
+AccumulatorBound accumulatorBound(llvm::ArrayRef<int32_t> weights,
+                                  int32_t zeroPointW, int32_t qminX,
+                                  int32_t qmaxX, int32_t zeroPointX,
+                                  int64_t bias);
 
 } // namespace mlir::qopt::numerics

@@ -74,26 +74,41 @@ struct QuantizedWeights {
 QuantizedWeights quantizeWeights(llvm::ArrayRef<float> weights, size_t channels,
                                  const WeightOptions &options);
 
-/// Largest magnitude of a weight of 16 bits: 127 * 256 + 127, two signed bytes.
+/// Largest magnitude of the high part of a wide weight: 127 * 256 + 127, two
+/// signed bytes.
 inline constexpr int32_t wideWeightMax = 32639;
 
-/// Symmetric integers in `[-wideWeightMax, wideWeightMax]`, one scale a
-/// channel.
+/// Symmetric integers and one scale a channel. Each is `2^lowBits h + l` with
+/// `|h| <= wideWeightMax` and `l` in `[-2^(lowBits - 1), 2^(lowBits - 1))`.
 struct WideWeights {
-  std::vector<int16_t> values;
+  std::vector<int32_t> values;
   std::vector<float> scales;
+  int lowBits = 0;
+
+  /// No value is larger in magnitude.
+  int32_t getLargest() const { return wideWeightMax << lowBits; }
 };
 
-/// As many bits of each channel, up to 16, as keep its accumulator inside
-/// int32: `sum |q| reach + |bias| / (inputScale scale)`, `reach` being the
-/// largest difference of the input from its zero point. `biases` is empty or
-/// has one a channel, `scaleFloor` is the smallest scale. Nothing where a
-/// channel would have less than 8 bits. Values must be finite.
+/// As many bits of each channel, up to 24, as keep the accumulators of both
+/// parts inside int32: `sum |h| reach + |bias| / (inputScale scale 2^lowBits)`
+/// and `sum |l| reach`, `reach` being the largest difference of the input from
+/// its zero point. `biases` is empty or has one a channel, `scaleFloor` is the
+/// smallest scale. Nothing where a channel would have less than 8 bits. Values
+/// must be finite.
 std::optional<WideWeights> quantizeWideWeights(llvm::ArrayRef<float> weights,
                                                size_t channels,
                                                llvm::ArrayRef<float> biases,
                                                float inputScale, int64_t reach,
                                                float scaleFloor);
+
+/// The parts of `value`.
+struct WeightParts {
+  int32_t high, low;
+};
+constexpr WeightParts splitWeight(int32_t value, int lowBits) {
+  const int32_t high = (value + (1 << (lowBits - 1))) >> lowBits;
+  return {high, value - high * (1 << lowBits)};
+}
 
 /// Smallest weight scale for which `bias / (inputScale scale)` stays below
 /// 2^30.

@@ -23,6 +23,10 @@ bool isConstantF32(Value value);
 ConstantOp createConstantF32(OpBuilder &builder, Location loc,
                              RankedTensorType type, ArrayRef<float> values);
 
+/// The integers `values`, each within `type`'s i8, i16 or i32.
+ElementsAttr createIntegerElements(RankedTensorType type,
+                                   ArrayRef<int32_t> values);
+
 /// A quantized constant: `values` are the integers of `type`'s storage (i8,
 /// i16 or i32 by its width), each within it.
 ConstantOp createQuantizedConstant(OpBuilder &builder, Location loc,

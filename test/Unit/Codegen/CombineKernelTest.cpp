@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Quotients, extremes and matrix products, integer and float, on random
-// shapes, layouts and parameters: equal to the reference evaluator (integers to
-// the byte).
+// Quotients, sums of parts, extremes and matrix products, integer and float, on
+// random shapes, layouts and parameters: equal to the reference evaluator
+// (integers to the byte).
 
 #include "KernelHarness.h"
 #include <gtest/gtest.h>
@@ -110,6 +110,22 @@ KernelCase divCase(Random &random) {
       std::to_string(random.chance(70) ? top : 90) + ">}";
   return makeCase(random, "qint.div", attrs, {{a, kindA}, {b, kindB}},
                   {shape, kindR});
+}
+
+KernelCase sumPartsCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  ElementKind out = randomKind(random, 40);
+  const int64_t axis = random.in(0, shape.size() - 1);
+  const int64_t bits = random.in(1, 16);
+  const int64_t bound = (int64_t(1) << 31) * ((int64_t(1) << bits) + 1);
+  std::string attrs =
+      "{axis = " + std::to_string(axis) +
+      " : i64, low_bits = " + std::to_string(bits) + " : i32, requant = " +
+      randomRequant(random, bound, random.chance(20) ? 1 : shape[axis], out) +
+      "}";
+  return makeCase(random, "qint.sum_parts", attrs,
+                  {{shape, ElementKind::I32}, {shape, ElementKind::I32}},
+                  {shape, out});
 }
 
 KernelCase floatDivCase(Random &random) {
@@ -260,6 +276,9 @@ KernelCase constantMatMulCase(Random &random) {
 }
 
 TEST(CombineKernelTest, Div) { runFamily("div", defaultCases, divCase); }
+TEST(CombineKernelTest, SumParts) {
+  runFamily("sum_parts", defaultCases / 2, sumPartsCase);
+}
 TEST(CombineKernelTest, FloatDiv) {
   runFloatFamily("div_f32", 60, floatDivCase);
 }

@@ -72,7 +72,7 @@ LogicalResult emitOp(KernelContext &context, Operation *op, ArrayRef<View> in,
             qopt::MulOp, qopt::UnaryOp, qopt::SoftmaxOp, qopt::MaxPoolOp,
             qopt::AvgPoolOp, qopt::ReduceMeanOp, qopt::BatchNormOp, qint::DivOp,
             qopt::DivOp, qint::MaxOp, qint::MinOp, qopt::MaxOp, qopt::MinOp,
-            qint::MatMulOp, qopt::MatMulOp, qint::ReduceMaxOp,
+            qint::SumPartsOp, qint::MatMulOp, qopt::MatMulOp, qint::ReduceMaxOp,
             qint::ReduceMinOp, qopt::ReduceMaxOp, qopt::ReduceMinOp,
             qopt::ReduceSumOp, qint::LayerNormOp, qopt::LayerNormOp,
             qint::LogSoftmaxOp, qopt::LogSoftmaxOp, qint::ReducePowerOp,
@@ -263,7 +263,7 @@ reference::Tensor randomTensor(Random &random, const View &view,
   reference::Tensor tensor(view.shape, referenceKind(view.kind));
   // Extremes reach what uniform values never do: the largest sums.
   int extreme = random.pick<int>({0, 0, 0, 0, 0, 0, 0, 1, 2, 3});
-  auto integer = [&](int64_t top) {
+  auto integer = [&](int64_t top) -> int64_t {
     bool isTop = extreme == 1 || (extreme == 3 && random.chance(50));
     return extreme == 0 ? random.in(-top - 1, top) : isTop ? top : -top - 1;
   };
@@ -274,6 +274,8 @@ reference::Tensor randomTensor(Random &random, const View &view,
       tensor.values<int8_t>()[i] = integer(127);
     else if (view.kind == ElementKind::I16)
       tensor.values<int16_t>()[i] = integer(32767);
+    else if (view.kind == ElementKind::I32)
+      tensor.values<int32_t>()[i] = integer(INT32_MAX);
     else
       tensor.values<float>()[i] = random.real(c.low, c.high);
   }

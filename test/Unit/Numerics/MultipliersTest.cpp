@@ -215,8 +215,8 @@ TEST(ChooseSumMultipliers, takesTheSmallestShiftIfItMust) {
 
 TEST(ChooseAddMultipliers, widerResultsAndExactOperandsTake62Bits) {
   auto shiftOf = [](int bitsA, int bitsB, int bitsOut, bool exact = true) {
-    return llvm::cantFail(chooseAddMultipliers(0.5, 0.5, bitsA, bitsB, bitsOut,
-                                               exact))
+    return llvm::cantFail(
+               chooseAddMultipliers(0.5, 0.5, bitsA, bitsB, bitsOut, exact))
         .shift;
   };
   // (65535 / 2 + 255 / 2 + 1 / 2 + 128) 2^16 is above 2^31.
@@ -258,8 +258,13 @@ TEST(AccumulatorBound, isReachedAndNeverLeft) {
     const int32_t zeroW = static_cast<int32_t>(random.between(-128, 127));
     const int32_t zeroX = static_cast<int32_t>(random.between(-128, 127));
     const int64_t bias = random.between(-1000000, 1000000);
-    const AccumulatorBound bound =
-        accumulatorBound(weights, zeroW, -128, 127, zeroX, bias);
+    const AccumulatorBound bound = accumulatorBound(
+        llvm::ArrayRef(weights), zeroW, -128, 127, zeroX, bias);
+    const std::vector<int32_t> wide(std::begin(weights), std::end(weights));
+    EXPECT_EQ(
+        accumulatorBound(llvm::ArrayRef(wide), zeroW, -128, 127, zeroX, bias)
+            .max,
+        bound.max);
     // The extremes of a sum of independent terms sit at the ends of the range.
     int64_t min = INT64_MAX, max = INT64_MIN;
     for (int corner = 0; corner < 64; ++corner) {
@@ -282,17 +287,20 @@ TEST(AccumulatorBound, tellsWhatFitsInt32) {
   EXPECT_TRUE(fits.fitsInt32());
   EXPECT_EQ(fits.magnitude(), INT64_C(66000) * 127 * 255);
   EXPECT_EQ(fits.min, 0);
-  EXPECT_TRUE(accumulatorBound({}, 0, -128, 127, 0, INT32_MAX).fitsInt32());
+  const llvm::ArrayRef<int16_t> none;
+  EXPECT_TRUE(accumulatorBound(none, 0, -128, 127, 0, INT32_MAX).fitsInt32());
   EXPECT_FALSE(
-      accumulatorBound({}, 0, -128, 127, 0, INT64_C(1) << 31).fitsInt32());
-  EXPECT_TRUE(accumulatorBound({}, 0, -128, 127, 0, INT32_MIN).fitsInt32());
-  EXPECT_FALSE(
-      accumulatorBound({}, 0, -128, 127, 0, INT64_C(-2147483649)).fitsInt32());
+      accumulatorBound(none, 0, -128, 127, 0, INT64_C(1) << 31).fitsInt32());
+  EXPECT_TRUE(accumulatorBound(none, 0, -128, 127, 0, INT32_MIN).fitsInt32());
+  EXPECT_FALSE(accumulatorBound(none, 0, -128, 127, 0, INT64_C(-2147483649))
+                   .fitsInt32());
   // 127 * 255 * 66313 leaves int32.
   const std::vector<int16_t> many(66313, 127);
-  EXPECT_FALSE(accumulatorBound(many, 0, -128, 127, -128, 0).fitsInt32());
-  EXPECT_EQ(accumulatorBound(many, 0, -128, 127, 127, 0).magnitude(),
-            INT64_C(66313) * 127 * 255);
+  EXPECT_FALSE(accumulatorBound(llvm::ArrayRef(many), 0, -128, 127, -128, 0)
+                   .fitsInt32());
+  EXPECT_EQ(
+      accumulatorBound(llvm::ArrayRef(many), 0, -128, 127, 127, 0).magnitude(),
+      INT64_C(66313) * 127 * 255);
 }
 
 TEST(QuotientMultiplier, hasTheLargestShift) {

@@ -363,17 +363,7 @@ TEST(QuantizeWeights, floorsKeepTheBiasInRange) {
   EXPECT_TRUE(std::isfinite(weightScaleFloor(3e38f, 1e-38f)));
 }
 
-/// The largest `|acc|` of a channel of `weights`.
-double reached(const std::vector<float> &weights, const WideWeights &wide,
-               size_t channels, size_t channel, int64_t reach, double bias) {
-  const size_t length = weights.size() / channels;
-  double sum = std::fabs(bias) + 0.5;
-  for (size_t i = channel * length; i < (channel + 1) * length; ++i)
-    sum += static_cast<double>(std::abs(wide.values[i])) * reach;
-  return sum;
-}
-
-TEST(WideWeights, haveAsManyBitsAsTheAccumulatorHolds) {
+TEST(WideWeights, haveAsManyBitsAsTheAccumulatorsHold) {
   for (size_t length : {1, 64, 700, 4096, 30000}) {
     const std::vector<float> weights = randomWeights(2 * length, length);
     const std::vector<float> biases = {3.0f, -40.0f};
@@ -384,29 +374,46 @@ TEST(WideWeights, haveAsManyBitsAsTheAccumulatorHolds) {
     ASSERT_TRUE(wide);
     for (size_t c = 0; c < 2; ++c) {
       const double scale = wide->scales[c];
+      const double highScale = std::ldexp(scale, wide->lowBits);
       int largest = 0;
+      double high = std::fabs(biases[c] / (highScale * inputScale)) + 0.5;
+      double low = 0;
       for (size_t i = c * length; i < (c + 1) * length; ++i) {
-        EXPECT_LE(std::fabs(weights[i] - scale * wide->values[i]),
-                  0.5001 * scale);
-        largest = std::max<int>(largest, std::abs(wide->values[i]));
+        // A float32 quotient of 23 bits has a rounding of its own.
+        EXPECT_LE(std::fabs(weights[i] - scale * wide->values[i]), scale);
+        const WeightParts parts = splitWeight(wide->values[i], wide->lowBits);
+        EXPECT_EQ(std::ldexp(parts.high, wide->lowBits) + parts.low,
+                  wide->values[i]);
+        EXPECT_LE(std::abs(parts.low), 1 << (wide->lowBits - 1));
+        largest = std::max<int>(largest, std::abs(parts.high));
+        high += static_cast<double>(std::abs(parts.high)) * reach;
+        low += static_cast<double>(std::abs(parts.low)) * reach;
       }
       EXPECT_LE(largest, wideWeightMax);
-      const double bound = reached(weights, *wide, 2, c, reach,
-                                   biases[c] / (scale * inputScale));
-      EXPECT_LE(bound, INT32_MAX);
+      EXPECT_LE(high, INT32_MAX);
+      EXPECT_LE(low, INT32_MAX);
+      EXPECT_EQ(wide->lowBits, 8);
       // One of the two bounds decides.
-      EXPECT_TRUE(largest > wideWeightMax - 2 || bound > 0.99 * INT32_MAX)
-          << length << " " << largest << " " << bound;
+      EXPECT_TRUE(largest > wideWeightMax - 2 || high > 0.99 * INT32_MAX)
+          << length << " " << largest << " " << high;
     }
   }
 }
 
+TEST(WideWeights, haveFewerLowBitsInLongRows) {
+  const std::vector<float> weights(200000, 1.0f);
+  const auto wide = quantizeWideWeights(weights, 1, {}, 1, 255, 0);
+  ASSERT_TRUE(wide);
+  // 2^6 * 255 * 200000 is more than an int32 holds.
+  EXPECT_EQ(wide->lowBits, 6);
+}
+
 TEST(WideWeights, areRefusedBelow8Bits) {
-  const std::vector<float> weights(100000, 1.0f);
-  EXPECT_FALSE(quantizeWideWeights(weights, 1, {}, 1, 255, 0));
-  EXPECT_TRUE(quantizeWideWeights(weights, 1, {}, 1, 128, 0));
-  // A row of so many terms that their rounding alone fills the accumulator.
-  EXPECT_FALSE(quantizeWideWeights(weights, 1, {}, 1, 32768, 0));
+  const std::vector<float> weights(3000, 1.0f);
+  EXPECT_TRUE(quantizeWideWeights(weights, 1, {}, 1, 65535, 0));
+  // Rows of so many terms that their rounding alone fills the accumulator.
+  EXPECT_FALSE(quantizeWideWeights(std::vector<float>(100000, 1.0f), 1, {}, 1,
+                                   32768, 0));
 }
 
 TEST(WideWeights, takeFloorsAndDeadChannels) {
@@ -414,7 +421,7 @@ TEST(WideWeights, takeFloorsAndDeadChannels) {
   const auto wide = quantizeWideWeights(weights, 2, {}, 1, 128, 1.0f / 8);
   ASSERT_TRUE(wide);
   EXPECT_EQ(wide->scales, (std::vector<float>{0.125f, 0.125f}));
-  EXPECT_EQ(wide->values, (std::vector<int16_t>{4, 2, 0, 0}));
+  EXPECT_EQ(wide->values, (std::vector<int32_t>{4, 2, 0, 0}));
 }
 
 TEST(QuantizeBias, roundsHalfToEvenAndRefusesOverflow) {

@@ -219,6 +219,30 @@ TEST(IntegerGemm, TiesGoUpOrToEven) {
   EXPECT_EQ(gemm(", half_even"), (std::vector<int8_t>{1, 3, 3, 5}));
 }
 
+TEST(IntegerSumParts, IsTheNearestIntegerOfBothParts) {
+  // Channel 0: (2^8 h + l) 3 / 2^2 + 1; channel 1: (2^8 h + l) 5 / 2^3 + 1.
+  // Ties are at l = 2 and at l = 4.
+  auto run = [&](const char *rounding) {
+    auto y = runText(
+        functionText("%h: tensor<3x2xi32>, %l: tensor<3x2xi32>",
+                     "tensor<3x2xi16>",
+                     std::string("%y = qint.sum_parts %h, %l {axis = 1 : i64, "
+                                 "low_bits = 8 : i32, requant = "
+                                 "#qint.requant<[3, 5], [2, 3], zp 1, clamp "
+                                 "-30000 to 30000") +
+                         rounding +
+                         ">} : (tensor<3x2xi32>, tensor<3x2xi32>) -> "
+                         "tensor<3x2xi16>"),
+        {tensorOf<int32_t>({3, 2}, {0, 0, 1, 1, -1, -40000}),
+         tensorOf<int32_t>({3, 2}, {2, 4, 1, 3, 2, 30})});
+    return valuesOf<int16_t>(y[0]);
+  };
+  // 1.5, 2.5, 192.75, 161.875, -190.5, far below.
+  EXPECT_EQ(run(""), (std::vector<int16_t>{3, 4, 194, 163, -189, -30000}));
+  EXPECT_EQ(run(", half_even"),
+            (std::vector<int16_t>{3, 3, 194, 163, -189, -30000}));
+}
+
 TEST(IntegerLayers, AnAccumulatorBeyondInt32IsAnError) {
   auto error = [](const std::string &bias) {
     TextModule module(

@@ -28,6 +28,12 @@ LogicalResult emit(KernelContext &, qint::ConvOp, ArrayRef<View> in,
                    ArrayRef<View> out, const ProductPart &part = {});
 LogicalResult emit(KernelContext &, qint::GemmOp, ArrayRef<View> in,
                    ArrayRef<View> out, const ProductPart &part = {});
+
+// SumParts.cpp: any layouts.
+LogicalResult emit(KernelContext &, qint::SumPartsOp, ArrayRef<View> in,
+                   ArrayRef<View> out);
+
+// Conv.cpp
 LogicalResult emit(KernelContext &, qopt::ConvOp, ArrayRef<View> in,
                    ArrayRef<View> out);
 LogicalResult emit(KernelContext &, qopt::GemmOp, ArrayRef<View> in,
