@@ -109,7 +109,8 @@ numerics::ScalarFunction FnAttr::getScalarFunction() const {
   static_assert(
       static_cast<int>(Function::Relu) == static_cast<int>(Kind::Relu) &&
       static_cast<int>(Function::Elu) == static_cast<int>(Kind::Elu) &&
-      static_cast<int>(Function::Max) == static_cast<int>(Kind::Max));
+      static_cast<int>(Function::Max) == static_cast<int>(Kind::Max) &&
+      static_cast<int>(Function::Atan) == static_cast<int>(Kind::Atan));
   ArrayRef<double> params = getParams();
   return {static_cast<Kind>(getFunction()), params.empty() ? 0 : params[0],
           params.size() < 2 ? 0 : params[1]};

@@ -13,8 +13,8 @@ struct DoubleDouble {
   double hi;
   double lo = 0;
 
-  DoubleDouble(double value) : hi(value) {}
-  DoubleDouble(double hi, double lo) : hi(hi), lo(lo) {}
+  constexpr DoubleDouble(double value) : hi(value) {}
+  constexpr DoubleDouble(double hi, double lo) : hi(hi), lo(lo) {}
 };
 
 /// `a + b` exactly, where `|a| >= |b|` or `a == 0`.

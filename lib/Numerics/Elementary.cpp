@@ -136,6 +136,59 @@ DoubleDouble numerics::erf(DoubleDouble x) {
   return twoOverRootPi * expDoubleDouble(-square) * sum;
 }
 
+/// `x - x^3 / 3! + ...` or `1 - x^2 / 2! + ...`: from `term`, whose power of `x`
+/// is `n`; `|x| <= pi / 4`.
+static DoubleDouble alternatingSeries(DoubleDouble x, DoubleDouble term,
+                                      double n) {
+  const DoubleDouble square = x * x;
+  DoubleDouble sum = term;
+  do {
+    term = -(term * square / DoubleDouble((n + 1) * (n + 2)));
+    sum = sum + term;
+    n += 2;
+  } while (isSeen(term, sum));
+  return sum;
+}
+
+/// `sin(x + quarters pi / 2)`.
+static DoubleDouble sineOf(DoubleDouble x, int quarters) {
+  if (!(std::fabs(x.hi) < 0x1p40))
+    x = 0.0;
+  // pi / 2 in three parts, the products with k being exact.
+  const double third = -0x1.f1976b7ed8fbcp-110;
+  const double k = roundHalfEven(x.hi / halfPi.hi);
+  DoubleDouble r = x - twoProduct(k, halfPi.hi);
+  r = r - twoProduct(k, halfPi.lo);
+  r = r - DoubleDouble(k * third);
+  const auto quadrant = static_cast<int64_t>(k) + quarters;
+  const DoubleDouble value = quadrant & 1 ? alternatingSeries(r, 1.0, 0)
+                                          : alternatingSeries(r, r, 1);
+  return quadrant & 2 ? -value : value;
+}
+
+DoubleDouble numerics::sine(DoubleDouble x) { return sineOf(x, 0); }
+DoubleDouble numerics::cosine(DoubleDouble x) { return sineOf(x, 1); }
+
+DoubleDouble numerics::arctangent(DoubleDouble x) {
+  const DoubleDouble one(1.0);
+  if (x.hi < 0)
+    return -arctangent(-x);
+  if (x.hi > 1)
+    return halfPi - arctangent(one / x);
+  // atan x = 2 atan(x / (1 + sqrt(1 + x^2))); after four times x < 0.05.
+  const int halvings = 4;
+  for (int i = 0; i < halvings; ++i)
+    x = x / (one + squareRoot(one + x * x));
+  const DoubleDouble square = x * x;
+  DoubleDouble power = x, sum = x, term = x;
+  for (double n = 3; isSeen(term, sum); n += 2) {
+    power = -(power * square);
+    term = power / DoubleDouble(n);
+    sum = sum + term;
+  }
+  return sum * DoubleDouble(1 << halvings);
+}
+
 DoubleDouble numerics::squareRoot(DoubleDouble x) {
   // IEEE 754 defines the root of a float64 to the bit.
   const double first = std::sqrt(x.hi);

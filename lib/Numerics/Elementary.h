@@ -23,6 +23,14 @@ DoubleDouble tanh(DoubleDouble x);
 
 DoubleDouble erf(DoubleDouble x);
 
+/// Arguments from 2^40 on count as 0.
+DoubleDouble sine(DoubleDouble x);
+DoubleDouble cosine(DoubleDouble x);
+
+DoubleDouble arctangent(DoubleDouble x);
+
+inline constexpr DoubleDouble halfPi(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54);
+
 /// Exact where the root is a float64; `x >= 0`.
 DoubleDouble squareRoot(DoubleDouble x);
 

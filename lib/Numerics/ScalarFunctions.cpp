@@ -195,6 +195,12 @@ static DoubleDouble apply(const ScalarFunction &function, DoubleDouble x) {
     return x < DoubleDouble(function.a) ? zero : one;
   case Kind::Equal:
     return x.hi == function.a && x.lo == 0 ? one : zero;
+  case Kind::Sin:
+    return sine(x);
+  case Kind::Cos:
+    return cosine(x);
+  case Kind::Atan:
+    return arctangent(x);
   default:
     return x;
   }
@@ -242,6 +248,12 @@ static double applyHuge(const ScalarFunction &function, double x) {
     return x >= function.a;
   case Kind::Equal:
     return x == function.a;
+  case Kind::Sin:
+    return 0;
+  case Kind::Cos:
+    return 1;
+  case Kind::Atan:
+    return std::copysign(halfPi.hi, x);
   default:
     return x;
   }

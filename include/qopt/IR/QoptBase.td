@@ -103,7 +103,10 @@ def Qopt_Function : I32EnumAttr<"Function", "a scalar function of one value", [
     I32EnumAttrCase<"Mul", 28, "mul">,
     I32EnumAttrCase<"Div", 29, "div">,
     I32EnumAttrCase<"Min", 30, "min">,
-    I32EnumAttrCase<"Max", 31, "max">]> {
+    I32EnumAttrCase<"Max", 31, "max">,
+    I32EnumAttrCase<"Sin", 32, "sin">,
+    I32EnumAttrCase<"Cos", 33, "cos">,
+    I32EnumAttrCase<"Atan", 34, "atan">]> {
   let cppNamespace = "::mlir::qopt";
   let genSpecializedAttr = 0;
 }
@@ -120,7 +123,8 @@ def Qopt_FnAttr : AttrDef<Qopt_Dialect, "Fn"> {
     `#qopt.fn<greater_or_equal, 0.5>`, `#qopt.fn<equal, 0.5>` (what `x` is
     compared with; the value is 1 or 0). `sigmoid`, `tanh`, `hard_swish`,
     `softplus`, `erf`, `exp`, `log`, `sqrt`, `reciprocal`, `abs`, `sign`,
-    `floor`, `ceil` and `round` (ties to even) take no parameter.
+    `floor`, `ceil`, `round` (ties to even), `sin`, `cos` and `atan` take no
+    parameter.
 
     In a chain, `push` puts a copy of the value `x` on a stack, `swap` exchanges
     `x` and the top `t`; `add`, `sub`, `mul`, `div`, `min` and `max` take `t`

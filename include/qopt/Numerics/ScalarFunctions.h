@@ -67,6 +67,10 @@ struct ScalarFunction {
     Div,
     Min,
     Max,
+    /// Of magnitudes below 2^40; beyond, as of 0.
+    Sin,
+    Cos,
+    Atan,
   };
   Kind kind = Kind::Relu;
   double a = 0;

@@ -130,6 +130,12 @@ Value apply(KernelBuilder &k, Value x, FnAttr fn) {
     return indicator(k, CmpFPredicate::OGE, x, fn.getParams()[0]);
   case Function::Equal:
     return indicator(k, CmpFPredicate::OEQ, x, fn.getParams()[0]);
+  case Function::Sin:
+    return floatSin(k, x, /*quarters=*/0);
+  case Function::Cos:
+    return floatSin(k, x, /*quarters=*/1);
+  case Function::Atan:
+    return floatAtan(k, x);
   default:
     return x;
   }

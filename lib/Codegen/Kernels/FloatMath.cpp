@@ -199,6 +199,67 @@ Value floatErf(KernelBuilder &k, Value x) {
   return select(k, isSmall, small, large);
 }
 
+/// `x - count step`, computed in f64.
+static Value lessMultiples(KernelBuilder &k, Value x, Value count,
+                           double step) {
+  auto wide = VectorType::get(cast<VectorType>(x.getType()).getShape(),
+                              k.b.getF64Type());
+  auto widen = [&](Value value) -> Value {
+    return arith::ExtFOp::create(k.b, k.loc, wide, value);
+  };
+  Value steps =
+      arith::ConstantOp::create(k.b, k.loc, DenseElementsAttr::get(wide, step));
+  Value rest = subF(k, widen(x), mulF(k, widen(count), steps));
+  return arith::TruncFOp::create(k.b, k.loc, x.getType(), rest);
+}
+
+Value floatSin(KernelBuilder &k, Value x, int quarters) {
+  Type type = x.getType(), ints = intLike(type);
+  Value one = k.constantF(type, 1.0f), zero = k.constantF(type, 0.0f);
+  Value isHuge = compare(k, CmpFPredicate::OGE, floatAbs(k, x),
+                         k.constantF(type, 0x1p22f));
+  x = select(k, isHuge, zero, x);
+  // As in reduceExp.
+  Value magic = k.constantF(type, 0x1.8p23f);
+  Value shifted = fma(k, x, k.constantF(type, 0x1.45f306p-1f), magic);
+  Value rounded = subF(k, shifted, magic);
+  Value n = subI(k, bitsAs(k, shifted, ints), bitsAs(k, magic, ints));
+  Value r = lessMultiples(k, x, rounded, 1.57079632679489661923);
+  Value z = mulF(k, r, r);
+  // (sin r / r - 1) / r^2 and (cos r - 1 + r^2 / 2) / r^4 on |r| <= 0.92: for
+  // large x, `rounded` is not always the nearest multiple.
+  Value p = polynomial(
+      k, z,
+      {-0x1.555556p-3f, 0x1.1110fap-7f, -0x1.a00646p-13f, 0x1.6aee80p-19f});
+  Value sine = fma(k, mulF(k, r, z), p, r);
+  Value q =
+      polynomial(k, z, {0x1.55553ap-5f, -0x1.6c039ap-10f, 0x1.97c3b0p-16f});
+  Value head = fma(k, z, k.constantF(type, -0.5f), one);
+  Value cosine = fma(k, mulF(k, z, z), q, head);
+  Value quadrant = addI(k, n, quarters);
+  Value isOdd = compare(k, arith::CmpIPredicate::ne, andI(k, quadrant, 1),
+                        k.constant(ints, 0));
+  Value value = bitsAs(k, select(k, isOdd, cosine, sine), ints);
+  Value sign = shiftLeft(k, andI(k, quadrant, 2), 30);
+  return bitsAs(k, xorI(k, value, sign), type);
+}
+
+Value floatAtan(KernelBuilder &k, Value x) {
+  Type type = x.getType();
+  Value one = k.constantF(type, 1.0f), magnitude = floatAbs(k, x);
+  Value isLarge = compare(k, CmpFPredicate::OGT, magnitude, one);
+  Value t = select(k, isLarge, divF(k, one, magnitude), magnitude);
+  // (atan t / t - 1) / t^2 on t^2 <= 1.
+  Value z = mulF(k, t, t);
+  Value p = polynomial(k, z,
+                       {-0x1.55553ep-2f, 0x1.9991fep-3f, -0x1.2421b6p-3f,
+                        0x1.c099fep-4f, -0x1.58348ep-4f, 0x1.dac9dcp-5f,
+                        -0x1.fed150p-6f, 0x1.65a64cp-7f, -0x1.d62fd2p-10f});
+  Value small = fma(k, mulF(k, t, z), p, t);
+  Value large = subF(k, k.constantF(type, 0x1.921fb6p+0f), small);
+  return floatWithSign(k, select(k, isLarge, large, small), x);
+}
+
 Value floatSqrt(KernelBuilder &k, Value x) {
   // The sign of the NaN that instructions give differs between machines.
   Value positive = floatMax(k, x, k.constantF(x.getType(), 0.0f));

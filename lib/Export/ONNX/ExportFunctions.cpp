@@ -91,6 +91,9 @@ bool Chain::applyPlain(Function function) {
   case Function::Floor:
   case Function::Ceil:
   case Function::Round:
+  case Function::Sin:
+  case Function::Cos:
+  case Function::Atan:
     break;
   default:
     return false;

@@ -42,9 +42,56 @@ static void setFunction(NodeContext &n, ArrayRef<Step> steps) {
     n.setResult(n.chain(n.activation(0), steps));
 }
 
+/// `x / sqrt(1 - x^2)`, the tangent of arcsin x; infinite at both ends.
+static SmallVector<Step> tangentOfArcsine() {
+  using F = Function;
+  return {{F::Push, {}},        {F::Push, {}}, {F::Mul, {}},
+          {F::Affine, {-1, 1}}, {F::Sqrt, {}}, {F::Div, {}}};
+}
+
+/// `sign x ln(|x| + sqrt(x^2 + 1))`.
+static SmallVector<Step> areaSine() {
+  using F = Function;
+  return {{F::Push, {}}, {F::Sign, {}}, {F::Swap, {}},       {F::Abs, {}},
+          {F::Push, {}}, {F::Pow, {2}}, {F::Affine, {1, 1}}, {F::Sqrt, {}},
+          {F::Add, {}},  {F::Log, {}},  {F::Mul, {}}};
+}
+
+/// Circular and hyperbolic functions and their inverses.
+static SmallVector<Step> circleStepsOf(StringRef op) {
+  using F = Function;
+  constexpr double halfPi = 1.57079632679489661923;
+  if (op == "Tan")
+    return {
+        {F::Push, {}}, {F::Sin, {}}, {F::Swap, {}}, {F::Cos, {}}, {F::Div, {}}};
+  if (op == "Sinh" || op == "Cosh")
+    return {{F::Push, {}},        {F::Exp, {}},
+            {F::Swap, {}},        {F::Affine, {-1, 0}},
+            {F::Exp, {}},         {op == "Sinh" ? F::Sub : F::Add, {}},
+            {F::Affine, {0.5, 0}}};
+  if (op == "Asinh")
+    return areaSine();
+  // ln(x + sqrt(x^2 - 1))
+  if (op == "Acosh")
+    return {{F::Push, {}}, {F::Pow, {2}}, {F::Affine, {1, -1}},
+            {F::Sqrt, {}}, {F::Add, {}},  {F::Log, {}}};
+  if (op != "Asin" && op != "Acos" && op != "Atanh")
+    return {};
+  SmallVector<Step> steps = tangentOfArcsine();
+  if (op == "Atanh")
+    steps.append(areaSine());
+  else
+    steps.push_back({F::Atan, {}});
+  if (op == "Acos")
+    steps.push_back({F::Affine, {-1, halfPi}});
+  return steps;
+}
+
 /// Operators without attributes, by name.
 static SmallVector<Step> stepsOf(StringRef op) {
   using F = Function;
+  if (SmallVector<Step> steps = circleStepsOf(op); !steps.empty())
+    return steps;
   if (op == "Softsign")
     return {{F::Push, {}}, {F::Abs, {}}, {F::Affine, {1, 1}}, {F::Div, {}}};
   if (op == "Mish")
@@ -53,7 +100,9 @@ static SmallVector<Step> stepsOf(StringRef op) {
     return {{F::Affine, {-1, 0}}};
   static const std::pair<StringRef, Function> functions[] = {
       {"Abs", F::Abs},
+      {"Atan", F::Atan},
       {"Ceil", F::Ceil},
+      {"Cos", F::Cos},
       {"Erf", F::Erf},
       {"Exp", F::Exp},
       {"Floor", F::Floor},
@@ -61,6 +110,7 @@ static SmallVector<Step> stepsOf(StringRef op) {
       {"Reciprocal", F::Reciprocal},
       {"Round", F::Round},
       {"Sign", F::Sign},
+      {"Sin", F::Sin},
       {"Softplus", F::Softplus},
       {"Sqrt", F::Sqrt}};
   for (auto [name, function] : functions)
@@ -102,6 +152,25 @@ void importThresholdedRelu(NodeContext &n) {
   setFunction(n, {{Function::Push, {}},
                   {Function::Greater, {alpha}},
                   {Function::Mul, {}}});
+}
+
+void importShrink(NodeContext &n) {
+  n.expectInputs(1, 1);
+  double bias = n.floatAttribute("bias", 0.0f);
+  double lambd = n.floatAttribute("lambd", 0.5f);
+  if (n.ok() && lambd < 0)
+    return n.unsupported("lambd is below 0");
+  // (x - bias sign x) where |x| > lambd
+  using F = Function;
+  setFunction(n, {{F::Push, {}},
+                  {F::Push, {}},
+                  {F::Sign, {}},
+                  {F::Affine, {-bias, 0}},
+                  {F::Add, {}},
+                  {F::Swap, {}},
+                  {F::Abs, {}},
+                  {F::Greater, {lambd}},
+                  {F::Mul, {}}});
 }
 
 void importGelu(NodeContext &n) {

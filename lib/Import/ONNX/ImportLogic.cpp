@@ -89,6 +89,19 @@ void importNot(NodeContext &n) {
   n.setBoolResult(negate(n, n.activation(0)));
 }
 
+/// IsNaN and IsInf: integers are neither.
+void importIsNotFinite(NodeContext &n) {
+  n.expectInputs(1, 1);
+  n.ignoreAttributes({"detect_negative", "detect_positive"});
+  Constant none;
+  none.element = Element::Bool;
+  none.shape = n.shapeOf(0);
+  if (!n.ok())
+    return;
+  none.ints.assign(*countElements(none.shape), 0);
+  n.setResult(std::move(none));
+}
+
 void importAndOr(NodeContext &n) {
   n.expectInputs(2, 2);
   bool isAnd = n.opType() == "And";
@@ -138,12 +151,28 @@ static Value choose(NodeContext &n, Value condition, size_t branch,
   return n.create<MulOp>(own, condition, x, FnAttr());
 }
 
+/// The branch that a known condition takes everywhere, if it has the whole
+/// shape.
+static std::optional<size_t> onlyBranch(NodeContext &n) {
+  if (!n.ok() || !n.isConstant(0))
+    return std::nullopt;
+  ConstantRef condition = n.constant(0, "the condition");
+  if (condition->ints.empty() || !llvm::all_equal(condition->ints))
+    return std::nullopt;
+  size_t taken = condition->ints.front() ? 1 : 2;
+  Shape shape = n.check(broadcastShapes(n.shapeOf(1), n.shapeOf(2)));
+  shape = n.check(broadcastShapes(n.shapeOf(0), shape));
+  return shape == n.shapeOf(taken) ? std::optional(taken) : std::nullopt;
+}
+
 void importWhere(NodeContext &n) {
   n.expectInputs(3, 3);
   if (n.ok() && n.allInputsConstant())
     return n.setResult(foldWhere(*n.constant(0, "the condition"),
                                  *n.constant(1, "a branch"),
                                  *n.constant(2, "a branch")));
+  if (std::optional<size_t> branch = onlyBranch(n))
+    return n.forward(*branch);
   Value condition = n.boolActivation(0);
   Shape shape = n.check(broadcastShapes(n.shapeOf(1), n.shapeOf(2)));
   shape = n.check(broadcastShapes(n.shapeOf(condition), shape));

@@ -55,12 +55,14 @@ void importScalarFunction(NodeContext &n);
 void importFunction(NodeContext &n);
 void importElu(NodeContext &n);
 void importThresholdedRelu(NodeContext &n);
+void importShrink(NodeContext &n);
 void importGelu(NodeContext &n);
 void importPow(NodeContext &n);
 void importPRelu(NodeContext &n);
 
 void importComparison(NodeContext &n);
 void importNot(NodeContext &n);
+void importIsNotFinite(NodeContext &n);
 void importAndOr(NodeContext &n);
 void importWhere(NodeContext &n);
 void importXor(NodeContext &n);

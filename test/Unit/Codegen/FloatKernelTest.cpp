@@ -95,6 +95,23 @@ KernelCase smoothCase(Random &random) {
   return c;
 }
 
+/// Sine and cosine, whose errors are absolute, and the arctangent.
+KernelCase circleCase(Random &random) {
+  SmallVector<int64_t> shape = randomShape(random);
+  std::string fn = random.pick<std::string>({"sin", "cos", "atan"});
+  std::string type = tensorType(shape, kind);
+  KernelCase c;
+  float reach = random.pick<float>({0.8f, 10.0f, 2000.0f, 4e6f});
+  c.low = -reach;
+  c.high = reach;
+  c.in = {randomView(random, shape, kind)};
+  c.out = randomView(random, shape, kind);
+  c.floatUlps = 3;
+  c.floatTolerance = fn == "atan" ? 1e-30 : 0x1p-23;
+  c.text = unaryText("qopt.unary %a [#qopt.fn<" + fn + ">]", type, type);
+  return c;
+}
+
 /// Functions with limits or jumps, also at their edges: inputs are multiples
 /// of 1/8.
 KernelCase edgeCase(Random &random) {
@@ -234,6 +251,10 @@ TEST(FloatKernelTest, Unary) {
 }
 TEST(FloatKernelTest, Smooth) {
   runFloatFamily("smooth_f32", defaultCases / 3, smoothCase);
+}
+
+TEST(FloatKernelTest, CircularFunctions) {
+  runFloatFamily("circle_f32", defaultCases / 4, circleCase);
 }
 TEST(FloatKernelTest, Edges) {
   runFloatFamily("edges_f32", defaultCases / 2, edgeCase);

@@ -91,7 +91,10 @@ TEST_F(Attributes, FunctionsAreThoseOfNumerics) {
       {Function::Mul, Kind::Mul},
       {Function::Div, Kind::Div},
       {Function::Min, Kind::Min},
-      {Function::Max, Kind::Max}};
+      {Function::Max, Kind::Max},
+      {Function::Sin, Kind::Sin},
+      {Function::Cos, Kind::Cos},
+      {Function::Atan, Kind::Atan}};
   for (auto [function, kind] : pairs)
     EXPECT_EQ(fn(function, SmallVector<double>(FnAttr::getNumParams(function)))
                   .getScalarFunction()

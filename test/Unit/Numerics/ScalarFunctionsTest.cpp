@@ -77,6 +77,23 @@ TEST(ScalarFunctions, holdNinetyBits) {
       {Kind::Elu, 0.7, 0.3, -0x1.47ae147ae147bp-7, -0x1.77fdf2d8ad940p-6, -0x1.72ef80b59f117p-62},
       {Kind::Elu, 0.7, 0.3, -0x1p-1, -0x1.22b4fce6520f0p-1, -0x1.5b76ec51b16f4p-55},
       {Kind::Elu, 0.7, 0.3, -0x1p+3, -0x1.66666666625cbp-1, -0x1.29313dc8326fcp-55},
+      {Kind::Sin, 0, 0, 0x1p-30, 0x1.0000000000000p-30, -0x1.5555555555555p-93},
+      {Kind::Sin, 0, 0, 0x1.999999999999ap-4, 0x1.98eaecb8bcb2cp-4, 0x1.c687ae84515ddp-59},
+      {Kind::Sin, 0, 0, -0x1.8p+0, -0x1.feb7a9b2c6d8bp-1, 0x1.0c8f40129a886p-56},
+      {Kind::Sin, 0, 0, 0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53, -0x1.f1976b7ed8fbdp-109},
+      {Kind::Sin, 0, 0, 0x1.4p+6, -0x1.fcdef940eec69p-1, 0x1.1b14cd5701827p-55},
+      {Kind::Sin, 0, 0, 0x1.e848p+19, -0x1.6664b2568d867p-2, -0x1.264732d26e9b9p-56},
+      {Kind::Cos, 0, 0, 0x1p-30, 0x1.0000000000000p+0, -0x1.0000000000000p-61},
+      {Kind::Cos, 0, 0, 0x1.999999999999ap-4, 0x1.fd712f9a817c1p-1, -0x1.fb7ab33ee2672p-55},
+      {Kind::Cos, 0, 0, -0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110},
+      {Kind::Cos, 0, 0, 0x1.4p+6, -0x1.c4256a22f2d6bp-4, 0x1.904a12f883b36p-58},
+      {Kind::Cos, 0, 0, -0x1.e848p+19, 0x1.df9df9906d32cp-1, 0x1.abb226a0c6680p-55},
+      {Kind::Atan, 0, 0, 0x1p-30, 0x1.0000000000000p-30, -0x1.5555555555555p-92},
+      {Kind::Atan, 0, 0, 0x1.999999999999ap-4, 0x1.983e282e2cc4dp-4, -0x1.7efe2835189c4p-58},
+      {Kind::Atan, 0, 0, -0x1p+0, -0x1.921fb54442d18p-1, -0x1.1a62633145c07p-55},
+      {Kind::Atan, 0, 0, 0x1.4p+1, 0x1.30b6d796a4da8p+0, 0x1.6254cb03bb199p-54},
+      {Kind::Atan, 0, 0, -0x1.4p+10, -0x1.91ec8211be619p+0, 0x1.370016b1131dcp-54},
+      {Kind::Atan, 0, 0, 0x1p+60, 0x1.921fb54442d18p+0, 0x1.1662633145c07p-54},
   };
   // clang-format on
   for (const Exact &c : cases) {
@@ -99,6 +116,10 @@ TEST(ScalarFunctions, limitsStandWhereNoValueIs) {
   EXPECT_EQ(at(Kind::Sqrt, 0), 0);
   EXPECT_EQ(at(Kind::Reciprocal, 0), infinity);
   EXPECT_EQ(at(Kind::Reciprocal, -infinity), 0);
+  EXPECT_EQ(at(Kind::Atan, -infinity), -std::acos(0.0));
+  EXPECT_EQ(at(Kind::Sin, 0x1p41), 0);
+  EXPECT_EQ(at(Kind::Cos, -infinity), 1);
+  EXPECT_TRUE(std::isnan(at(Kind::Sin, NAN)));
   EXPECT_EQ(at(Kind::Pow, 0, -1), infinity);
   EXPECT_EQ(at(Kind::Pow, 0, 0), 1);
   EXPECT_EQ(at(Kind::Pow, 0, 2.5), 0);

@@ -35,6 +35,12 @@ Value floatSoftplus(KernelBuilder &k, Value x);
 /// `erf x` within 3 ulp.
 Value floatErf(KernelBuilder &k, Value x);
 
+/// `sin(x + quarters pi / 2)` within 2^-23; arguments from 2^22 on count as 0.
+Value floatSin(KernelBuilder &k, Value x, int quarters);
+
+/// `atan x` within 3 ulp.
+Value floatAtan(KernelBuilder &k, Value x);
+
 /// Correctly rounded; NaN below 0.
 Value floatSqrt(KernelBuilder &k, Value x);
 
