@@ -188,10 +188,16 @@ def products():
     for name, equation, shape, weight in (
             ("batch", "bij,jk->bik", [1, 5, 8], [8, 6]), ("channels", "nchw,co->nohw", IMAGE, [4, 6]),
             ("attention", "bhid,bhjd->bhij", [1, 2, 5, 8], None), ("transpose", "abc->cab", [1, 5, 8], []),
-            ("sum", "abc->ac", [1, 5, 8], []), ("ellipsis", "...j,jk->...k", [1, 5, 8], [8, 6])):
+            ("sum", "abc->ac", [1, 5, 8], []), ("ellipsis", "...j,jk->...k", [1, 5, 8], [8, 6]),
+            ("outer", "ab,c->abc", [1, 8], [6]), ("elements", "abc,abc->abc", [1, 5, 8], None),
+            ("diagonal", "...ii->...i", [1, 5, 8, 8], []), ("trace", "abb->a", [1, 8, 8], []),
+            ("ellipsis_sum", "...jk->...j", [1, 5, 8], []), ("ellipsis_left", "jk,...k->...j", [6, 8], [5, 8]),
+            ("implicit", "ij,jk", [1, 8], [8, 6])):
         more = ["x"] if weight is None else ["w"] if weight else []
         yield one(f"einsum_{name}", "Einsum", *more, shape=shape, constants={"w": random(*weight)} if weight else {},
-                  refused=name == "ellipsis", equation=equation)
+                  equation=equation)
+    yield one("einsum_three", "Einsum", "w", "v", shape=[1, 9, 8], equation="nab,bc,cd->nad",
+              constants={"w": random(8, 6), "v": random(6, 5)})
     yield one("gemm_transposed", "Gemm", "w", "c", shape=[8, 1], constants={"w": random(6, 8), "c": random(6)},
               transA=1, transB=1, alpha=.5, beta=2.)
     yield one("gemm_no_bias", "Gemm", "w", shape=[1, 8], constants={"w": random(8, 6)}, opset=11)
@@ -225,8 +231,13 @@ def functions():
     for op in ("Relu", "Sigmoid", "Tanh", "Elu", "Selu", "Softplus", "Softsign", "Erf", "Exp", "Abs", "Neg", "Sign",
                "Floor", "Ceil", "Round", "HardSigmoid", "HardSwish", "Identity", "Celu", "ThresholdedRelu", "LeakyRelu"):
         yield one(f"function_{op}", op)
-    for op in ("Sin", "Cos", "Tan", "Atan", "Sinh", "Cosh", "Asinh", "Shrink"):
-        yield one(f"function_{op}", op, refused=True)
+    for op in ("Sin", "Cos", "Atan", "Sinh", "Cosh", "Asinh", "Shrink"):
+        yield one(f"function_{op}", op)
+    for op, low, high in (("Tan", -1.2, 1.2), ("Asin", -1., 1.), ("Acos", -1., 1.), ("Atanh", -.9, .9), ("Acosh", 1., 9.)):
+        yield Form(f"function_{op}", [node("Clip", ["x", "l", "h"], ["c"]), node(op, ["c"], ["y"])],
+                   constants={"l": np.float32(low), "h": np.float32(high)})
+    yield Form("is_nan", [node("Softmax", ["x"], ["s"]), node("IsNaN", ["s"], ["n"]),
+                          node("Where", ["n", "c", "s"], ["y"])], constants={"c": np.float32(0)})
     yield one("function_Mish", "Mish", opset=18)
     yield one("gelu", "Gelu", opset=20)
     yield one("gelu_tanh", "Gelu", opset=20, approximate="tanh")
@@ -309,6 +320,36 @@ def exporters():
             constants={"w": random(6, 4, 3, 3), "g": random(5, 216), "h": random(5)}, opset=opset)
 
 
+def optimizer(op, *more, shape, constants=None, **attributes):
+    """A node that ONNX Runtime's optimizer writes."""
+    return Form(op, [node(op, ["x", *more], ["y"], domain="com.microsoft", **attributes)], shape, constants or {},
+                domains=("com.microsoft",))
+
+
+def optimized():
+    rows = [1, 5, 8]
+    yield optimizer("FusedMatMul", "w", shape=rows, constants={"w": random(6, 8)}, transB=1, alpha=.5)
+    yield optimizer("FusedConv", "w", shape=IMAGE, constants={"w": random(6, 4, 3, 3)}, activation="LeakyRelu",
+                    activation_params=[.1], pads=[1] * 4)
+    summand = optimizer("FusedConv", "w", "b", "x", shape=IMAGE, activation="Relu",
+                        constants={"w": random(4, 4, 1, 1), "b": random(4)})
+    yield dataclasses.replace(summand, name="FusedConv_summand")
+    yield optimizer("Gelu", shape=rows)
+    yield optimizer("BiasGelu", "b", shape=rows, constants={"b": random(8)})
+    yield optimizer("FastGelu", "b", shape=rows, constants={"b": random(8)})
+    yield optimizer("QuickGelu", shape=rows)
+    norm = {"s": random(1, 5, 8), "g": positive(8), "b": random(8)}
+    yield optimizer("SkipLayerNormalization", "s", "g", "b", shape=rows, constants=norm)
+    yield optimizer("SkipSimplifiedLayerNormalization", "s", "g", shape=rows, constants={"s": norm["s"], "g": norm["g"]})
+    yield one("SimplifiedLayerNormalization", "SimplifiedLayerNormalization", "g", shape=rows,
+              constants={"g": positive(8)}, axis=-1)
+    weight = {"w": RNG.integers(-127, 128, (8, 6)).astype(np.int8), "s": np.float32(.01), "z": np.int8(0), "b": random(6)}
+    yield optimizer("DynamicQuantizeMatMul", "w", "s", "z", "b", shape=rows, constants=weight)
+    packed = {"w": RNG.integers(0, 256, (6, 3, 8)).astype(np.uint8), "s": positive(18) * np.float32(.1),
+              "z": RNG.integers(0, 256, 12).astype(np.uint8)}
+    yield optimizer("MatMulNBits", "w", "s", "z", shape=[1, 5, 40], constants=packed, K=40, N=6, bits=4, block_size=16)
+
+
 def graphs():
     yield Form("equal_names", [node(op, [a], [b], name="n") for op, a, b in
                                (("Relu", "x", "a"), ("Neg", "a", "b"), ("Abs", "b", "y"))])
@@ -336,12 +377,16 @@ def graphs():
         yield one(op.lower(), op, "w", "r", shape=[5, 1, 4], refused=True, hidden_size=8,
                   constants={"w": random(1, 8 * gates, 4), "r": random(1, 8 * gates, 8)})
     yield one("hardmax", "Hardmax", shape=[1, 8], refused=True)
-    yield one("cumsum", "CumSum", "a", shape=[1, 8], constants={"a": np.int64(1)}, refused=True)
-    yield one("trilu", "Trilu", shape=[1, 8, 8], refused=True)
+    yield one("cumsum", "CumSum", "a", shape=[1, 8], constants={"a": np.int64(1)})
+    yield one("cumsum_inner", "CumSum", "a", shape=[1, 8, 3], constants={"a": np.int64(-2)}, exclusive=1, reverse=1)
+    yield one("trilu", "Trilu", shape=[1, 8, 8])
+    yield one("trilu_lower", "Trilu", "k", shape=[1, 8, 6], constants={"k": np.int64(-1)}, upper=0)
+    yield one("stft", "STFT", "s", "", "n", shape=[1, 32, 1], refused=True,
+              constants={"s": np.int64(8), "n": np.int64(16)})
     yield one("grid_sample", "GridSample", "g", opset=16, constants={"g": random(1, 6, 6, 2)}, refused=True)
     yield one("mod", "Mod", "c", constants={"c": np.float32(.5)}, refused=True, fmod=1)
 
 
 def make_forms():
-    for family in (windows, resizes, axes, moves, products, norms, functions, exporters, graphs):
+    for family in (windows, resizes, axes, moves, products, norms, functions, exporters, optimized, graphs):
         yield from family()

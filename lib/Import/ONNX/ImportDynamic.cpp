@@ -207,6 +207,8 @@ void importDynamicUse(NodeContext &n) {
   StringRef op = n.opType();
   if (op == "MatMulInteger" || op == "ConvInteger")
     return importIntegerProduct(n);
+  if (op == "MatMulIntegerToFloat")
+    return importMatMulIntegerToFloat(n);
   if (op == "Mul")
     return importDynamicMul(n);
   const DynamicValue *first = n.dynamicValue(0);
