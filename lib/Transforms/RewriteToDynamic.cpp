@@ -196,6 +196,19 @@ private:
   void rewrite(Operation *op) {
     if (isa<ConstantOp, DequantizeOp>(op))
       return;
+    // A grid is as fine as its sums are small, which then has no such end.
+    FnAttr clamp = getClamp(op);
+    if (clamp && (clamp.getClampMin() > 0 || clamp.getClampMax() < 0))
+      refuse(op, "clamps to a range without 0");
+    else
+      rewriteForm(op);
+    // What depends on a refused op is not a refusal of its own.
+    for (Value result : op->getResults())
+      if (!isKnown(result))
+        lost.insert(result);
+  }
+
+  void rewriteForm(Operation *op) {
     llvm::TypeSwitch<Operation *>(op)
         .Case<ConvOp, GemmOp>([&](auto layer) { rewriteLayer(layer); })
         .Case([&](ReshapeOp) { rewriteMove<qint::ReshapeOp>(op); })
@@ -211,10 +224,15 @@ private:
         .Case([&](MulOp product) { rewriteProduct(product); })
         .Case<ReduceMeanOp, AvgPoolOp>([&](auto mean) { rewriteMean(mean); })
         .Default([&](Operation *) { refuse(op, "has no such form"); });
-    // What depends on a refused op is not a refusal of its own.
-    for (Value result : op->getResults())
-      if (!isKnown(result))
-        lost.insert(result);
+  }
+
+  /// What `op`'s results are clamped to, or null.
+  static FnAttr getClamp(Operation *op) {
+    auto unary = dyn_cast<UnaryOp>(op);
+    if (!unary)
+      return op->getAttrOfType<FnAttr>("activation");
+    auto fn = cast<FnAttr>(unary.getFunctions()[0]);
+    return unary.getFunctions().size() == 1 && fn.isClamp() ? fn : FnAttr();
   }
 
   /// Whether an operand is computed; says so where it is not.

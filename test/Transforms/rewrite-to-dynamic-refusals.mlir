@@ -51,3 +51,22 @@ func.func @constant_result(%x: tensor<1x3xf32>) -> (tensor<1x3xf32>, tensor<2xf3
   %c = qopt.constant dense<1.0> : tensor<2xf32>
   return %x, %c : tensor<1x3xf32>, tensor<2xf32>
 }
+
+// -----
+
+// Values near 0 have a grid on which 0.5 has no place.
+// expected-error@+1 {{the model has no form with scales found at run time}}
+func.func @away_from_zero(%x: tensor<1x3xf32>) -> tensor<1x3xf32> {
+  // expected-note@+1 {{'qopt.add' clamps to a range without 0}}
+  %s = qopt.add %x, %x {activation = #qopt.fn<clip, 0.5, 2.0>} : (tensor<1x3xf32>, tensor<1x3xf32>) -> tensor<1x3xf32>
+  return %s : tensor<1x3xf32>
+}
+
+// -----
+
+// expected-error@+1 {{the model has no form with scales found at run time}}
+func.func @clamped_away(%x: tensor<1x3xf32>) -> tensor<1x3xf32> {
+  // expected-note@+1 {{'qopt.unary' clamps to a range without 0}}
+  %y = qopt.unary %x [#qopt.fn<clip, -2.0, -0.5>] : (tensor<1x3xf32>) -> tensor<1x3xf32>
+  return %y : tensor<1x3xf32>
+}
