@@ -16,13 +16,12 @@ import subprocess
 import sys
 import time
 
-import numpy as np
-
-from topologies import NETS
-
 SENSITIVE = ("mobilenet", "efficientnet", "convnext")
 HEADER = ("network", "nodes", "MMAC", "compile s", "CPU s", "peak MiB", "constants MB", "arena KB",
           "spread", "SQNR dB", "differing bytes", "float ms", "integer ms")
+
+
+TOPOLOGIES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "topologies.py")
 
 
 class Failure(Exception):
@@ -30,7 +29,9 @@ class Failure(Exception):
 
 
 def run(command):
-    """Standard output, seconds, CPU seconds and peak MiB of a command."""
+    """Standard output, seconds, CPU seconds and peak MiB of a command. A
+    child's peak counts that of its parent at its start, so this process stays
+    small: whatever needs arrays or models is a command of its own."""
     begin = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = process.stdout.read().decode()
@@ -41,31 +42,32 @@ def run(command):
             usage.ru_maxrss / 1024)
 
 
+def run_python(script, *arguments):
+    return run([sys.executable, "-c", script, *arguments])[0]
+
+
 def generate(name, folder):
-    """Writes what is not there yet; returns the outputs' spread. In a process
-    of its own: a child's peak memory counts that of its parent at its start."""
+    """Writes what is not there yet; returns the outputs' spread."""
     note = os.path.join(folder, name, "spread.json")
     if not os.path.exists(note):
-        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "topologies.py")
-        run([sys.executable, script, folder, name])
+        run([sys.executable, TOPOLOGIES, folder, name])
     with open(note, encoding="utf-8") as file:
         return json.load(file)
 
 
 def count_nodes(path):
-    """In a process of its own too."""
-    script = "import onnx, sys; print(len(onnx.load(sys.argv[1]).graph.node))"
-    return int(run([sys.executable, "-c", script, path])[0])
+    return int(run_python(
+        "import onnx, sys; print(len(onnx.load(sys.argv[1]).graph.node))", path))
 
 
 def verify(tool, stem, folder):
     """Output bytes that differ between object and Reference on one sample."""
-    with np.load(os.path.join(folder, "eval.npz")) as data:
-        first = {key: data[key][:1] for key in data.files}
-    np.savez(os.path.join(folder, "first.npz"), **first)
+    first = os.path.join(folder, "first.npz")
+    run_python("import numpy, sys; data = numpy.load(sys.argv[1]); "
+               "numpy.savez(sys.argv[2], **{key: data[key][:1] for key in data.files})",
+               os.path.join(folder, "eval.npz"), first)
     command = [tool, "--object", stem + ".o", "--name", "net", "--qint", stem + ".qint.mlir",
-               "--quantized", stem + ".quantized.mlir", "--eval",
-               os.path.join(folder, "first.npz"), "--ops-limit", "0"]
+               "--quantized", stem + ".quantized.mlir", "--eval", first, "--ops-limit", "0"]
     text = subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout.decode()
     for level in "qint", "quantized":
         os.remove(f"{stem}.{level}.mlir")
@@ -118,7 +120,7 @@ def main():
     print(line(HEADER))
     print("|---" * len(HEADER) + "|", flush=True)
     failures = []
-    for name in arguments.nets or NETS:
+    for name in arguments.nets or run([sys.executable, TOPOLOGIES, "--list"])[0].split():
         try:
             row, wrong = check(name, arguments.build, folder)
             print(line(row), flush=True)

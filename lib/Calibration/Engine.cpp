@@ -7,6 +7,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "qopt/Codegen/Codegen.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Target/Jit.h"
@@ -24,6 +25,8 @@ struct Engine::Impl {
   /// Gives the arena its memory and binds the probes to it.
   llvm::Error allocate();
 
+  /// What the code reads.
+  std::shared_ptr<AsmResourceBlob> constants;
   std::shared_ptr<target::Jit> jit;
   /// Reads its arguments from an array: inputs, outputs, arena.
   void (*entry)(void **) = nullptr;
@@ -77,6 +80,29 @@ static llvm::Error addEntry(ModuleOp module, size_t count) {
   LLVM::CallOp::create(builder, loc, compute, arguments);
   LLVM::ReturnOp::create(builder, loc, ValueRange());
   return llvm::Error::success();
+}
+
+/// Takes the constants out of `module`, whose code will read them where they
+/// lie: compiling and loading them would copy them several times, and the
+/// context would keep them for good. `data` becomes their symbol and address.
+static std::shared_ptr<AsmResourceBlob>
+takeConstants(ModuleOp module,
+              std::vector<std::pair<std::string, const void *>> &data) {
+  for (auto global : module.getOps<LLVM::GlobalOp>()) {
+    auto value =
+        dyn_cast_or_null<DenseResourceElementsAttr>(global.getValueAttr());
+    AsmResourceBlob *blob = value ? value.getRawHandle().getBlob() : nullptr;
+    if (!blob)
+      continue;
+    auto constants = std::make_shared<AsmResourceBlob>(std::move(*blob));
+    value.getRawHandle().getResource()->setBlob(AsmResourceBlob());
+    global.removeValueAttr();
+    global.removeSectionAttr();
+    global.setLinkage(LLVM::Linkage::External);
+    data.emplace_back(global.getSymName().str(), constants->getData().data());
+    return constants;
+  }
+  return nullptr;
 }
 
 namespace {
@@ -181,6 +207,7 @@ Engine::create(func::FuncOp function, const EngineOptions &options) {
   target::JitOptions jitOptions;
   jitOptions.target.cpu = options.cpu;
   jitOptions.needsFMA = hasFloats(function);
+  jitOptions.cache = options.cache;
   auto isa = isaFor(jitOptions.target);
   if (!isa)
     return isa.takeError();
@@ -189,6 +216,7 @@ Engine::create(func::FuncOp function, const EngineOptions &options) {
     return compiled.takeError();
 
   auto impl = std::make_unique<Impl>();
+  impl->constants = takeConstants(*compiled->module, jitOptions.data);
   auto jit =
       target::Jit::create(*compiled->module, {entryName.str()}, jitOptions);
   if (!jit)
@@ -212,6 +240,7 @@ Engine::create(func::FuncOp function, const EngineOptions &options) {
 
 llvm::Expected<std::unique_ptr<Engine>> Engine::duplicate() const {
   auto copy = std::make_unique<Impl>();
+  copy->constants = impl->constants;
   copy->jit = impl->jit;
   copy->entry = impl->entry;
   copy->pointers.resize(impl->pointers.size());

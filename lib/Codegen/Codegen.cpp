@@ -41,7 +41,8 @@ struct ModuleLowering::Impl {
   llvm::Expected<std::vector<Region>> emitRegions(const Plan &plan,
                                                   llvm::StringRef name);
   void callRegions(llvm::ArrayRef<Region> regions, func::FuncOp caller);
-  void finish();
+  /// Gives the size of the constants.
+  uint64_t finish();
 
   CodegenOptions options;
   OpBuilder builder;
@@ -74,8 +75,8 @@ llvm::Expected<FunctionInfo> ModuleLowering::add(func::FuncOp func,
 }
 
 std::pair<OwningOpRef<ModuleOp>, uint64_t> ModuleLowering::finish() {
-  impl->finish();
-  return {std::move(impl->module), impl->kernels.constants.bytes().size()};
+  const uint64_t constBytes = impl->finish();
+  return {std::move(impl->module), constBytes};
 }
 
 std::vector<TileUse> ModuleLowering::getTiles() const {
@@ -258,6 +259,15 @@ void ModuleLowering::Impl::callRegions(llvm::ArrayRef<Region> regions,
     }
 }
 
+static size_t countConstantBytes(func::FuncOp func) {
+  size_t bytes = 0;
+  for (Operation &op : func.getBody().front())
+    if (isa<qint::ConstantOp, qopt::ConstantOp>(op))
+      if (auto constant = readConstant(op.getResult(0)); succeeded(constant))
+        bytes += constant->bytes.size();
+  return bytes;
+}
+
 llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
                                                        llvm::StringRef name) {
   PlanOptions planOptions;
@@ -272,6 +282,8 @@ llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
   if (!plan)
     return plan.takeError();
   constantOffsets.clear();
+  // Panels and tables take somewhat more than what they are made of.
+  kernels.constants.reserve(countConstantBytes(source) * 5 / 4);
   std::vector<Region> regions;
   if (options.threads > 1) {
     auto emitted = emitRegions(*plan, name);
@@ -291,7 +303,7 @@ llvm::Expected<FunctionInfo> ModuleLowering::Impl::add(func::FuncOp source,
 }
 
 /// Makes the constants' global and tells its users the type.
-void ModuleLowering::Impl::finish() {
+uint64_t ModuleLowering::Impl::finish() {
   llvm::erase_if(constantUses, [](memref::GetGlobalOp op) {
     if (!op->use_empty())
       return false;
@@ -299,20 +311,22 @@ void ModuleLowering::Impl::finish() {
     return true;
   });
   if (constantUses.empty())
-    return;
+    return kernels.constants.bytes().size();
   if (kernels.constantsNeedSlack)
     kernels.constants.append(std::vector<uint8_t>(overReadSlack, 0), 1);
-  llvm::ArrayRef<uint8_t> bytes = kernels.constants.bytes();
-  auto tensor =
-      RankedTensorType::get({int64_t(bytes.size())}, builder.getIntegerType(8));
+  auto bytes =
+      std::make_shared<ConstantBlob::Bytes>(kernels.constants.take());
+  auto tensor = RankedTensorType::get({int64_t(bytes->size())},
+                                      builder.getIntegerType(8));
   auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
   std::string symbol = options.name + "_constants";
   auto value = DenseResourceElementsAttr::get(
       tensor, symbol,
-      HeapAsmResourceBlob::allocateAndCopyWithAlign(
-          llvm::ArrayRef<char>(reinterpret_cast<const char *>(bytes.data()),
-                               bytes.size()),
-          arenaAlignment));
+      AsmResourceBlob(
+          llvm::ArrayRef<char>(reinterpret_cast<const char *>(bytes->data()),
+                               bytes->size()),
+          arenaAlignment, [bytes](void *, size_t, size_t) {},
+          /*dataIsMutable=*/false));
   builder.setInsertionPointToStart(module->getBody());
   memref::GlobalOp::create(builder, builder.getUnknownLoc(), symbol,
                            builder.getStringAttr("private"), type, value,
@@ -320,6 +334,7 @@ void ModuleLowering::Impl::finish() {
                            builder.getI64IntegerAttr(arenaAlignment));
   for (memref::GetGlobalOp use : constantUses)
     use.getResult().setType(type);
+  return bytes->size();
 }
 
 llvm::Expected<Compiled> lower(func::FuncOp func,

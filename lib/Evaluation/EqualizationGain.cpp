@@ -28,6 +28,8 @@ public:
 private:
   void observe(ObserveOp op, ArrayRef<Operation *> others);
   llvm::Error compute(Operation &op, ArrayRef<Operation *> others);
+  SmallVector<float> getOtherWeights(Operation &op, Operation *other,
+                                     EqualizationGain &gain);
   llvm::Error visit(Operation &op, ArrayRef<Operation *> others);
   void judge();
 
@@ -86,15 +88,19 @@ void Forms::observe(ObserveOp op, ArrayRef<Operation *> others) {
   streams.set(op.getResult(), std::move(values));
 }
 
-/// The weights of `other`, rounded, at the size that they have in `op`.
-static SmallVector<float> getOtherWeights(Operation &op, Operation *other,
-                                          WeightForm form) {
+/// The weights of `other` of the form of `gain`, rounded, at the size that they
+/// have in `op`.
+SmallVector<float> Forms::getOtherWeights(Operation &op, Operation *other,
+                                          EqualizationGain &gain) {
   auto layer = cast<QuantizableOpInterface>(op);
   auto plain = cast<QuantizableOpInterface>(other);
   SmallVector<float> rounded =
-      dequantizeWeights(*getQuantizedWeights(plain, form));
+      dequantizeWeights(*getQuantizedWeights(plain, options.weights));
   auto own = *getConstantF32(layer.getWeightOperand()->get());
   auto real = *getConstantF32(plain.getWeightOperand()->get());
+  if (own == real)
+    return rounded;
+  ++gain.layers;
   for (auto [value, to, from] : llvm::zip_equal(rounded, own, real))
     if (from != 0)
       value *= to / from;
@@ -108,13 +114,15 @@ llvm::Error Forms::compute(Operation &op, ArrayRef<Operation *> others) {
                        ? getQuantizedWeights(layer, options.weights)
                        : std::nullopt;
   if (!quantized)
-    return streams.run(op, {}, options.correctBias);
-  SmallVector<SmallVector<float>> rounded(1);
-  rounded.push_back(dequantizeWeights(*quantized));
-  for (Operation *other : others)
-    rounded.push_back(getOtherWeights(op, other, options.weights));
-  SmallVector<ArrayRef<float>> weights(rounded.begin(), rounded.end());
-  return streams.run(op, weights, options.correctBias);
+    return streams.run(op);
+  LayerWeights weights;
+  weights.kinds = llvm::to_vector(llvm::seq(-1, int(plains.size()) + 1));
+  weights.make = [&](int kind) {
+    return kind == 0
+               ? dequantizeWeights(*quantized)
+               : getOtherWeights(op, others[kind - 1], gains[kind - 1]);
+  };
+  return streams.runLayer(op, weights, options.correctBias);
 }
 
 llvm::Error Forms::visit(Operation &op, ArrayRef<Operation *> others) {
@@ -122,15 +130,6 @@ llvm::Error Forms::visit(Operation &op, ArrayRef<Operation *> others) {
     observe(observer, others);
   else if (llvm::Error error = compute(op, others))
     return error;
-  for (auto [gain, other] : llvm::zip_equal(gains, others)) {
-    auto layer = dyn_cast<QuantizableOpInterface>(op);
-    OpOperand *weight = layer ? layer.getWeightOperand() : nullptr;
-    if (weight &&
-        getConstantF32(weight->get()) !=
-            getConstantF32(
-                cast<QuantizableOpInterface>(other).getWeightOperand()->get()))
-      ++gain.layers;
-  }
   streams.release(op);
   return llvm::Error::success();
 }
@@ -153,14 +152,18 @@ void Forms::judge() {
   }
 }
 
-llvm::Expected<std::vector<EqualizationGain>> Forms::run() {
+static StreamLimits getLimits(const EqualizationGainOptions &options) {
   StreamLimits limits;
   limits.minSamples =
       options.correctBias ? 2 * options.minJudges : options.minJudges;
   limits.maxSamples = options.maxSamples;
   limits.maxBytes = options.maxBytes;
   limits.maxMacs = options.maxMacs;
-  if (llvm::Error error = streams.load(limits))
+  return limits;
+}
+
+llvm::Expected<std::vector<EqualizationGain>> Forms::run() {
+  if (llvm::Error error = streams.load(getLimits(options)))
     return std::move(error);
   for (const PlainForm &plain : plains)
     gains.push_back({plain.method});
@@ -186,4 +189,14 @@ mlir::qopt::evaluation::measureEqualization(
     const observers::CalibrationState &state,
     const EqualizationGainOptions &options) {
   return Forms(scaled, plains, state, options).run();
+}
+
+llvm::Expected<bool> mlir::qopt::evaluation::canMeasureEqualization(
+    func::FuncOp scaled, size_t plains,
+    const observers::CalibrationState &state,
+    const EqualizationGainOptions &options) {
+  auto samples = Streams(scaled, state, 2 + plains).plan(getLimits(options));
+  if (!samples)
+    return samples.takeError();
+  return *samples > 0;
 }

@@ -5,11 +5,10 @@
 #include "IsolatedOp.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "qopt/IR/Qopt.h"
-#include "qopt/Transforms/Constants.h"
-#include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
 using namespace mlir::qopt;
@@ -33,67 +32,74 @@ static std::string describe(Operation &op) {
   return text;
 }
 
-/// `copies` of `op` on arguments of their own. With `weights`, a layer: see
-/// `compileLayer`.
-static OwningOpRef<ModuleOp> isolate(Operation &op, unsigned copies,
-                                     ArrayRef<ArrayRef<float>> weights) {
-  SmallVector<Type> arguments, results;
-  for (unsigned i = 0; i < copies; ++i) {
-    for (Value operand : op.getOperands())
-      if (!operand.getDefiningOp<ConstantOp>())
-        arguments.push_back(operand.getType());
-    llvm::append_range(results, op.getResultTypes());
+namespace {
+/// Constants in memory of others. The context keeps nothing of them.
+class BorrowedConstants {
+public:
+  ~BorrowedConstants() {
+    for (DenseResourceElementsHandle handle : handles)
+      handle.getResource()->setBlob(AsmResourceBlob());
   }
+
+  Value create(OpBuilder &builder, Location loc, RankedTensorType type,
+               ArrayRef<float> values) {
+    auto attribute = DenseResourceElementsAttr::get(
+        type, "borrowed", UnmanagedAsmResourceBlob::allocateInferAlign(values));
+    handles.push_back(attribute.getRawHandle());
+    return qopt::ConstantOp::create(builder, loc, type, attribute);
+  }
+
+private:
+  SmallVector<DenseResourceElementsHandle> handles;
+};
+} // namespace
+
+/// `op` on arguments of its own. With `weights`, a layer: see `compileLayer`.
+static OwningOpRef<ModuleOp> isolate(Operation &op, ArrayRef<float> weights,
+                                     bool isLayer,
+                                     BorrowedConstants &borrowed) {
+  SmallVector<Type> arguments;
+  for (Value operand : op.getOperands())
+    if (!operand.getDefiningOp<ConstantOp>())
+      arguments.push_back(operand.getType());
   OpBuilder builder(op.getContext());
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder, op.getLoc());
   builder.setInsertionPointToStart(module->getBody());
-  auto function =
-      func::FuncOp::create(builder, op.getLoc(), "main",
-                           builder.getFunctionType(arguments, results));
+  auto function = func::FuncOp::create(
+      builder, op.getLoc(), "main",
+      builder.getFunctionType(arguments, op.getResultTypes()));
   builder.setInsertionPointToStart(function.addEntryBlock());
-  IRMapping constants;
-  for (Value operand : op.getOperands())
-    if (auto constant = operand.getDefiningOp<ConstantOp>();
-        constant && !constants.contains(operand))
-      builder.clone(*constant, constants);
 
-  // Copies with one weight share its constant.
-  llvm::DenseMap<const float *, Value> known;
-  auto getWeight = [&](ArrayRef<float> values) {
-    Value &constant = known[values.data()];
-    if (!constant)
-      constant = createConstantF32(
-          builder, op.getLoc(),
-          cast<RankedTensorType>(cast<QuantizableOpInterface>(op)
-                                     .getWeightOperand()
-                                     ->get()
-                                     .getType()),
-          values);
-    return constant;
-  };
-  SmallVector<Value> values;
-  unsigned next = 0;
-  for (unsigned i = 0; i < copies; ++i) {
-    IRMapping mapping = constants;
-    for (Value operand : op.getOperands())
-      if (!operand.getDefiningOp<ConstantOp>())
-        mapping.map(operand, function.getArgument(next++));
-    if (!weights.empty() && !weights[i].empty())
-      mapping.map(cast<QuantizableOpInterface>(op).getWeightOperand()->get(),
-                  getWeight(weights[i]));
-    Operation *copy = builder.clone(op, mapping);
-    if (auto fuses = dyn_cast<FusesActivationInterface>(copy);
-        fuses && !weights.empty())
-      fuses.setFusedActivation(nullptr);
-    llvm::append_range(values, copy->getResults());
+  IRMapping mapping;
+  if (!weights.empty()) {
+    Value own = cast<QuantizableOpInterface>(op).getWeightOperand()->get();
+    mapping.map(own, borrowed.create(builder, op.getLoc(),
+                                     cast<RankedTensorType>(own.getType()),
+                                     weights));
   }
-  func::ReturnOp::create(builder, op.getLoc(), values);
+  unsigned next = 0;
+  for (Value operand : op.getOperands()) {
+    if (mapping.contains(operand))
+      continue;
+    if (auto constant = operand.getDefiningOp<ConstantOp>())
+      builder.clone(*constant, mapping);
+    else
+      mapping.map(operand, function.getArgument(next++));
+  }
+  Operation *copy = builder.clone(op, mapping);
+  if (auto fuses = dyn_cast<FusesActivationInterface>(copy); fuses && isLayer)
+    fuses.setFusedActivation(nullptr);
+  func::ReturnOp::create(builder, op.getLoc(), copy->getResults());
   return module;
 }
 
-static llvm::Expected<std::unique_ptr<Engine>>
-compileModule(OwningOpRef<ModuleOp> module) {
-  return Engine::create(*module->getOps<func::FuncOp>().begin());
+llvm::Expected<std::unique_ptr<Engine>>
+IsolatedOps::compileCopy(Operation &op, ArrayRef<float> weights, bool isLayer) {
+  BorrowedConstants borrowed;
+  OwningOpRef<ModuleOp> module = isolate(op, weights, isLayer, borrowed);
+  calibration::EngineOptions options;
+  options.cache = &objects;
+  return Engine::create(*module->getOps<func::FuncOp>().begin(), options);
 }
 
 llvm::Expected<std::shared_ptr<Engine>>
@@ -101,24 +107,28 @@ IsolatedOps::compileToKeep(Operation &op) {
   std::string key = describe(op);
   if (auto known = shared.find(key); known != shared.end())
     return known->second;
-  auto engine = compileModule(isolate(op, copies, {}));
+  auto engine = compileCopy(op, {}, /*isLayer=*/false);
   if (!engine)
     return engine.takeError();
-  std::shared_ptr<Engine> &slot = key.empty() ? current : shared[key];
-  slot = std::move(*engine);
-  return slot;
+  std::shared_ptr<Engine> result = std::move(*engine);
+  if (!key.empty())
+    shared[key] = result;
+  return result;
 }
 
 llvm::Expected<Engine *> IsolatedOps::compile(Operation &op) {
+  current.reset();
   auto engine = compileToKeep(op);
   if (!engine)
     return engine.takeError();
-  return engine->get();
+  current = std::move(*engine);
+  return current.get();
 }
 
-llvm::Expected<Engine *>
-IsolatedOps::compileLayer(Operation &op, ArrayRef<ArrayRef<float>> weights) {
-  auto engine = compileModule(isolate(op, copies, weights));
+llvm::Expected<Engine *> IsolatedOps::compileLayer(Operation &op,
+                                                   ArrayRef<float> weights) {
+  current.reset();
+  auto engine = compileCopy(op, weights, /*isLayer=*/true);
   if (!engine)
     return engine.takeError();
   current = std::move(*engine);

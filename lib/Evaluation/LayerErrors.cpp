@@ -185,19 +185,20 @@ void Measurement::addShift(StreamValues &result, const ChannelLayout &layout,
 
 llvm::Error Measurement::compute(Operation &op) {
   const LayerForm *form = findForm(op);
-  SmallVector<ArrayRef<float>> weights(StreamCount);
-  if (form)
-    for (unsigned stream : {Integers, Weights, OwnWeights})
-      weights[stream] = form->weights;
-  auto result = form ? streams.computeLayer(op, weights) : streams.compute(op);
+  if (!form)
+    return streams.run(op);
+  LayerWeights weights;
+  weights.kinds.assign(StreamCount, -1);
+  for (unsigned stream : {Integers, Weights, OwnWeights})
+    weights.kinds[stream] = 0;
+  weights.make = [&](int) { return llvm::to_vector_of<float>(form->weights); };
+  auto result = streams.computeLayer(op, weights);
   if (!result)
     return result.takeError();
-  if (form) {
-    const ChannelLayout layout(op, getChannelAxis(op));
-    addShift(*result, layout, *form, Integers);
-    addShift(*result, layout, *form, Weights);
-    streams.clamp(op, *result, layout, 0, layout.channels);
-  }
+  const ChannelLayout layout(op, getChannelAxis(op));
+  addShift(*result, layout, *form, Integers);
+  addShift(*result, layout, *form, Weights);
+  streams.clamp(op, *result, layout, 0, layout.channels);
   streams.set(op.getResult(0), std::move(*result));
   return llvm::Error::success();
 }

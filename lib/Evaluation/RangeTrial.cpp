@@ -97,11 +97,12 @@ llvm::Error Trial::compute(Operation &op) {
       quantizable && axis >= 0)
     quantized = getQuantizedWeights(quantizable, options.weights);
   if (!quantized)
-    return streams.run(op, {}, options.correctBias);
-  SmallVector<float> rounded = dequantizeWeights(*quantized);
-  SmallVector<ArrayRef<float>> weights(streams.count(), rounded);
-  weights[0] = {};
-  return streams.run(op, weights, options.correctBias);
+    return streams.run(op);
+  LayerWeights weights;
+  weights.kinds.assign(streams.count(), 0);
+  weights.kinds[0] = -1;
+  weights.make = [&](int) { return dequantizeWeights(*quantized); };
+  return streams.runLayer(op, weights, options.correctBias);
 }
 
 llvm::Error Trial::visit(Operation &op) {

@@ -161,28 +161,31 @@ llvm::Error Refiner::computeLayer(Operation &op, int64_t axis,
                                   const numerics::QuantizedWeights &nearest) {
   LayerChange change;
   change.op = &op;
-  const SmallVector<float> plain = dequantizeWeights(nearest);
-  SmallVector<SmallVector<float>> rounded(forms.size());
-  SmallVector<ArrayRef<float>> weights;
+  SmallVector<numerics::QuantizedWeights> rounded;
+  LayerWeights weights;
   std::optional<LayerInputs> inputs = LayerInputs::get(op);
   const bool rounds = options.roundWeights && inputs &&
                       mayRound(*inputs, mayClip(options.weights, nearest));
   for (auto [stream, form] : llvm::enumerate(forms)) {
     if (form.weights == StreamForm::Weights::Rounded && rounds) {
-      change.weights = round(op, *inputs, stream, nearest);
-      rounded[stream] = dequantizeWeights(*change.weights);
-      weights.push_back(rounded[stream]);
+      rounded.push_back(round(op, *inputs, stream, nearest));
+      weights.kinds.push_back(rounded.size());
     } else {
-      weights.push_back(form.weights == StreamForm::Weights::Real
-                            ? ArrayRef<float>()
-                            : ArrayRef<float>(plain));
+      const bool isReal = form.weights == StreamForm::Weights::Real;
+      weights.kinds.push_back(isReal ? -1 : 0);
     }
   }
+  weights.make = [&](int kind) {
+    return dequantizeWeights(kind == 0 ? nearest : rounded[kind - 1]);
+  };
   auto result = streams.computeLayer(op, weights);
   if (!result)
     return result.takeError();
   if (result->elements)
     change.delta = correct(op, axis, *result);
+  // Of the last stream.
+  if (!rounded.empty())
+    change.weights = std::move(rounded.back());
   streams.set(op.getResult(0), std::move(*result));
   changes.push_back(std::move(change));
   return llvm::Error::success();
@@ -194,11 +197,7 @@ llvm::Error Refiner::compute(Operation &op) {
       quantizable && axis >= 0)
     if (auto nearest = getQuantizedWeights(quantizable, options.weights))
       return computeLayer(op, axis, *nearest);
-  auto result = streams.compute(op);
-  if (!result)
-    return result.takeError();
-  streams.set(op.getResult(0), std::move(*result));
-  return llvm::Error::success();
+  return streams.run(op);
 }
 
 llvm::Error Refiner::visit(Operation &op) {

@@ -80,9 +80,10 @@ SmallVector<float> Run::getRounded(Operation &op) {
 
 /// With few bits in `stream`.
 llvm::Error Run::computeLayer(Operation &op, unsigned stream) {
-  const SmallVector<float> rounded = getRounded(op);
-  SmallVector<ArrayRef<float>> weights(streams.count());
-  weights[stream] = rounded;
+  LayerWeights weights;
+  weights.kinds.assign(streams.count(), -1);
+  weights.kinds[stream] = 0;
+  weights.make = [&](int) { return getRounded(op); };
   auto result = streams.computeLayer(op, weights);
   if (!result)
     return result.takeError();
@@ -110,10 +111,8 @@ llvm::Error Run::visit(Operation &op) {
     if (llvm::Error error = computeLayer(op, 1 + (layer - layers.begin())))
       return error;
   } else {
-    auto result = streams.compute(op);
-    if (!result)
-      return result.takeError();
-    streams.set(op.getResult(0), std::move(*result));
+    if (llvm::Error error = streams.run(op))
+      return error;
   }
   streams.release(op);
   return llvm::Error::success();

@@ -21,12 +21,18 @@ static Value skipObservers(Value value) {
   return value;
 }
 
+static bool isReadByNoEngine(Operation *user) {
+  return isa<ObserveOp, func::ReturnOp>(user);
+}
+
 llvm::Error Simulation::compile(size_t workers) {
-  IsolatedOps ops(/*copies=*/1);
+  IsolatedOps ops;
   for (Operation &op : function.getBody().front().without_terminator()) {
     if (isa<ConstantOp>(op)) {
-      if (auto constant = getConstantF32(op.getResult(0)))
-        values[op.getResult(0)] = Buffer(constant->begin(), constant->end());
+      // An engine has its constants; weights may be hundreds of megabytes.
+      if (llvm::any_of(op.getUsers(), isReadByNoEngine))
+        if (auto constant = getConstantF32(op.getResult(0)))
+          values[op.getResult(0)] = Buffer(constant->begin(), constant->end());
       continue;
     }
     Step step{&op, {}};

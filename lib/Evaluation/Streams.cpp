@@ -175,12 +175,13 @@ void Streams::release(Operation &op) {
       values.erase(result);
 }
 
-/// Runs `engine`, which was made for `op`, over all samples.
-llvm::Expected<StreamValues>
-Streams::runSamples(Operation &op, llvm::Expected<Engine *> engine) {
+/// Runs `engine`, which was made for `op`, over all samples of the streams
+/// `chosen`.
+llvm::Error Streams::runSamples(Operation &op, llvm::Expected<Engine *> engine,
+                                ArrayRef<unsigned> chosen,
+                                StreamValues &result) {
   if (!engine)
     return engine.takeError();
-  StreamValues result(countElements(op.getResult(0)), streams, samples);
   std::vector<std::unique_ptr<Engine>> copies;
   const size_t workers =
       std::min<size_t>(op.getContext()->getNumThreads(), samples);
@@ -196,27 +197,43 @@ Streams::runSamples(Operation &op, llvm::Expected<Engine *> engine) {
       operands.push_back(&values[operand]);
   parallelFor(op.getContext(), 0, workers, [&](size_t worker) {
     Engine &own = worker == 0 ? **engine : *copies[worker - 1];
-    for (size_t sample = worker; sample < samples; sample += workers) {
-      SmallVector<const void *> inputs;
-      SmallVector<void *> outputs;
-      for (unsigned stream = 0; stream < streams; ++stream) {
+    for (size_t sample = worker; sample < samples; sample += workers)
+      for (unsigned stream : chosen) {
+        SmallVector<const void *> inputs;
         for (StreamValues *operand : operands)
           inputs.push_back(operand->at(stream, sample).data());
-        outputs.push_back(result.at(stream, sample).data());
+        own.run(inputs, {result.at(stream, sample).data()});
       }
-      own.run(inputs, outputs);
-    }
   });
-  return result;
+  return llvm::Error::success();
 }
 
 llvm::Expected<StreamValues> Streams::compute(Operation &op) {
-  return runSamples(op, ops.compile(op));
+  StreamValues result(countElements(op.getResult(0)), streams, samples);
+  if (llvm::Error error =
+          runSamples(op, ops.compile(op),
+                     llvm::to_vector(llvm::seq(streams)), result))
+    return std::move(error);
+  return result;
 }
 
 llvm::Expected<StreamValues>
-Streams::computeLayer(Operation &op, ArrayRef<ArrayRef<float>> weights) {
-  return runSamples(op, ops.compileLayer(op, weights));
+Streams::computeLayer(Operation &op, const LayerWeights &weights) {
+  StreamValues result(countElements(op.getResult(0)), streams, samples);
+  const int last = *llvm::max_element(weights.kinds);
+  for (int kind = -1; kind <= last; ++kind) {
+    SmallVector<unsigned> chosen;
+    for (auto [stream, own] : llvm::enumerate(weights.kinds))
+      if (own == kind)
+        chosen.push_back(stream);
+    if (chosen.empty())
+      continue;
+    auto engine = ops.compileLayer(op, kind < 0 ? SmallVector<float>()
+                                                : weights.make(kind));
+    if (llvm::Error error = runSamples(op, std::move(engine), chosen, result))
+      return std::move(error);
+  }
+  return result;
 }
 
 void Streams::moveMeans(StreamValues &result, const ChannelLayout &layout,
@@ -279,12 +296,20 @@ void Streams::finishLayer(Operation &op, StreamValues &result,
       });
 }
 
-llvm::Error Streams::run(Operation &op, ArrayRef<ArrayRef<float>> weights,
-                         bool correctsMeans) {
-  auto result = weights.empty() ? compute(op) : computeLayer(op, weights);
+llvm::Error Streams::run(Operation &op) {
+  auto result = compute(op);
   if (!result)
     return result.takeError();
-  if (!weights.empty() && result->elements)
+  set(op.getResult(0), std::move(*result));
+  return llvm::Error::success();
+}
+
+llvm::Error Streams::runLayer(Operation &op, const LayerWeights &weights,
+                              bool correctsMeans) {
+  auto result = computeLayer(op, weights);
+  if (!result)
+    return result.takeError();
+  if (result->elements)
     finishLayer(op, *result, correctsMeans);
   set(op.getResult(0), std::move(*result));
   return llvm::Error::success();

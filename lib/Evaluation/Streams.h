@@ -12,6 +12,7 @@
 #include "qopt/Numerics/QuantParams.h"
 #include "qopt/Observers/CalibrationState.h"
 #include "llvm/ADT/DenseMap.h"
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -66,6 +67,15 @@ struct ChannelLayout {
 /// The axis of a layer's result that its bias counts, or -1.
 int64_t getChannelAxis(Operation &op);
 
+/// The weights of a layer in each stream.
+struct LayerWeights {
+  /// For each stream which weights it has, from 0 on; -1: the layer's own.
+  SmallVector<int> kinds;
+  /// The weights of a kind. Called once for each, one after the other: large
+  /// ones are not to be there at the same time.
+  std::function<SmallVector<float>(int kind)> make;
+};
+
 /// The limits of a run.
 struct StreamLimits {
   uint64_t minSamples = 4;
@@ -86,7 +96,7 @@ class Streams {
 public:
   Streams(func::FuncOp function, const observers::CalibrationState &state,
           unsigned streams)
-      : function(function), state(state), streams(streams), ops(streams) {}
+      : function(function), state(state), streams(streams) {}
 
   /// How many samples `load` would load.
   llvm::Expected<size_t> plan(const StreamLimits &limits);
@@ -109,10 +119,9 @@ public:
   StreamValues take(Value value);
   /// What `op` computes, in all streams.
   llvm::Expected<StreamValues> compute(Operation &op);
-  /// The same of a layer without its fused clamp; `weights` has one entry a
-  /// stream, and an empty one stands for the layer's own weight.
+  /// The same of a layer without its fused clamp.
   llvm::Expected<StreamValues> computeLayer(Operation &op,
-                                            ArrayRef<ArrayRef<float>> weights);
+                                            const LayerWeights &weights);
   /// Adds what the outputs of `stream` are off by on `sample`.
   void addOutputs(PartErrors &errors, size_t sample, unsigned stream);
   /// Frees what `op` was the last to read, or nobody reads.
@@ -131,12 +140,13 @@ public:
   void clamp(Operation &op, StreamValues &result, const ChannelLayout &layout,
              size_t first, size_t last) const;
 
-  /// Runs `op` in all streams and keeps its result. A layer has `weights`, one
-  /// a stream: behind it the means of channels are those of the float model,
-  /// estimated on some of the samples, where `correctsMeans`. Any other op has
-  /// none. Fails as `compute`.
-  llvm::Error run(Operation &op, ArrayRef<ArrayRef<float>> weights,
-                  bool correctsMeans);
+  /// Runs `op`, no layer or one with its own weights everywhere, in all streams
+  /// and keeps its result. Fails as `compute`.
+  llvm::Error run(Operation &op);
+  /// The same for a layer: behind it the means of channels are those of the
+  /// float model, estimated on some of the samples, where `correctsMeans`.
+  llvm::Error runLayer(Operation &op, const LayerWeights &weights,
+                       bool correctsMeans);
 
 private:
   void finishLayer(Operation &op, StreamValues &result,
@@ -145,8 +155,9 @@ private:
   void countUses();
   size_t peakElements();
   void loadArguments();
-  llvm::Expected<StreamValues>
-  runSamples(Operation &op, llvm::Expected<calibration::Engine *> engine);
+  llvm::Error runSamples(Operation &op,
+                         llvm::Expected<calibration::Engine *> engine,
+                         ArrayRef<unsigned> chosen, StreamValues &result);
 
   func::FuncOp function;
   const observers::CalibrationState &state;

@@ -76,15 +76,9 @@ foldCopy(ModuleOp observed, const observers::CalibrationState &state) {
 }
 
 llvm::Expected<std::vector<evaluation::EqualizationGain>>
-Levels::decideEqualization(const observers::CalibrationState &state) {
-  std::vector<evaluation::EqualizationGain> gains;
-  if (!unequalized || isImported() ||
-      !hasPlainStatistics(getFunction("observed"), state))
-    return gains;
-  if (llvm::Error error = checkModel(state))
-    return std::move(error);
-  const SmallVector<ChannelMethod> methods =
-      getChannelMethods(getFunction("float"));
+Levels::measureEqualization(
+    ArrayRef<ChannelMethod> methods, const observers::CalibrationState &state,
+    const evaluation::EqualizationGainOptions &gainOptions) {
   auto scaled = foldCopy(getLevel("observed"), state);
   if (!scaled)
     return scaled.takeError();
@@ -103,16 +97,40 @@ Levels::decideEqualization(const observers::CalibrationState &state) {
     plains.push_back({method, getMain(**form)});
     forms.push_back(std::move(*form));
   }
+  return evaluation::measureEqualization(getMain(**scaled), plains, state,
+                                         gainOptions);
+}
+
+llvm::Expected<std::vector<evaluation::EqualizationGain>>
+Levels::decideEqualization(const observers::CalibrationState &state) {
+  std::vector<evaluation::EqualizationGain> gains;
+  if (!unequalized || isImported() ||
+      !hasPlainStatistics(getFunction("observed"), state))
+    return gains;
+  if (llvm::Error error = checkModel(state))
+    return std::move(error);
+  const SmallVector<ChannelMethod> methods =
+      getChannelMethods(getFunction("float"));
   evaluation::EqualizationGainOptions gainOptions;
   gainOptions.weights = getWeightForm(options);
   gainOptions.correctBias = options.biasCorrection;
-  auto measured = evaluation::measureEqualization(getMain(**scaled), plains,
-                                                  state, gainOptions);
-  if (!measured)
-    return measured.takeError();
-  gains = std::move(*measured);
-  if (llvm::Error error = undoScales(gains))
-    return std::move(error);
+  auto isPossible = evaluation::canMeasureEqualization(
+      getFunction("observed"), methods.size(), state, gainOptions);
+  if (!isPossible)
+    return isPossible.takeError();
+  if (*isPossible) {
+    auto measured = measureEqualization(methods, state, gainOptions);
+    if (!measured)
+      return measured.takeError();
+    gains = std::move(*measured);
+    if (llvm::Error error = undoScales(gains))
+      return std::move(error);
+  } else {
+    for (ChannelMethod method : methods)
+      gains.push_back({method});
+  }
+  unequalized = nullptr;
+  releaseConstants();
   return gains;
 }
 

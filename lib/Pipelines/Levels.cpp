@@ -19,6 +19,7 @@
 #include "qopt/Pipelines/Interface.h"
 #include "qopt/Support/Error.h"
 #include "qopt/Support/File.h"
+#include "qopt/Transforms/Constants.h"
 #include "qopt/Transforms/Imported.h"
 #include "qopt/Transforms/Passes.h"
 #include "qopt/Transforms/Pipelines.h"
@@ -178,6 +179,16 @@ llvm::Error Levels::run(StringRef from, StringRef to, int code,
   return llvm::Error::success();
 }
 
+void Levels::releaseConstants() {
+  SmallVector<ModuleOp> inUse;
+  for (auto *modules : {&levels, &floatForms})
+    for (auto &[name, module] : *modules)
+      inUse.push_back(*module);
+  if (unequalized)
+    inUse.push_back(*unequalized);
+  releaseUnusedConstants(context, inUse);
+}
+
 llvm::Error Levels::observe() {
   if (llvm::Error error = simplify())
     return error;
@@ -278,6 +289,7 @@ void Levels::undoDecisions() {
   };
   llvm::erase_if(levels, isDecided);
   llvm::erase_if(floatForms, isDecided);
+  releaseConstants();
   figures = {};
 }
 

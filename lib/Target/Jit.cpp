@@ -114,7 +114,10 @@ llvm::Expected<std::string> compile(ModuleOp module,
   return object;
 }
 
-llvm::Error defineMemoryFunctions(llvm::orc::LLJIT &engine) {
+/// The memory functions and `data`.
+llvm::Error defineSymbols(
+    llvm::orc::LLJIT &engine,
+    llvm::ArrayRef<std::pair<std::string, const void *>> data) {
   llvm::orc::SymbolMap symbols;
   auto define = [&](llvm::StringRef name, auto *function) {
     symbols[engine.mangleAndIntern(name)] = {
@@ -124,6 +127,10 @@ llvm::Error defineMemoryFunctions(llvm::orc::LLJIT &engine) {
   define("memcpy", &std::memcpy);
   define("memmove", &std::memmove);
   define("memset", &std::memset);
+  for (const auto &[name, address] : data)
+    symbols[engine.mangleAndIntern(name)] = {
+        llvm::orc::ExecutorAddr::fromPtr(address),
+        llvm::JITSymbolFlags::Exported};
   return engine.getMainJITDylib().define(
       llvm::orc::absoluteSymbols(std::move(symbols)));
 }
@@ -131,7 +138,9 @@ llvm::Error defineMemoryFunctions(llvm::orc::LLJIT &engine) {
 } // namespace
 
 llvm::Expected<std::unique_ptr<Jit>>
-Jit::createFromObject(llvm::StringRef object) {
+Jit::createFromObject(
+    llvm::StringRef object,
+    llvm::ArrayRef<std::pair<std::string, const void *>> data) {
   initializeX86();
   llvm::orc::LLJITBuilder builder;
   builder.setLinkProcessSymbolsByDefault(false);
@@ -149,7 +158,7 @@ Jit::createFromObject(llvm::StringRef object) {
         std::lock_guard<std::mutex> lock(state->mutex);
         state->reports.push_back(llvm::toString(std::move(error)));
       });
-  if (llvm::Error error = defineMemoryFunctions(*impl->engine))
+  if (llvm::Error error = defineSymbols(*impl->engine, data))
     return loadError(std::move(error));
   if (llvm::Error error = impl->engine->addObjectFile(
           llvm::MemoryBuffer::getMemBufferCopy(object, "qopt")))
@@ -166,7 +175,7 @@ Jit::create(ModuleOp module, llvm::ArrayRef<std::string> exports,
   auto object = compile(module, exports, *target, options.cache);
   if (!object)
     return object.takeError();
-  auto jit = createFromObject(*object);
+  auto jit = createFromObject(*object, options.data);
   if (!jit)
     return jit.takeError();
   // A missing symbol shows here, not in the middle of a run.

@@ -3,7 +3,9 @@
 // Constants of the qopt dialect as plain arrays.
 
 #include "qopt/Transforms/Constants.h"
+#include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/StringSet.h"
 #include <cstring>
 
 using namespace mlir;
@@ -130,4 +132,26 @@ mlir::qopt::getQuantizedConstant(Value value) {
   if (elements.getElementType().isInteger(32))
     return readIntegers<int32_t>(elements);
   return std::nullopt;
+}
+
+void mlir::qopt::releaseUnusedConstants(MLIRContext &context,
+                                        ArrayRef<ModuleOp> inUse) {
+  llvm::StringSet<> used;
+  for (ModuleOp module : inUse)
+    module.walk([&](Operation *op) {
+      op->getAttrDictionary().walk([&](DenseResourceElementsAttr attribute) {
+        used.insert(attribute.getRawHandle().getKey());
+      });
+    });
+  DialectResourceBlobManager &manager =
+      DenseResourceElementsHandle::getManagerInterface(&context)
+          .getBlobManager();
+  std::vector<std::string> unused;
+  manager.getBlobMap([&](const auto &blobs) {
+    for (const auto &entry : blobs)
+      if (entry.second.getBlob() && !used.contains(entry.getKey()))
+        unused.push_back(entry.getKey().str());
+  });
+  for (const std::string &key : unused)
+    manager.update(key, AsmResourceBlob());
 }

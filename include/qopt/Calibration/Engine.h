@@ -12,6 +12,10 @@
 #include <string>
 #include <vector>
 
+namespace mlir::qopt::target {
+class ObjectCache;
+} // namespace mlir::qopt::target
+
 namespace mlir::qopt::calibration {
 
 /// A marked value after a run: its elements lie in the engine's arena and stay
@@ -44,6 +48,8 @@ struct EngineOptions {
   /// An LLVM CPU name that this machine can run code for; empty: its own. Float
   /// results are the same bits for each that has FMA.
   std::string cpu;
+  /// Code that differs in its constants alone is compiled once. May be null.
+  target::ObjectCache *cache = nullptr;
 };
 
 /// A function compiled for this machine. Not thread safe.

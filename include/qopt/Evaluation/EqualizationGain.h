@@ -48,6 +48,13 @@ struct PlainForm {
   func::FuncOp function;
 };
 
+/// Whether `measureEqualization` has samples for `plains` plain forms beside
+/// `scaled`, whose scales need not be decided: the forms are work to make.
+llvm::Expected<bool>
+canMeasureEqualization(func::FuncOp scaled, size_t plains,
+                       const observers::CalibrationState &state,
+                       const EqualizationGainOptions &options = {});
+
 /// `scaled`, with `qopt.channel_scale`, and `plains` are forms of one function
 /// at level `calibrated`, with the same ops in the same order. One walk over
 /// `scaled` on samples of the reservoir: what the others round is rounded there

@@ -164,6 +164,11 @@ private:
   llvm::Expected<OwningOpRef<ModuleOp>>
   observeScaled(llvm::ArrayRef<ChannelMethod> methods,
                 OwningOpRef<ModuleOp> &floatLevel);
+  /// The gains of `decideEqualization`.
+  llvm::Expected<std::vector<evaluation::EqualizationGain>>
+  measureEqualization(llvm::ArrayRef<ChannelMethod> methods,
+                      const observers::CalibrationState &state,
+                      const evaluation::EqualizationGainOptions &gainOptions);
   /// Levels `float` and `observed` without the methods that are not kept.
   llvm::Error undoScales(llvm::ArrayRef<evaluation::EqualizationGain> gains);
 
@@ -175,6 +180,8 @@ private:
   llvm::Expected<double> judgeWeights(ModuleOp observed,
                                       const observers::CalibrationState &state);
   evaluation::RefineOptions makeRefineOptions() const;
+  /// Frees the constants that no level has.
+  void releaseConstants();
 
   /// Runs passes on a copy of `from` and stores it as `to`. What they say is
   /// the message of error `code`.

@@ -11,6 +11,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace mlir {
 class ModuleOp;
@@ -39,21 +41,24 @@ struct JitOptions {
   bool needsFMA = false;
   /// Reused where it holds the module already. May be null.
   ObjectCache *cache = nullptr;
+  /// Data of this process that the module declares, by name; outlives the code.
+  std::vector<std::pair<std::string, const void *>> data = {};
 };
 
 /// One compiled module. Code and data live as long as this object.
 class Jit {
 public:
   /// Compiles `module`; `exports` are what `lookup` finds. The code sees no
-  /// symbol of this process but memcpy, memset and memmove. Fails with Q0334
+  /// symbol of this process but memcpy, memset, memmove and `options.data`. Fails with Q0334
   /// (this CPU lacks FMA or a feature of the target) and with the codes of
   /// Target.h and Emit.h; Q0706 if the code cannot be loaded.
   static llvm::Expected<std::unique_ptr<Jit>>
   create(ModuleOp module, llvm::ArrayRef<std::string> exports,
          const JitOptions &options = {});
-  /// Loads the bytes of an object for this machine.
-  static llvm::Expected<std::unique_ptr<Jit>>
-  createFromObject(llvm::StringRef object);
+  /// Loads the bytes of an object for this machine, which may read `data`.
+  static llvm::Expected<std::unique_ptr<Jit>> createFromObject(
+      llvm::StringRef object,
+      llvm::ArrayRef<std::pair<std::string, const void *>> data = {});
   ~Jit();
 
   /// The address of an exported function or global. Fails with Q0706.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "qopt/IR/Qopt.h"
 #include <optional>
 
@@ -36,5 +37,9 @@ ConstantOp createQuantizedConstant(OpBuilder &builder, Location loc,
 /// The integers of a quantized constant, sign extended; nothing where `value`
 /// is none.
 std::optional<SmallVector<int32_t>> getQuantizedConstant(Value value);
+
+/// Frees the values of resources that nothing in `inUse` refers to, all that is
+/// left of the context's IR: the context itself keeps them as long as it lives.
+void releaseUnusedConstants(MLIRContext &context, ArrayRef<ModuleOp> inUse);
 
 } // namespace mlir::qopt

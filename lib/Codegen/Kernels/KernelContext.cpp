@@ -15,18 +15,33 @@
 namespace mlir::qopt::codegen {
 
 int64_t ConstantBlob::append(llvm::ArrayRef<uint8_t> bytes, int64_t alignment) {
-  const uint64_t hash = llvm::xxh3_64bits(bytes);
+  return append(bytes.size(), alignment,
+                [&](llvm::MutableArrayRef<uint8_t> to) {
+                  llvm::copy(bytes, to.begin());
+                });
+}
+
+int64_t ConstantBlob::append(
+    size_t size, int64_t alignment,
+    llvm::function_ref<void(llvm::MutableArrayRef<uint8_t>)> write) {
+  const size_t before = data.size();
+  const int64_t offset = llvm::alignTo(before, alignment);
+  data.resize(offset + size);
+  write(llvm::MutableArrayRef(data.data() + offset, size));
+  auto bytesAt = [&](int64_t begin) {
+    return bytes().slice(begin, size);
+  };
+  const uint64_t hash = llvm::xxh3_64bits(bytesAt(offset));
   auto [first, last] = known.equal_range(hash);
   for (auto it = first; it != last; ++it) {
-    auto [offset, size] = it->second;
-    if (offset % alignment == 0 &&
-        llvm::ArrayRef(data).slice(offset, size) == bytes)
-      return offset;
+    auto [known, knownSize] = it->second;
+    if (known % alignment != 0 || knownSize != size ||
+        bytesAt(known) != bytesAt(offset))
+      continue;
+    data.resize(before);
+    return known;
   }
-  data.resize(llvm::alignTo(data.size(), alignment));
-  int64_t offset = data.size();
-  data.insert(data.end(), bytes.begin(), bytes.end());
-  known.emplace(hash, std::pair(offset, bytes.size()));
+  known.emplace(hash, std::pair(offset, size));
   return offset;
 }
 

@@ -510,15 +510,18 @@ void emitTileGemm(KernelContext &context, Location loc, const TileGemm &gemm,
                   const View &in, const View &out) {
   TileUse use = chooseTile(context, gemm);
   TilePlan plan = planTiles(gemm, context.isa, use.used);
-  std::vector<uint8_t> bytes = packPanels(gemm, plan);
-  int64_t offset = context.constants.append(bytes);
+  const int64_t size = gemm.groups * plan.groupBytes;
+  int64_t offset = context.constants.append(
+      size, /*alignment=*/64, [&](llvm::MutableArrayRef<uint8_t> bytes) {
+        packPanels(gemm, plan, bytes);
+      });
   if (context.packsOnly) {
-    context.packed = {offset, static_cast<int64_t>(bytes.size())};
+    context.packed = {offset, size};
     return;
   }
   SmallVector<KernelArg> args = {
       KernelArg::read(in),
-      KernelArg::constant(offset, bytes.size(), /*mayOverRead=*/false),
+      KernelArg::constant(offset, size, /*mayOverRead=*/false),
       KernelArg::write(out)};
   if (!gemm.table.empty())
     args.push_back(tableArg(context, gemm.table));

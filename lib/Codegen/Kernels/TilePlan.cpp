@@ -321,7 +321,7 @@ SmallVector<int64_t> laneChannels(ArrayRef<int64_t> vectors, ElementKind out) {
 namespace {
 /// Writes little-endian words one after another.
 struct Writer {
-  std::vector<uint8_t> &bytes;
+  MutableArrayRef<uint8_t> bytes;
   size_t position;
 
   template <typename T> void put(T value) {
@@ -421,8 +421,8 @@ static void packPanel(Writer writer, const TileGemm &gemm, const TilePlan &plan,
     }
 }
 
-std::vector<uint8_t> packPanels(const TileGemm &gemm, const TilePlan &plan) {
-  std::vector<uint8_t> bytes(gemm.groups * plan.groupBytes);
+void packPanels(const TileGemm &gemm, const TilePlan &plan,
+                MutableArrayRef<uint8_t> bytes) {
   for (int64_t group = 0; group < gemm.groups; ++group) {
     int64_t firstChannel = group * gemm.channels;
     for (const PanelClass &panel : plan.panels)
@@ -434,7 +434,6 @@ std::vector<uint8_t> packPanels(const TileGemm &gemm, const TilePlan &plan) {
                   firstChannel + gemm.channels);
       }
   }
-  return bytes;
 }
 
 } // namespace mlir::qopt::codegen

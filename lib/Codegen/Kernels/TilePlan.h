@@ -153,7 +153,8 @@ void emitTileLoops(KernelBuilder &kb, const TileGemm &gemm,
                    const TilePlan &plan, const TileMemory &memory,
                    const TilePositions &at);
 
-/// The packed panels of all groups.
-std::vector<uint8_t> packPanels(const TileGemm &gemm, const TilePlan &plan);
+/// Writes the packed panels of all groups over zeros: `groupBytes` a group.
+void packPanels(const TileGemm &gemm, const TilePlan &plan,
+                llvm::MutableArrayRef<uint8_t> bytes);
 
 } // namespace mlir::qopt::codegen

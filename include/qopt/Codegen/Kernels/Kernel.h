@@ -13,6 +13,7 @@
 #include "qopt/Codegen/TileChoice.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <map>
+#include <new>
 #include <vector>
 
 namespace mlir::qopt::codegen {
@@ -21,12 +22,35 @@ namespace mlir::qopt::codegen {
 /// the arena or among the constants; not past model inputs and outputs.
 inline constexpr int64_t overReadSlack = 64;
 
+/// Of memory at multiples of 64 bytes, as kernels take their constants to be.
+template <typename T> struct AlignedAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t alignment{64};
+
+  AlignedAllocator() = default;
+  template <typename U> AlignedAllocator(const AlignedAllocator<U> &) {}
+  T *allocate(size_t count) {
+    return static_cast<T *>(::operator new(count * sizeof(T), alignment));
+  }
+  void deallocate(T *memory, size_t) { ::operator delete(memory, alignment); }
+  bool operator==(const AlignedAllocator &) const { return true; }
+  bool operator!=(const AlignedAllocator &) const { return false; }
+};
+
 /// The model's constants: one blob, written once.
 class ConstantBlob {
 public:
+  using Bytes = std::vector<uint8_t, AlignedAllocator<uint8_t>>;
+
+  /// Room for so many more bytes, so that growing copies nothing. Memory that
+  /// is not written costs none.
+  void reserve(size_t bytes) { data.reserve(data.size() + bytes); }
   /// Appends at a multiple of `alignment` and returns the offset; that of equal
   /// bytes where they are there already.
   int64_t append(llvm::ArrayRef<uint8_t> bytes, int64_t alignment = 64);
+  /// The same for `size` bytes that `write` writes in place of zeros.
+  int64_t append(size_t size, int64_t alignment,
+                 llvm::function_ref<void(llvm::MutableArrayRef<uint8_t>)> write);
   /// The same for a table of integers or floats.
   template <typename T>
   int64_t appendValues(llvm::ArrayRef<T> values, int64_t alignment = 64) {
@@ -36,9 +60,11 @@ public:
                   alignment);
   }
   llvm::ArrayRef<uint8_t> bytes() const { return data; }
+  /// All bytes; nothing is left.
+  Bytes take() { return std::move(data); }
 
 private:
-  std::vector<uint8_t> data;
+  Bytes data;
   /// Offset and size of what was appended, by its hash.
   std::multimap<uint64_t, std::pair<int64_t, size_t>> known;
 };
