@@ -314,8 +314,7 @@ uint64_t ModuleLowering::Impl::finish() {
     return kernels.constants.bytes().size();
   if (kernels.constantsNeedSlack)
     kernels.constants.append(std::vector<uint8_t>(overReadSlack, 0), 1);
-  auto bytes =
-      std::make_shared<ConstantBlob::Bytes>(kernels.constants.take());
+  auto bytes = std::make_shared<ConstantBlob::Bytes>(kernels.constants.take());
   auto tensor = RankedTensorType::get({int64_t(bytes->size())},
                                       builder.getIntegerType(8));
   auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());

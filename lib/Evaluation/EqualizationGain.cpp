@@ -118,9 +118,8 @@ llvm::Error Forms::compute(Operation &op, ArrayRef<Operation *> others) {
   LayerWeights weights;
   weights.kinds = llvm::to_vector(llvm::seq(-1, int(plains.size()) + 1));
   weights.make = [&](int kind) {
-    return kind == 0
-               ? dequantizeWeights(*quantized)
-               : getOtherWeights(op, others[kind - 1], gains[kind - 1]);
+    return kind == 0 ? dequantizeWeights(*quantized)
+                     : getOtherWeights(op, others[kind - 1], gains[kind - 1]);
   };
   return streams.runLayer(op, weights, options.correctBias);
 }

@@ -210,9 +210,8 @@ llvm::Error Streams::runSamples(Operation &op, llvm::Expected<Engine *> engine,
 
 llvm::Expected<StreamValues> Streams::compute(Operation &op) {
   StreamValues result(countElements(op.getResult(0)), streams, samples);
-  if (llvm::Error error =
-          runSamples(op, ops.compile(op),
-                     llvm::to_vector(llvm::seq(streams)), result))
+  if (llvm::Error error = runSamples(
+          op, ops.compile(op), llvm::to_vector(llvm::seq(streams)), result))
     return std::move(error);
   return result;
 }

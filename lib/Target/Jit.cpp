@@ -115,9 +115,9 @@ llvm::Expected<std::string> compile(ModuleOp module,
 }
 
 /// The memory functions and `data`.
-llvm::Error defineSymbols(
-    llvm::orc::LLJIT &engine,
-    llvm::ArrayRef<std::pair<std::string, const void *>> data) {
+llvm::Error
+defineSymbols(llvm::orc::LLJIT &engine,
+              llvm::ArrayRef<std::pair<std::string, const void *>> data) {
   llvm::orc::SymbolMap symbols;
   auto define = [&](llvm::StringRef name, auto *function) {
     symbols[engine.mangleAndIntern(name)] = {
@@ -137,8 +137,7 @@ llvm::Error defineSymbols(
 
 } // namespace
 
-llvm::Expected<std::unique_ptr<Jit>>
-Jit::createFromObject(
+llvm::Expected<std::unique_ptr<Jit>> Jit::createFromObject(
     llvm::StringRef object,
     llvm::ArrayRef<std::pair<std::string, const void *>> data) {
   initializeX86();

@@ -35,7 +35,8 @@ struct EqualizationGainOptions {
   /// Whether biases will be corrected, so that the forms are judged behind
   /// that.
   bool correctBias = true;
-  /// Of what the limits leave, every other one judges where biases are corrected.
+  /// Of what the limits leave, every other one judges where biases are
+  /// corrected.
   uint64_t minJudges = 8;
   uint64_t maxSamples = 64;
   uint64_t maxBytes = 320 << 20;

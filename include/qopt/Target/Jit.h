@@ -49,9 +49,9 @@ struct JitOptions {
 class Jit {
 public:
   /// Compiles `module`; `exports` are what `lookup` finds. The code sees no
-  /// symbol of this process but memcpy, memset, memmove and `options.data`. Fails with Q0334
-  /// (this CPU lacks FMA or a feature of the target) and with the codes of
-  /// Target.h and Emit.h; Q0706 if the code cannot be loaded.
+  /// symbol of this process but memcpy, memset, memmove and `options.data`.
+  /// Fails with Q0334 (this CPU lacks FMA or a feature of the target) and with
+  /// the codes of Target.h and Emit.h; Q0706 if the code cannot be loaded.
   static llvm::Expected<std::unique_ptr<Jit>>
   create(ModuleOp module, llvm::ArrayRef<std::string> exports,
          const JitOptions &options = {});

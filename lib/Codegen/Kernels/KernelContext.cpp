@@ -28,9 +28,7 @@ int64_t ConstantBlob::append(
   const int64_t offset = llvm::alignTo(before, alignment);
   data.resize(offset + size);
   write(llvm::MutableArrayRef(data.data() + offset, size));
-  auto bytesAt = [&](int64_t begin) {
-    return bytes().slice(begin, size);
-  };
+  auto bytesAt = [&](int64_t begin) { return bytes().slice(begin, size); };
   const uint64_t hash = llvm::xxh3_64bits(bytesAt(offset));
   auto [first, last] = known.equal_range(hash);
   for (auto it = first; it != last; ++it) {

@@ -5,6 +5,8 @@
 #include "qopt/Calibration/Engine.h"
 #include "DataFiles.h"
 #include "TestNet.h"
+#include "mlir/IR/BuiltinDialect.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include <cmath>
 
 using namespace mlir::qopt;
@@ -141,6 +143,37 @@ TEST(Engine, RunsWithoutProbesAndRepeats) {
   EXPECT_NE(first, second);
   probed->run({input.data()}, {third.data()});
   EXPECT_EQ(first, third);
+}
+
+/// Bytes of the resources that the context of `net` holds.
+static size_t countResourceBytes(TestNet &net) {
+  size_t bytes = 0;
+  mlir::DenseResourceElementsHandle::getManagerInterface(
+      net.get()->getContext())
+      .getBlobManager()
+      .getBlobMap([&](const auto &blobs) {
+        for (const auto &entry : blobs)
+          if (const mlir::AsmResourceBlob *blob = entry.second.getBlob())
+            bytes += blob->getData().size();
+      });
+  return bytes;
+}
+
+TEST(Engine, KeepsItsConstantsToItself) {
+  TestNet net(residualNet(4, false));
+  const size_t before = countResourceBytes(net);
+  std::vector<float> input = randomFloats(3 * 9 * 7, 5);
+  std::vector<float> expected(5), found(5);
+  auto engine = makeEngine(net, false);
+  ASSERT_TRUE(engine);
+  engine->run({input.data()}, {expected.data()});
+  EXPECT_EQ(countResourceBytes(net), before);
+  // They live as long as whoever runs the code.
+  auto copy = engine->duplicate();
+  ASSERT_TRUE(bool(copy));
+  engine.reset();
+  (*copy)->run({input.data()}, {found.data()});
+  EXPECT_EQ(expected, found);
 }
 
 TEST(Engine, TakesSeveralInputsAndOutputs) {

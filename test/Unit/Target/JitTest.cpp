@@ -70,6 +70,35 @@ llvm.func @run(%n: i64) -> !llvm.ptr {
             std::string::npos);
 }
 
+TEST(Jit, ReadsDataOfTheProcessWhereItLies) {
+  TestModule source(R"(
+llvm.mlir.global external constant @numbers() : !llvm.array<4 x i8>
+llvm.func @third() -> i8 {
+  %p = llvm.mlir.addressof @numbers : !llvm.ptr
+  %q = llvm.getelementptr %p[2] : (!llvm.ptr) -> !llvm.ptr, i8
+  %r = llvm.load %q : !llvm.ptr -> i8
+  llvm.return %r : i8
+}
+)");
+  ObjectCache cache;
+  JitOptions options;
+  options.cache = &cache;
+  for (char first : {10, 20}) {
+    const char numbers[] = {first, char(first + 1), char(first + 2), 0};
+    options.data = {{"numbers", numbers}};
+    auto jit = unwrap(Jit::create(source.get(), {"third"}, options));
+    ASSERT_TRUE(jit);
+    auto third = reinterpret_cast<char (*)()>(unwrap(jit->lookup("third")));
+    EXPECT_EQ(third(), first + 2);
+  }
+  // Where the data lies is no part of the code.
+  EXPECT_EQ(cache.size(), 1u);
+  options.data.clear();
+  EXPECT_NE(errorOf(Jit::create(source.get(), {"third"}, options))
+                .find("error[Q0706]"),
+            std::string::npos);
+}
+
 TEST(Jit, FusedMultiplyAddIsExplicitOnly) {
   TestModule source(R"(
 llvm.func @run(%a: f32, %b: f32, %c: f32) -> f32 {

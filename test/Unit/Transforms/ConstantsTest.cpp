@@ -142,4 +142,18 @@ TEST_F(ConstantsTest, writesWhatItReads) {
   }
 }
 
+TEST_F(ConstantsTest, FreesOnlyWhatNoModuleHas) {
+  Value kept = parseConstant("dense_resource<three> : tensor<3xf32>");
+  auto other = parse("func.func @g() { return }");
+  OpBuilder builder = OpBuilder::atBlockBegin(&getMain(*other).front());
+  ConstantOp dropped = createConstantF32(
+      builder, builder.getUnknownLoc(),
+      RankedTensorType::get({100}, builder.getF32Type()), makeValues(100, 1));
+  releaseUnusedConstants(context, {*module, *other});
+  EXPECT_TRUE(isConstantF32(dropped));
+  releaseUnusedConstants(context, {*module});
+  EXPECT_FALSE(isConstantF32(dropped));
+  EXPECT_EQ(*getConstantF32(kept), (SmallVector<float>{1, 2, 3}));
+}
+
 } // namespace

@@ -49,8 +49,9 @@ public:
   /// bytes where they are there already.
   int64_t append(llvm::ArrayRef<uint8_t> bytes, int64_t alignment = 64);
   /// The same for `size` bytes that `write` writes in place of zeros.
-  int64_t append(size_t size, int64_t alignment,
-                 llvm::function_ref<void(llvm::MutableArrayRef<uint8_t>)> write);
+  int64_t
+  append(size_t size, int64_t alignment,
+         llvm::function_ref<void(llvm::MutableArrayRef<uint8_t>)> write);
   /// The same for a table of integers or floats.
   template <typename T>
   int64_t appendValues(llvm::ArrayRef<T> values, int64_t alignment = 64) {
@@ -201,8 +202,8 @@ public:
   /// at its first use. The body gets one `memref<N x i8>` an argument. Returns
   /// the kernel.
   func::FuncOp emitKernel(Location loc, llvm::StringRef family,
-                  const llvm::Twine &params, llvm::ArrayRef<KernelArg> args,
-                  KernelBody body);
+                          const llvm::Twine &params,
+                          llvm::ArrayRef<KernelArg> args, KernelBody body);
 
   /// Adds `kernel` to the uses of its shape.
   void recordTile(const TileUse &use, llvm::StringRef kernel);
