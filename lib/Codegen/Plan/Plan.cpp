@@ -90,9 +90,11 @@ llvm::Expected<Plan> Planner::run() {
         op.getNumResults() == 1)
       noteObserved(id, op.getResult(0));
   }
-  if (options.hasStrips)
-    plan.chains = findStripChains(plan, options.cutsSmallSteps);
   computeLifetimes();
+  if (options.hasStrips) {
+    plan.chains = findStripChains(plan, options.cutsSmallSteps);
+    keepChainsAlive();
+  }
   plan.arenaBytes =
       llvm::alignTo(assignOffsets(plan.buffers) + overReadSlack, 64);
   return std::move(plan);
@@ -100,8 +102,8 @@ llvm::Expected<Plan> Planner::run() {
 
 llvm::Error Planner::checkTypes() {
   if (func.isDeclaration())
-    return makeError(302, "function '" + func.getName().str() +
-                              "' has no body");
+    return makeError(302,
+                     "function '" + func.getName().str() + "' has no body");
   if (!func.getBody().hasOneBlock())
     return makeError(302, "function '" + func.getName().str() +
                               "' has control flow, which has no kernels");
@@ -513,16 +515,19 @@ void Planner::computeLifetimes() {
     llvm::for_each(step.in, touch);
     llvm::for_each(step.out, touch);
   }
+  if (!options.keepObserved)
+    return;
+  for (const ObservedValue &value : plan.observed)
+    plan.buffers[value.view.buffer].lastStep = plan.steps.size();
+}
+
+void Planner::keepChainsAlive() {
   for (const StripChain &chain : plan.chains)
     for (Buffer &buffer : plan.buffers)
       if (buffer.firstStep <= chain.last && buffer.lastStep >= chain.first) {
         buffer.firstStep = std::min(buffer.firstStep, chain.first);
         buffer.lastStep = std::max(buffer.lastStep, chain.last);
       }
-  if (!options.keepObserved)
-    return;
-  for (const ObservedValue &value : plan.observed)
-    plan.buffers[value.view.buffer].lastStep = plan.steps.size();
 }
 
 void Plan::print(llvm::raw_ostream &os) const {

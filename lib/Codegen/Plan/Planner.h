@@ -73,6 +73,7 @@ private:
   void planReturn(Operation *op);
   void addCopy(Step::Kind kind, const View &from, const View &to);
   void computeLifetimes();
+  void keepChainsAlive();
 
   func::FuncOp func;
   PlanOptions options;

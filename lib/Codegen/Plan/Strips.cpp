@@ -9,6 +9,7 @@
 #include "Footprint.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 namespace mlir::qopt::codegen {
 namespace {
@@ -18,24 +19,28 @@ constexpr int64_t cacheBytes = 1 << 20;
 /// Nanoseconds that a byte from behind that cache takes longer, and the share
 /// of a step's time above which that is worth more kernels.
 constexpr double missCost = 0.05, leastGain = 0.1;
+/// How much more may be alive at one time for that.
+constexpr double mostGrowth = 1.15;
 /// Kernels compute several rows at once.
 constexpr int64_t rowMultiple = 4;
 
 /// What is worth a chain.
 struct Limits {
   int64_t bytes = cacheBytes, rows = rowMultiple;
-  double gain = leastGain;
+  double gain = leastGain, growth = mostGrowth;
 };
 
 class ChainFinder {
 public:
-  ChainFinder(const Plan &plan, Limits limits) : plan(plan), limits(limits) {}
+  ChainFinder(const Plan &plan, Limits limits)
+      : plan(plan), limits(limits),
+        mostBytes(limits.growth * largestLiveBytes(plan.buffers)) {}
 
   std::vector<StripChain> run() {
     std::vector<StripChain> chains;
     for (int64_t first = 0; first < numSteps(); ++first) {
       StripChain chain = chainFrom(first);
-      if (chain.strips < 2)
+      if (chain.strips < 2 || liveBytesOf(chain) > mostBytes)
         continue;
       chains.push_back(chain);
       first = chain.last;
@@ -46,6 +51,17 @@ public:
 private:
   const Plan &plan;
   Limits limits;
+  double mostBytes;
+
+  /// What is in the arena while the steps of `chain` run in turns.
+  int64_t liveBytesOf(const StripChain &chain) const {
+    int64_t bytes = 0;
+    for (const Buffer &buffer : plan.buffers)
+      if (buffer.place == Buffer::Place::Arena &&
+          buffer.firstStep <= chain.last && buffer.lastStep >= chain.first)
+        bytes += buffer.bytes;
+    return bytes;
+  }
 
   int64_t numSteps() const { return plan.steps.size(); }
   const Step &stepAt(int64_t index) const { return plan.steps[index]; }
@@ -138,7 +154,7 @@ struct Pieces {
 std::vector<StripChain> findStripChains(const Plan &plan, bool evenIfSmall) {
   Limits limits;
   if (evenIfSmall)
-    limits = {/*bytes=*/16, /*rows=*/1, /*gain=*/0};
+    limits = {/*bytes=*/16, /*rows=*/1, /*gain=*/0, /*growth=*/HUGE_VAL};
   return ChainFinder(plan, limits).run();
 }
 

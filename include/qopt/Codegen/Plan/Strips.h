@@ -9,7 +9,8 @@
 namespace mlir::qopt::codegen {
 
 /// The chains of `plan`'s steps that gain by strips; with `evenIfSmall` all
-/// that can be cut. Offsets are not needed yet.
+/// that can be cut. Lifetimes are those of the steps in order; offsets are not
+/// needed yet.
 std::vector<StripChain> findStripChains(const Plan &plan, bool evenIfSmall);
 
 /// The steps of `plan`, those of its chains in strips: each piece as soon as
