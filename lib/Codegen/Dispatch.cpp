@@ -12,10 +12,11 @@
 
 namespace mlir::qopt::codegen {
 
-/// Weights that are worth asking for ahead, and how many at most: a half of the
-/// second level's cache.
-static constexpr int64_t minAheadBytes = 128 << 10, secondLevelBytes = 1 << 20,
+/// Weights that are worth asking for ahead, and how many are asked for at most.
+static constexpr int64_t minAheadBytes = 128 << 10,
                          maxAheadBytes = 1280 << 10;
+/// As many constants stay in the second level's cache from run to run.
+static constexpr int64_t keptBytes = 1 << 20;
 
 /// A product, and its table in the kernel or, where bytes are not looked up in
 /// registers, behind it.
@@ -127,8 +128,7 @@ ConstantRange weightsAhead(KernelContext &context, const Step &step,
   const int64_t own =
       cast<ShapedType>(step.op->getOperand(1).getType()).getNumElements();
   const int64_t all = own + context.constants.bytes().size();
-  // What all fits the second level's cache is there from the run before.
-  if (failed(result) || ahead.bytes < minAheadBytes || all < secondLevelBytes)
+  if (failed(result) || ahead.bytes < minAheadBytes || all < keptBytes)
     return {};
   ahead.bytes = std::min(ahead.bytes, maxAheadBytes);
   return ahead;
