@@ -24,6 +24,18 @@ NestOperand fieldOf(const View &record, int64_t field, const View &like) {
   return operand;
 }
 
+/// The result `to`, what is read in its shape, and fields of the record behind
+/// that.
+std::vector<NestOperand> operandsOf(const View &to, ArrayRef<View> in,
+                                    ArrayRef<int64_t> fields) {
+  std::vector<NestOperand> operands = {resultOf(to)};
+  for (const View &view : in.drop_back())
+    operands.push_back(NestOperand::of(view, to.shape));
+  for (int64_t field : fields)
+    operands.push_back(fieldOf(in.back(), field, to));
+  return operands;
+}
+
 Value clampTo(KernelBuilder &k, Value value, Value lower, Value upper) {
   return minS(k, maxS(k, value, lower), upper);
 }
@@ -59,8 +71,7 @@ Value toReal(KernelBuilder &k, Value value, Value exponent) {
 LogicalResult emit(KernelContext &context, qint::RealToGridOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
   LaneKernel kernel(context, out[0],
-                    {resultOf(out[0]), NestOperand::of(in[0], out[0].shape),
-                     fieldOf(in[1], GridField::LeftShift, out[0])});
+                    operandsOf(out[0], in, {GridField::LeftShift}));
   kernel.emit(op.getLoc(), "real_to_grid", "",
               [](KernelBuilder &k, ArrayRef<Value> values) {
                 Value zero = k.constant(values[0].getType(), 0);
@@ -108,16 +119,11 @@ LogicalResult emit(KernelContext &context, qint::LayerToGridOp op,
 
 LogicalResult emit(KernelContext &context, qint::SumToGridOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
-  const View &to = out[0], &grid = in[2];
-  LaneKernel kernel(context, to,
-                    {resultOf(to), NestOperand::of(in[0], to.shape),
-                     NestOperand::of(in[1], to.shape),
-                     fieldOf(grid, GridField::LeftMantissa, to),
-                     fieldOf(grid, GridField::LeftShift, to),
-                     fieldOf(grid, GridField::RightMantissa, to),
-                     fieldOf(grid, GridField::RightShift, to),
-                     fieldOf(grid, GridField::Lower, to),
-                     fieldOf(grid, GridField::Upper, to)});
+  LaneKernel kernel(context, out[0],
+                    operandsOf(out[0], in,
+                               {GridField::LeftMantissa, GridField::LeftShift,
+                                GridField::RightMantissa, GridField::RightShift,
+                                GridField::Lower, GridField::Upper}));
   const int64_t left = op.getLhsZeroPoint(), right = op.getRhsZeroPoint();
   kernel.emit(op.getLoc(), "sum_to_grid",
               "z" + Twine(left) + "," + Twine(right),
@@ -136,14 +142,10 @@ LogicalResult emit(KernelContext &context, qint::SumToGridOp op,
 
 LogicalResult emit(KernelContext &context, qint::ProductToGridOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
-  const View &to = out[0], &grid = in[2];
-  LaneKernel kernel(context, to,
-                    {resultOf(to), NestOperand::of(in[0], to.shape),
-                     NestOperand::of(in[1], to.shape),
-                     fieldOf(grid, GridField::LeftMantissa, to),
-                     fieldOf(grid, GridField::LeftShift, to),
-                     fieldOf(grid, GridField::Lower, to),
-                     fieldOf(grid, GridField::Upper, to)});
+  LaneKernel kernel(context, out[0],
+                    operandsOf(out[0], in,
+                               {GridField::LeftMantissa, GridField::LeftShift,
+                                GridField::Lower, GridField::Upper}));
   const int64_t left = op.getLhsZeroPoint(), right = op.getRhsZeroPoint();
   kernel.emit(
       op.getLoc(), "product_to_grid", "z" + Twine(left) + "," + Twine(right),
@@ -160,8 +162,7 @@ LogicalResult emit(KernelContext &context, qint::ProductToGridOp op,
 LogicalResult emit(KernelContext &context, qint::GridToFixedOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
   LaneKernel kernel(context, out[0],
-                    {resultOf(out[0]), NestOperand::of(in[0], out[0].shape),
-                     fieldOf(in[1], GridField::Exponent, out[0])});
+                    operandsOf(out[0], in, {GridField::Exponent}));
   const int64_t exponent = op.getExponent();
   kernel.emit(op.getLoc(), "grid_to_fixed", Twine(exponent),
               [&](KernelBuilder &k, ArrayRef<Value> values) {
@@ -177,10 +178,9 @@ LogicalResult emit(KernelContext &context, qint::GridToFixedOp op,
 
 LogicalResult emit(KernelContext &context, qint::GridQuantizeOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
-  LaneKernel kernel(context, out[0],
-                    {resultOf(out[0]), NestOperand::of(in[0], out[0].shape),
-                     fieldOf(in[1], ScaleField::Multiplier, out[0]),
-                     fieldOf(in[1], ScaleField::Shift, out[0])});
+  LaneKernel kernel(
+      context, out[0],
+      operandsOf(out[0], in, {ScaleField::Multiplier, ScaleField::Shift}));
   const int64_t zeroPoint = op.getZeroPoint();
   kernel.emit(op.getLoc(), "grid_quantize", "z" + Twine(zeroPoint),
               [&](KernelBuilder &k, ArrayRef<Value> values) {
@@ -194,8 +194,7 @@ LogicalResult emit(KernelContext &context, qint::GridQuantizeOp op,
 LogicalResult emit(KernelContext &context, qint::GridToRealOp op,
                    ArrayRef<View> in, ArrayRef<View> out) {
   LaneKernel kernel(context, out[0],
-                    {resultOf(out[0]), NestOperand::of(in[0], out[0].shape),
-                     fieldOf(in[1], GridField::Exponent, out[0])});
+                    operandsOf(out[0], in, {GridField::Exponent}));
   kernel.emit(op.getLoc(), "grid_to_real", "",
               [](KernelBuilder &k, ArrayRef<Value> values) {
                 return toReal(k, values[0], values[1]);
