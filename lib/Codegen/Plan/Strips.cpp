@@ -10,6 +10,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
+#include <optional>
 
 namespace mlir::qopt::codegen {
 namespace {
@@ -29,6 +30,16 @@ struct Limits {
   int64_t bytes = cacheBytes, rows = rowMultiple;
   double gain = leastGain, growth = mostGrowth;
 };
+
+/// How an image's step is cut along its rows, if it can be.
+std::optional<Cut> rowCutOf(const Step &step, int64_t parts) {
+  if (step.kind != Step::Kind::Op || step.out[0].rank() != 4)
+    return std::nullopt;
+  for (Cut &cut : cutsOf(step, parts))
+    if (cut.axis == 2)
+      return std::move(cut);
+  return std::nullopt;
+}
 
 class ChainFinder {
 public:
@@ -68,12 +79,8 @@ private:
 
   /// Rows of the result, or 0 where it cannot be cut along them.
   int64_t rowsOf(const Step &step) const {
-    if (step.kind != Step::Kind::Op || step.out[0].rank() != 4)
-      return 0;
-    for (const Cut &cut : cutsOf(step, /*parts=*/2))
-      if (cut.axis == 2)
-        return cut.size;
-    return 0;
+    std::optional<Cut> cut = rowCutOf(step, /*parts=*/2);
+    return cut ? cut->size : 0;
   }
 
   /// The first step behind `index` that fills no halo.
@@ -127,14 +134,12 @@ struct Pieces {
   size_t done = 0;
 
   Pieces(const Step &step, int64_t strips) {
-    for (Cut &cut : cutsOf(step, strips))
-      if (cut.axis == 2 && step.kind == Step::Kind::Op) {
-        cut.multiple = cut.size >= strips * rowMultiple ? rowMultiple : 1;
-        steps = cutStep(step, cut, strips);
-        break;
-      }
-    if (steps.empty())
+    if (std::optional<Cut> cut = rowCutOf(step, strips)) {
+      cut->multiple = cut->size >= strips * rowMultiple ? rowMultiple : 1;
+      steps = cutStep(step, *cut, strips);
+    } else {
       steps.push_back(step);
+    }
     for (const Step &piece : steps)
       touched.push_back(footprintsOf(piece));
   }

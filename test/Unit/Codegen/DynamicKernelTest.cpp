@@ -59,6 +59,12 @@ public:
     }
     return addConstant("dense<[" + rows + "]>", record(4));
   }
+  /// The grid of the argument `%x`, floats, and its values on that.
+  std::pair<std::string, std::string> addReals(const std::string &type) {
+    types["%x"] = type;
+    std::string grid = add("real_grid", {"%x"}, "", record(7));
+    return {grid, add("real_to_grid", {"%x", grid}, "", type)};
+  }
   std::string returning(ArrayRef<std::string> values,
                         const std::string &argument) {
     SmallVector<std::string> results;
@@ -128,9 +134,7 @@ GraphCase realCase(Random &random) {
   SmallVector<int64_t> shape = randomShape(random);
   Text text(random, random.chance(70) ? shape[0] : 1);
   std::string type = tensorType(shape, ElementKind::I32);
-  text.types["%x"] = type;
-  std::string grid = text.add("real_grid", {"%x"}, "", text.record(7));
-  std::string values = text.add("real_to_grid", {"%x", grid}, "", type);
+  auto [grid, values] = text.addReals(type);
   auto [bytes, scale] = quantize(text, values, grid, shape, false);
   std::string real = text.add("grid_to_real", {values, grid}, "", type);
   GraphCase graph;
@@ -237,9 +241,7 @@ GraphCase productCase(Random &random) {
   SmallVector<int64_t> shape = randomShape(random);
   Text text(random, random.chance(70) ? shape[0] : 1);
   std::string type = tensorType(shape, ElementKind::I32);
-  text.types["%x"] = type;
-  std::string grid = text.add("real_grid", {"%x"}, "", text.record(7));
-  std::string values = text.add("real_to_grid", {"%x", grid}, "", type);
+  auto [grid, values] = text.addReals(type);
   std::string fixed = text.add(
       "grid_to_fixed", {values, grid},
       "exponent = " +

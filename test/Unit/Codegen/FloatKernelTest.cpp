@@ -54,6 +54,19 @@ KernelCase binaryCase(Random &random) {
   return c;
 }
 
+/// `chain` on values of magnitude up to `reach`.
+KernelCase functionCase(Random &random, ArrayRef<int64_t> shape,
+                        const std::string &chain, float reach) {
+  std::string type = tensorType(shape, kind);
+  KernelCase c;
+  c.low = -reach;
+  c.high = reach;
+  c.in = {randomView(random, shape, kind)};
+  c.out = randomView(random, shape, kind);
+  c.text = unaryText("qopt.unary %a [" + chain + "]", type, type);
+  return c;
+}
+
 KernelCase unaryCase(Random &random) {
   SmallVector<int64_t> shape = randomShape(random);
   std::string fn = random.pick<std::string>(
@@ -62,18 +75,12 @@ KernelCase unaryCase(Random &random) {
   std::string chain = "#qopt.fn<" + fn + ">";
   if (random.chance(25))
     chain += ", #qopt.fn<leaky_relu, 0.25>";
-  std::string type = tensorType(shape, kind);
-  KernelCase c;
   float reach = random.pick<float>({0.6f, 6.0f, 20.0f, 110.0f});
-  c.low = -reach;
-  c.high = reach;
-  c.in = {randomView(random, shape, kind)};
-  c.out = randomView(random, shape, kind);
+  KernelCase c = functionCase(random, shape, chain, reach);
   c.floatUlps = 4;
   c.floatTolerance = 1e-6 * reach;
   if (fn == "sigmoid" || fn == "tanh")
     c.floatTolerance = 1e-12;
-  c.text = unaryText("qopt.unary %a [" + chain + "]", type, type);
   return c;
 }
 
@@ -82,16 +89,10 @@ KernelCase smoothCase(Random &random) {
   SmallVector<int64_t> shape = randomShape(random);
   std::string fn = random.pick<std::string>(
       {"elu, 1.5, 0.5", "softplus", "erf", "abs", "exp"});
-  std::string type = tensorType(shape, kind);
-  KernelCase c;
   float reach = random.pick<float>({0.6f, 6.0f, 20.0f, 85.0f});
-  c.low = -reach;
-  c.high = reach;
-  c.in = {randomView(random, shape, kind)};
-  c.out = randomView(random, shape, kind);
+  KernelCase c = functionCase(random, shape, "#qopt.fn<" + fn + ">", reach);
   c.floatUlps = 5;
   c.floatTolerance = 1e-30;
-  c.text = unaryText("qopt.unary %a [#qopt.fn<" + fn + ">]", type, type);
   return c;
 }
 
@@ -99,16 +100,10 @@ KernelCase smoothCase(Random &random) {
 KernelCase circleCase(Random &random) {
   SmallVector<int64_t> shape = randomShape(random);
   std::string fn = random.pick<std::string>({"sin", "cos", "atan"});
-  std::string type = tensorType(shape, kind);
-  KernelCase c;
   float reach = random.pick<float>({0.8f, 10.0f, 2000.0f, 4e6f});
-  c.low = -reach;
-  c.high = reach;
-  c.in = {randomView(random, shape, kind)};
-  c.out = randomView(random, shape, kind);
+  KernelCase c = functionCase(random, shape, "#qopt.fn<" + fn + ">", reach);
   c.floatUlps = 3;
   c.floatTolerance = fn == "atan" ? 1e-30 : 0x1p-23;
-  c.text = unaryText("qopt.unary %a [#qopt.fn<" + fn + ">]", type, type);
   return c;
 }
 
